@@ -1,0 +1,1 @@
+"""The `xeonperf` command: one subcommand a file."""

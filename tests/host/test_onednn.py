@@ -1,0 +1,21 @@
+from pytest_xeonperf.host.onednn import parse_isa, parse_kernels
+
+VERBOSE = """\
+onednn_verbose,v1,info,oneDNN v3.12.0 (commit 80afa71)
+onednn_verbose,v1,info,cpu,isa:Intel AVX-512 with Intel DL Boost and bfloat16 support
+onednn_verbose,v1,primitive,info,template:operation,engine,primitive,implementation,prop_kind
+onednn_verbose,v1,primitive,exec,cpu,matmul,brg_matmul:avx10_1_512_amx,undef,src:bf16::blocked:ab::f0,,,64x64:64x64,0.04
+onednn_verbose,v1,primitive,exec,cpu,reorder,jit:uni,undef,src:bf16::blocked:abcd::f0,,,1x16x16x16,0.005
+onednn_verbose,v1,primitive,exec,cpu,matmul,brg_matmul:avx10_1_512_amx,undef,src:bf16::blocked:ab::f0,,,64x64:64x64,0.04
+onednn_verbose,v1,primitive,exec,cpu,gemm_api,,undef,src_s8::blocked:ab:f0,,,64x64:64x64,6.0
+a line of somebody else,exec,cpu,matmul,fake:amx,
+"""
+
+
+def test_kernels_are_listed_once_and_reorders_are_none():
+    assert parse_kernels(VERBOSE) == ("matmul:brg_matmul:avx10_1_512_amx",)
+
+
+def test_onednn_names_its_instruction_set():
+    assert parse_isa(VERBOSE) == "Intel AVX-512 with Intel DL Boost and bfloat16 support"
+    assert parse_isa("") == ""
