@@ -1,0 +1,72 @@
+"""The shipped workloads by name, without importing torch until one is loaded."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from pytest_xeonperf.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pytest_xeonperf.workloads.presets import Preset
+    from pytest_xeonperf.workloads.protocol import Footprint, Workload
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """A shipped workload: the family that makes it and the phases it has.
+
+    Attributes:
+        family: Module below `pytest_xeonperf.workloads`; it has ``load(name, preset, options) -> Workload``, and a
+            torch-free sibling ``<family>_sizes`` with ``footprint(name, phase, preset) -> Footprint``.
+        options: Keywords the ``workload`` marker may pass on, such as ``checkpoint``.
+    """
+
+    family: str
+    phases: tuple[str, ...]
+    options: tuple[str, ...]
+
+
+_SAM = Entry(family="sam", phases=("encode", "decode"), options=("checkpoint", "images", "batch"))
+_LLM = Entry(family="llm", phases=("prefill", "decode"), options=("checkpoint", "batch", "prompt_tokens"))
+_SDXL = Entry(family="diffusion", phases=("unet_step", "vae_decode", "image"), options=("checkpoint", "steps"))
+
+CATALOG: Mapping[str, Entry] = {
+    "llama-2-7b": _LLM,
+    "smollm2-135m": _LLM,
+    "llm": _LLM,
+    "sam-vit-b": _SAM,
+    "sam-vit-l": _SAM,
+    "sam-vit-h": _SAM,
+    "sdxl": _SDXL,
+}
+
+
+def lookup(name: str) -> Entry:
+    """The catalogue entry of that name.
+
+    Raises:
+        UsageError: No such workload is shipped.
+    """
+    if name not in CATALOG:
+        raise UsageError(
+            f"unknown workload {name!r}", remedy=f"use one of: {', '.join(CATALOG)}, or override `workload`"
+        )
+    return CATALOG[name]
+
+
+def load(name: str, preset: Preset, options: Mapping[str, object]) -> Workload:
+    """The workload itself, still lazy: its family's module is imported, nothing is built."""
+    family = import_module(f"pytest_xeonperf.workloads.{lookup(name).family}")
+    workload: Workload = family.load(name, preset, options)
+    return workload
+
+
+def footprint(name: str, phase: str, preset: Preset) -> Footprint:
+    """What a phase will need, from arithmetic alone: imports no torch."""
+    sizes = import_module(f"pytest_xeonperf.workloads.{lookup(name).family}_sizes")
+    needed: Footprint = sizes.footprint(name, phase, preset)
+    return needed

@@ -1,0 +1,150 @@
+"""What a workload is: a model that can be built, inputs for it, and phases that are timed apart.
+
+Importing this module imports no torch: a workload is lazy, and nothing is built until a ladder needs it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+from pytest_xeonperf.errors import UsageError
+from pytest_xeonperf.records import Score, Unknown
+
+if TYPE_CHECKING:
+    from torch import nn
+
+
+class Attention(StrEnum):
+    """How attention is computed: with the whole score matrix, or by torch's fused kernel."""
+
+    PLAIN = "plain"
+    SDPA = "sdpa"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inputs:
+    """Arguments of one call, on the CPU, floating-point ones in FP32: a variant casts them to its dtype."""
+
+    args: tuple[Any, ...] = ()
+    kwargs: dict[str, Any] = field(default_factory=dict)
+
+
+Step = Callable[[], object]
+"""One timed call. What it returns (tensors in any nesting) is compared with the FP32 reference."""
+
+Compiler = Callable[[Callable[..., Any]], Callable[..., Any]]
+"""What a variant does to the hot callable of a phase: nothing, or ``torch.compile``."""
+
+
+def call_module(module: nn.Module, inputs: Inputs, compiler: Compiler) -> Step:
+    """The step of a phase that just calls the module."""
+    call = compiler(module)
+    return lambda: call(*inputs.args, **inputs.kwargs)
+
+
+def no_own_scores(reference: object, output: object) -> tuple[Score, ...]:  # noqa: ARG001 - the signature of a phase
+    """A phase that has nothing to add to the scores every output gets (cosine, PSNR)."""
+    return ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Footprint:
+    """What a phase needs before anything of it exists, from arithmetic alone.
+
+    Attributes:
+        parameters: Number of weights of the module the phase builds.
+        activation_bytes: Peak of everything else in FP32 with plain attention.
+        flop: Floating-point operations of one call.
+    """
+
+    parameters: int
+    activation_bytes: int
+    flop: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Phase:
+    """A part of a model's work that is timed apart, such as ``prefill`` and ``decode``.
+
+    Attributes:
+        name: As the marker says it.
+        item: One unit of work: ``token``, ``image``, ``step``, ``call``.
+        items_per_call: Units of work in one timed call.
+        weight_passes: How often one call streams the weights (a call that decodes 8 tokens: 8).
+        build: Builds just the module this phase needs, in FP32 (or the checkpoint's dtype) and eval mode.
+        inputs: Makes the same inputs on every call.
+        bind: Turns a module, its inputs and the variant's compiler into the step that is timed. Called under
+            ``torch.no_grad()``; the step is too. A step does the same work every time it is called.
+        scores: Fidelity figures of this family, beside the cosine and PSNR that every output gets. Receives the
+            outputs of the FP32 reference and of the variant, as the step returned them.
+        footprint: Needed memory and operations from arithmetic, or why nobody can say.
+    """
+
+    name: str
+    build: Callable[[], nn.Module]
+    inputs: Callable[[], Inputs]
+    item: str = "call"
+    items_per_call: int = 1
+    weight_passes: int = 1
+    bind: Callable[[nn.Module, Inputs, Compiler], Step] = call_module
+    scores: Callable[[object, object], tuple[Score, ...]] = no_own_scores
+    footprint: Footprint | Unknown = Unknown(reason="the workload gives no footprint")
+
+
+def _no_build() -> nn.Module:
+    raise UsageError("this workload builds nothing", remedy="pass build= or phases=")
+
+
+def any_attention(module: nn.Module, attention: Attention) -> nn.Module:
+    """The attention switch of a module that has only one way to attend: leaves it alone."""
+    del attention
+    return module
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, init=False)
+class Workload:
+    """A model with its phases.
+
+    The short form names what to build and what to feed it, and gets one phase called ``forward``::
+
+        Workload(name="my-encoder", build=MyEncoder, inputs=lambda: Inputs(args=(torch.randn(1, 64),)))
+
+    Attributes:
+        name: Identity in the history.
+        phases: What can be timed; a `Phase` brings its own `build` and `inputs`.
+        attention: Puts a built module into the asked-for kind of attention, in place or replaced.
+    """
+
+    name: str
+    phases: tuple[Phase, ...]
+    attention: Callable[[nn.Module, Attention], nn.Module]
+
+    def __init__(
+        self,
+        *,
+        name: str,
+        build: Callable[[], nn.Module] = _no_build,
+        inputs: Callable[[], Inputs] = Inputs,
+        phases: tuple[Phase, ...] = (),
+        attention: Callable[[nn.Module, Attention], nn.Module] = any_attention,
+    ) -> None:
+        if not phases and build is _no_build:
+            raise UsageError("neither build nor phases given", where=f"workload {name}", remedy="pass build=")
+        object.__setattr__(self, "name", name)
+        object.__setattr__(self, "phases", phases or (Phase(name="forward", build=build, inputs=inputs),))
+        object.__setattr__(self, "attention", attention)
+
+    def phase(self, name: str) -> Phase:
+        """The phase of that name.
+
+        Raises:
+            UsageError: The workload has no such phase.
+        """
+        for phase in self.phases:
+            if phase.name == name:
+                return phase
+        names = ", ".join(phase.name for phase in self.phases)
+        raise UsageError(f"unknown phase {name!r}", where=f"workload {self.name}", remedy=f"use one of: {names}")

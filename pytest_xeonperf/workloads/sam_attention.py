@@ -1,0 +1,102 @@
+"""Segment Anything's attention through torch's fused kernel, the relative-position bias as its mask.
+
+Segment Anything Fast gives SDPA the whole bias at once: [batch, heads, 4096, 4096] for a global block, 8 GiB in BF16
+at batch 16. Here a global block's bias exists only for one image and a band of queries at a time, which is exact (a
+softmax runs over keys, never over queries) and stays near the caches.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch.nn.functional import scaled_dot_product_attention
+
+from pytest_xeonperf.workloads.protocol import Attention
+from pytest_xeonperf.workloads.segment_anything_modules import modeling
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from torch import nn
+
+    RelPos = Callable[[int, int, torch.Tensor], torch.Tensor]
+
+_BAND_QUERIES = 1024
+"""Queries that share one mask; at 768 and above the CPU kernel works in its largest tiles."""
+_WHOLE_TOKENS = 256
+"""Up to here (a window of 14 x 14 has 196) the mask of a whole batch is small and made in one go."""
+
+
+def switch(module: nn.Module, attention: Attention) -> nn.Module:
+    """The same module with every attention of segment-anything computed as asked; other instances are left alone."""
+    upstream = modeling()
+    forwards: dict[type, Callable[..., torch.Tensor]] = {
+        upstream.image_encoder.Attention: partial(_relative_position_forward, upstream.image_encoder.get_rel_pos),
+        upstream.transformer.Attention: _token_forward,
+    }
+    for part in module.modules():
+        forward = forwards.get(type(part))
+        if forward is None:
+            continue
+        part.__dict__.pop("forward", None)  # upstream's own, from its class
+        if attention is Attention.SDPA:
+            part.__dict__["forward"] = partial(forward, part)
+    return module
+
+
+def _relative_position_forward(get_rel_pos: RelPos, self: Any, x: torch.Tensor) -> torch.Tensor:
+    """``image_encoder.Attention.forward`` with SDPA.
+
+    Args:
+        get_rel_pos: Upstream's look-up of a table by relative position.
+        self: The upstream module.
+        x: [batch or windows, height, width, channels].
+    """
+    batch, height, width, channels = x.shape
+    qkv = self.qkv(x).reshape(batch, height * width, 3, self.num_heads, -1).permute(2, 0, 3, 1, 4)
+    q, k, v = qkv.unbind(0)  # each [batch, heads, height * width, channels of a head]
+    if self.use_rel_pos:
+        per_row = get_rel_pos(height, height, self.rel_pos_h)  # [height of q, height of k, channels of a head]
+        per_column = get_rel_pos(width, width, self.rel_pos_w)
+        q_grid = q.unflatten(2, (height, width))
+        rows = torch.einsum("bnhwc,hkc->bnhwk", q_grid, per_row).flatten(2, 3)  # [batch, heads, tokens, height of k]
+        columns = torch.einsum("bnhwc,wkc->bnhwk", q_grid, per_column).flatten(2, 3)
+        out = _attend_with_bias(q, k, v, rows, columns)
+    else:
+        out = scaled_dot_product_attention(q, k, v)
+    return self.proj(out.transpose(1, 2).reshape(batch, height, width, channels))  # type: ignore[no-any-return]
+
+
+def _attend_with_bias(
+    q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, rows: torch.Tensor, columns: torch.Tensor
+) -> torch.Tensor:
+    """[batch, heads, tokens, channels of a head] from queries, keys and values of that shape and the bias's parts."""
+    tokens = q.shape[2]
+    if tokens <= _WHOLE_TOKENS:
+        return scaled_dot_product_attention(q, k, v, attn_mask=_mask(rows, columns))
+    images = []
+    for one in range(q.shape[0]):
+        image = slice(one, one + 1)
+        bands = []
+        for start in range(0, tokens, _BAND_QUERIES):
+            band = slice(start, start + _BAND_QUERIES)
+            mask = _mask(rows[image, :, band], columns[image, :, band])
+            bands.append(scaled_dot_product_attention(q[image, :, band], k[image], v[image], attn_mask=mask))
+        images.append(torch.cat(bands, dim=2))
+    return torch.cat(images)
+
+
+def _mask(rows: torch.Tensor, columns: torch.Tensor) -> torch.Tensor:
+    """The bias [batch, heads, queries, keys] from its two parts [batch, heads, queries, height or width of k]."""
+    return (rows.unsqueeze(-1) + columns.unsqueeze(-2)).flatten(3)
+
+
+def _token_forward(self: Any, q: torch.Tensor, k: torch.Tensor, v: torch.Tensor) -> torch.Tensor:
+    """``transformer.Attention.forward`` with SDPA; arguments and result are [batch, tokens, channels]."""
+    q, k, v = (
+        self._separate_heads(project(tokens), self.num_heads)  # [batch, heads, tokens, channels of a head]
+        for project, tokens in ((self.q_proj, q), (self.k_proj, k), (self.v_proj, v))
+    )
+    return self.out_proj(self._recombine_heads(scaled_dot_product_attention(q, k, v)))  # type: ignore[no-any-return]

@@ -1,0 +1,107 @@
+"""Checkpoints that are GGUF files, and those that are none."""
+
+from __future__ import annotations
+
+import gguf
+import numpy as np
+import pytest
+import torch
+
+from pytest_xeonperf.errors import DataError
+from pytest_xeonperf.workloads import llm_checkpoint
+
+HIDDEN, INTERMEDIATE, VOCABULARY, HEADS = 64, 96, 48, 4
+
+
+@pytest.fixture(autouse=True)
+def own_cache(tmp_path, monkeypatch):
+    monkeypatch.setenv("XEONPERF_CACHE", str(tmp_path / "cache"))
+
+
+@pytest.fixture
+def gguf_file(tmp_path):
+    """One layer of Llama's kind with weights in Q8_0."""
+    random = np.random.default_rng(0)
+    path = tmp_path / "tiny.gguf"
+    writer = gguf.GGUFWriter(path, "llama")
+    writer.add_name("tiny")
+    writer.add_context_length(64)
+    writer.add_embedding_length(HIDDEN)
+    writer.add_block_count(1)
+    writer.add_feed_forward_length(INTERMEDIATE)
+    writer.add_head_count(HEADS)
+    writer.add_head_count_kv(HEADS)
+    writer.add_layer_norm_rms_eps(1e-5)
+    writer.add_vocab_size(VOCABULARY)
+    widths = {
+        "token_embd": (VOCABULARY, HIDDEN),
+        "output": (VOCABULARY, HIDDEN),
+        "blk.0.attn_q": (HIDDEN, HIDDEN),
+        "blk.0.attn_k": (HIDDEN, HIDDEN),
+        "blk.0.attn_v": (HIDDEN, HIDDEN),
+        "blk.0.attn_output": (HIDDEN, HIDDEN),
+        "blk.0.ffn_gate": (INTERMEDIATE, HIDDEN),
+        "blk.0.ffn_up": (INTERMEDIATE, HIDDEN),
+        "blk.0.ffn_down": (HIDDEN, INTERMEDIATE),
+    }
+    for name, shape in widths.items():
+        blocks = gguf.quantize(random.normal(size=shape).astype(np.float32), gguf.GGMLQuantizationType.Q8_0)
+        writer.add_tensor(f"{name}.weight", blocks, raw_dtype=gguf.GGMLQuantizationType.Q8_0)
+    for name in ("output_norm", "blk.0.attn_norm", "blk.0.ffn_norm"):
+        writer.add_tensor(f"{name}.weight", np.ones(HIDDEN, dtype=np.float32))
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
+    return path
+
+
+def test_a_gguf_file_is_dequantised_once_and_then_mapped(gguf_file):
+    llm_checkpoint.check(gguf_file)
+    module = llm_checkpoint.build(gguf_file)
+    folder = llm_checkpoint.folder_of(gguf_file)
+    written_ns = (folder / "model.safetensors").stat().st_mtime_ns
+    again = llm_checkpoint.build(gguf_file)
+    assert (folder / "model.safetensors").stat().st_mtime_ns == written_ns
+    assert torch.equal(module.lm_head.weight, again.lm_head.weight)
+    expected = gguf.dequantize(gguf.GGUFReader(gguf_file).tensors[0].data, gguf.GGMLQuantizationType.Q8_0)
+    assert torch.equal(module.model.embed_tokens.weight.detach(), torch.from_numpy(expected))
+    assert list(folder.parent.glob(".*")) == []
+
+
+def test_a_gguf_file_that_changes_is_converted_again(gguf_file):
+    before = llm_checkpoint.folder_of(gguf_file)
+    gguf_file.write_bytes(gguf_file.read_bytes() + b"\0" * 32)
+    assert llm_checkpoint.folder_of(gguf_file) != before
+
+
+@pytest.mark.parametrize("share", [0.2, 0.6, 0.95])
+def test_a_truncated_gguf_file_is_a_data_error_and_leaves_nothing_behind(gguf_file, share, tmp_path):
+    whole = gguf_file.read_bytes()
+    gguf_file.write_bytes(whole[: int(len(whole) * share)])
+    with pytest.raises(DataError, match="truncated: fetch or write it again"):
+        llm_checkpoint.build(gguf_file)
+    assert not any((tmp_path / "cache" / "weights").iterdir())
+
+
+def test_a_file_that_is_no_gguf_is_a_data_error(tmp_path):
+    file = tmp_path / "model.gguf"
+    file.write_bytes(b"something else")
+    with pytest.raises(DataError, match="not a GGUF file"):
+        llm_checkpoint.check(file)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"), [(None, "no readable config.json"), ("{", "no readable"), ("{}", "no model_type")]
+)
+def test_a_folder_without_a_models_configuration_is_a_data_error(tmp_path, content, message):
+    if content is not None:
+        (tmp_path / "config.json").write_text(content)
+    with pytest.raises(DataError, match=message):
+        llm_checkpoint.check(tmp_path)
+
+
+def test_a_folder_of_no_language_model_is_a_data_error(tmp_path):
+    (tmp_path / "config.json").write_text('{"model_type": "vit"}')
+    with pytest.raises(DataError, match="not a readable checkpoint"):
+        llm_checkpoint.build(tmp_path)
