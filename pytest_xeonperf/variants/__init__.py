@@ -1,0 +1,1 @@
+"""What is done to a model to make it fast: one technique a file."""

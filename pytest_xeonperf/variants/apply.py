@@ -1,0 +1,95 @@
+"""Builds a variant of a workload: the module as the variant wants it, and what its hot callable goes through."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from torch import nn
+
+from pytest_xeonperf.variants import compiled
+from pytest_xeonperf.variants.eager import cast_inputs, cast_module, uncompiled
+from pytest_xeonperf.variants.spec import Variant, Woq
+from pytest_xeonperf.variants.weight_only import Technique, quantise_linears, restore_linears
+from pytest_xeonperf.variants.woq_int4 import Int4
+from pytest_xeonperf.variants.woq_int8 import Int8
+from pytest_xeonperf.workloads.quantised_linear import Scheme
+
+if TYPE_CHECKING:
+    from pytest_xeonperf.workloads.protocol import Compiler, Phase, Workload
+
+__all__ = ["Built", "build", "cast_inputs", "technique"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Built:
+    """A model, ready to be bound and called.
+
+    Attributes:
+        module: In eval mode, without gradients.
+        compiler: What the phase's `bind` puts its hot callable through.
+        left_in_bf16: Linear layers that a weight-only variant could not quantise, by name with the reason.
+        weight_bytes: Parameters and buffers, tied ones once.
+        streamed_bytes: Those that one pass reads from memory: without the tables that only an embedding looks up.
+    """
+
+    module: nn.Module
+    compiler: Compiler
+    left_in_bf16: tuple[str, ...]
+    weight_bytes: int
+    streamed_bytes: int
+
+
+def build(variant: Variant, workload: Workload, phase: Phase) -> Built:
+    """The module of a phase as the variant wants it.
+
+    Layers that a checkpoint stores quantised become plain ones, of the weights they stand for, in variants that do not
+    quantise: baseline, reference and candidates then have the same weights.
+
+    Raises:
+        NotApplicableError: The variant quantises, and no layer can be.
+        DataError: The checkpoint was quantised in another way than the variant says.
+    """
+    module = workload.attention(phase.build(), variant.attention)
+    left: tuple[str, ...] = ()
+    if variant.woq is Woq.NONE:
+        module = restore_linears(module, technique)
+    else:
+        # Before the cast: what is quantised is the weight as it was given.
+        module, left = quantise_linears(module, technique(scheme(variant)))
+    module = cast_module(module, variant.dtype).eval().requires_grad_(requires_grad=False)
+    total_bytes = _bytes(module)
+    return Built(
+        module=module,
+        compiler=compiled.compiler() if variant.compile else uncompiled,
+        left_in_bf16=left,
+        weight_bytes=total_bytes,
+        streamed_bytes=total_bytes - _table_bytes(module),
+    )
+
+
+def scheme(variant: Variant) -> Scheme:
+    """How a weight-only variant quantises, as a checkpoint would say it."""
+    return Scheme(woq=variant.woq.value, group_size=variant.group_size if variant.woq is Woq.INT4 else 0)
+
+
+def technique(scheme: Scheme) -> Technique:
+    """The technique of a scheme."""
+    return Int8() if Woq(scheme.woq) is Woq.INT8 else Int4(group_size=scheme.group_size)
+
+
+def _bytes(module: nn.Module) -> int:
+    return sum(tensor.nbytes for tensor in (*module.parameters(), *module.buffers()))
+
+
+def _table_bytes(module: nn.Module) -> int:
+    """Bytes of embedding tables that no other layer multiplies with."""
+    tables: dict[int, int] = {}
+    others: set[int] = set()
+    for owner in module.modules():
+        for parameter in owner.parameters(recurse=False):
+            if isinstance(owner, nn.Embedding):
+                tables[id(parameter)] = parameter.nbytes
+            else:
+                others.add(id(parameter))
+    return sum(size for parameter, size in tables.items() if parameter not in others)

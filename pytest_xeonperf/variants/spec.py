@@ -1,0 +1,120 @@
+"""What a variant is made of, as data: imports no torch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from pytest_xeonperf.errors import UsageError
+from pytest_xeonperf.workloads.protocol import Attention
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+GROUP_SIZES = (32, 64, 128)
+
+
+class Dtype(StrEnum):
+    """Dtype of weights and activations."""
+
+    FP32 = "fp32"
+    BF16 = "bf16"
+
+
+class Woq(StrEnum):
+    """Weight-only quantisation of the Linear layers: none, W8A16 or W4A16."""
+
+    NONE = "none"
+    INT8 = "int8"
+    INT4 = "int4"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Variant:
+    """One way to run a model.
+
+    Attributes:
+        name: Identity in the history.
+        compile: Whether the hot callable of a phase goes through ``torch.compile``.
+        group_size: Weights that share one scale; read only where `woq` is int4.
+    """
+
+    name: str
+    dtype: Dtype = Dtype.BF16
+    attention: Attention = Attention.SDPA
+    compile: bool = False
+    woq: Woq = Woq.NONE
+    group_size: int = 128
+
+    def __post_init__(self) -> None:
+        if self.group_size not in GROUP_SIZES:
+            raise UsageError(
+                f"group size {self.group_size} has no kernel",
+                where=f"variant {self.name}",
+                remedy=f"use one of: {', '.join(map(str, GROUP_SIZES))}",
+            )
+        if self.woq is not Woq.NONE and self.dtype is not Dtype.BF16:
+            raise UsageError(
+                f"weight-only {self.woq} runs on BF16 activations, not {self.dtype}",
+                where=f"variant {self.name}",
+                remedy="leave dtype out, or say dtype='bf16'",
+            )
+
+
+NAMED: Mapping[str, Variant] = {
+    variant.name: variant
+    for variant in (
+        Variant(name="eager_fp32", dtype=Dtype.FP32, attention=Attention.PLAIN),
+        Variant(name="eager_bf16", attention=Attention.PLAIN),
+        Variant(name="sdpa_bf16"),
+        Variant(name="compiled_bf16", compile=True),
+        Variant(name="woq_int8", compile=True, woq=Woq.INT8),
+        Variant(name="woq_int4", compile=True, woq=Woq.INT4),
+    )
+}
+"""The shorthands that are fixtures too, in the order of the blog's ladder."""
+
+
+def lookup(name: str) -> Variant:
+    """The named variant.
+
+    Raises:
+        UsageError: There is none of that name.
+    """
+    if name not in NAMED:
+        raise UsageError(f"unknown variant {name!r}", remedy=f"use one of: {', '.join(NAMED)}")
+    return NAMED[name]
+
+
+def from_keywords(keywords: Mapping[str, object]) -> Variant:
+    """A variant from the keywords of the ``variant`` marker; its name says how it differs from the defaults.
+
+    Raises:
+        UsageError: An unknown keyword, or a value it cannot have.
+    """
+    fields = {"dtype": Dtype, "attention": Attention, "compile": bool, "woq": Woq, "group_size": int}
+    unknown = [keyword for keyword in keywords if keyword not in fields]
+    if unknown:
+        raise UsageError(f"unknown keyword {unknown[0]!r}", where="marker variant", remedy=f"use: {', '.join(fields)}")
+    given: dict[str, object] = {}
+    for keyword, value in keywords.items():
+        kind = fields[keyword]
+        try:
+            given[keyword] = kind(str(value)) if issubclass(kind, StrEnum) else value
+        except ValueError:
+            valid = ", ".join(repr(str(member)) for member in kind)  # type: ignore[attr-defined]
+            raise UsageError(f"{keyword}={value!r}", where="marker variant", remedy=f"use one of: {valid}") from None
+        if not isinstance(given[keyword], kind):
+            raise UsageError(f"{keyword}={value!r} is no {kind.__name__}", where="marker variant")
+    made = Variant(name="-", **given)  # type: ignore[arg-type]
+    return Variant(name=_describe(made), **given)  # type: ignore[arg-type]
+
+
+def _describe(variant: Variant) -> str:
+    """``bf16-sdpa-compiled-int4-g64``: every field that changes what runs, in a fixed order."""
+    parts = [variant.dtype.value, variant.attention.value]
+    parts += ["compiled"] if variant.compile else []
+    parts += [variant.woq.value] if variant.woq is not Woq.NONE else []
+    parts += [f"g{variant.group_size}"] if variant.woq is Woq.INT4 else []
+    return "-".join(parts)

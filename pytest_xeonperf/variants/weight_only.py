@@ -1,0 +1,152 @@
+"""What the weight-only techniques share: putting quantised layers in the place of any module's Linear ones."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Protocol
+
+from torch import nn
+
+from pytest_xeonperf.errors import DataError, NotApplicableError
+from pytest_xeonperf.workloads.quantised_linear import Scheme, StoredLinear
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import torch
+
+_READ_WEIGHTS_THEMSELVES = (nn.TransformerEncoderLayer, nn.MultiheadAttention)
+"""Parents that take the weights out of their Linear layers, past the layers' own forward."""
+
+
+class Technique(Protocol):
+    """One way to quantise the weight of a Linear layer, and the kernel that multiplies with it."""
+
+    @property
+    def scheme(self) -> Scheme:
+        """Its identity in a checkpoint."""
+
+    def refusal(self, *, out_features: int, in_features: int) -> str:
+        """Why the kernel cannot take a layer of these widths; empty where it can."""
+
+    def quantise(self, weight: torch.Tensor) -> dict[str, torch.Tensor]:
+        """The unpacked parts that stand for a weight [N, K]."""
+
+    def dequantise(self, tensors: Mapping[str, torch.Tensor]) -> torch.Tensor:
+        """The weight [N, K] fp32 that the parts stand for."""
+
+    def linear(self, tensors: Mapping[str, torch.Tensor], bias: torch.Tensor | None) -> nn.Module:
+        """The layer that multiplies with the parts, packed for this machine."""
+
+
+Place = Callable[[str, Mapping[str, "torch.Tensor"], nn.Parameter | None], nn.Module]
+"""From a layer's name, the parts of its weight and its bias to what stands in its place."""
+
+
+def quantise_linears(
+    module: nn.Module, technique: Technique, place: Place | None = None
+) -> tuple[nn.Module, tuple[str, ...]]:
+    """The module with each Linear layer quantised, and those left in BF16, each by name with the reason.
+
+    One layer after the other, so that never more than one of them exists twice. A weight tied to an embedding is
+    quantised for the Linear layer only. Layers that a checkpoint stores quantised are packed as they are.
+
+    Args:
+        module: Changed in place, unless it is a Linear layer itself.
+        technique: How weights are quantised.
+        place: What to put in a layer's place; the technique's own layer where it is not given.
+
+    Raises:
+        NotApplicableError: No layer could be quantised.
+        DataError: The checkpoint was quantised in another way.
+    """
+    left: list[str] = []
+    put = place or (lambda _name, tensors, bias: technique.linear(tensors, bias))
+
+    def replace(name: str, layer: nn.Module, parent: nn.Module) -> nn.Module:
+        if isinstance(layer, StoredLinear):
+            _require_scheme(layer.scheme, technique.scheme)
+            return put(name, layer.tensors, layer.bias)
+        if not isinstance(layer, nn.Linear):
+            return layer
+        reason = _structural_refusal(layer, parent) or technique.refusal(
+            out_features=layer.out_features, in_features=layer.in_features
+        )
+        if reason:
+            left.append(f"{name or 'the module itself'}: {reason}")
+            return layer
+        return put(name, technique.quantise(layer.weight.detach()), layer.bias)
+
+    quantised, replaced = replace_layers(module, replace)
+    if not replaced:
+        raise NotApplicableError(
+            f"no Linear layer that weight-only {technique.scheme} can quantise" + (f" ({left[0]})" if left else ""),
+            where=type(module).__name__,
+            remedy="measure this model without the weight-only variants",
+        )
+    return quantised, tuple(sorted(left))
+
+
+def restore_linears(module: nn.Module, technique_of: Callable[[Scheme], Technique]) -> nn.Module:
+    """The module with each layer that a checkpoint stores quantised as a plain Linear of the weights it stands for."""
+
+    def replace(_name: str, layer: nn.Module, _parent: nn.Module) -> nn.Module:
+        if not isinstance(layer, StoredLinear):
+            return layer
+        weight = technique_of(layer.scheme).dequantise(layer.tensors)  # [N, K] fp32
+        plain = nn.Linear(weight.shape[1], weight.shape[0], bias=layer.bias is not None, device="meta")
+        plain.weight = nn.Parameter(weight, requires_grad=False)
+        plain.register_parameter("bias", layer.bias)
+        return plain
+
+    return replace_layers(module, replace)[0]
+
+
+def replace_layers(
+    module: nn.Module, replace: Callable[[str, nn.Module, nn.Module], nn.Module]
+) -> tuple[nn.Module, int]:
+    """The module with what `replace` gives for each layer, and how many changed; a layer at two places stays shared.
+
+    Args:
+        module: Changed in place, unless it is itself replaced.
+        replace: From a layer's first name, the layer and its parent to the layer that takes its place.
+    """
+    replaced = 0
+    for names in list(_names_by_layer(module)):
+        parent = module.get_submodule(names[0].rpartition(".")[0])
+        old = module.get_submodule(names[0])
+        new = replace(names[0], old, parent)
+        if new is old:
+            continue
+        replaced += 1
+        if names[0] == "":
+            return new, replaced
+        for name in names:
+            path, _, leaf = name.rpartition(".")
+            setattr(module.get_submodule(path), leaf, new)
+    return module, replaced
+
+
+def _names_by_layer(module: nn.Module) -> Iterator[tuple[str, ...]]:
+    """All names of each layer that has weights to quantise; only names, so that a replaced layer's memory is freed."""
+    names: dict[int, list[str]] = {}
+    for name, layer in module.named_modules(remove_duplicate=False):
+        if isinstance(layer, nn.Linear | StoredLinear):
+            names.setdefault(id(layer), []).append(name)
+    return map(tuple, names.values())
+
+
+def _structural_refusal(layer: nn.Linear, parent: nn.Module) -> str:
+    if isinstance(parent, _READ_WEIGHTS_THEMSELVES):
+        return f"{type(parent).__name__} reads its weight directly"
+    if type(layer) is not nn.Linear:
+        return f"{type(layer).__name__} is more than a Linear"
+    return ""
+
+
+def _require_scheme(stored: Scheme, asked: Scheme) -> None:
+    if stored != asked:
+        raise DataError(
+            f"the checkpoint holds {stored}, the variant asks for {asked}",
+            remedy=f"use the variant that fits ({stored}), or write it again with xeonperf quantize",
+        )

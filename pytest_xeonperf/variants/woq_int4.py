@@ -1,0 +1,139 @@
+"""W4A16: weights in int4 with one BF16 scale and zero point for each group, activations in BF16.
+
+A group is 32, 64 or 128 neighbouring weights of one output channel. Quantisation is asymmetric, to nearest, with q
+from 0 to 15 and the zero point in the middle, as the kernel defines it: ``w = (q - 8) * scale + zero``. That is 5, 4.5
+or 4.25 bits a weight; decoding reads little more than a quarter of BF16's bytes. The kernel is ATen's
+``_weight_int4pack_mm_for_cpu``, as in the int4 path of gpt-fast (https://github.com/pytorch-labs/gpt-fast).
+
+It takes weights in a packed layout that depends on the instruction set (blocks of 64 output channels with AVX-512, of
+32 with AVX2), so checkpoints hold them unpacked, two to a byte, and they are packed here on the machine that runs
+them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import torch
+from torch import nn
+
+from pytest_xeonperf.workloads.quantised_linear import Scheme
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_N_MULTIPLE = 16
+_LARGEST = 15
+_MIDDLE = 8
+_ROWS = 1024
+"""Rows worked on at a time, a multiple of the layout's 64: temporaries of a vocabulary's layer would be gigabytes."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Int4:
+    """The technique: how a weight is quantised, and which layer multiplies with it."""
+
+    group_size: int
+
+    @property
+    def scheme(self) -> Scheme:
+        """Its identity in a checkpoint."""
+        return Scheme(woq="int4", group_size=self.group_size)
+
+    def refusal(self, *, out_features: int, in_features: int) -> str:
+        """Why the kernel cannot take a layer of these widths; empty where it can."""
+        if in_features % self.group_size:
+            return f"K={in_features} is not a multiple of the group size {self.group_size}"
+        return f"N={out_features} is not a multiple of {_N_MULTIPLE}" if out_features % _N_MULTIPLE else ""
+
+    def quantise(self, weight: torch.Tensor) -> dict[str, torch.Tensor]:
+        """``weight`` uint8 [N, K/2], ``scales`` and ``zeros`` bf16 [N, K/group] for a weight [N, K] of any float dtype.
+
+        A byte holds an even column in its low half and the odd one after it in its high half.
+        """
+        channels, width = weight.shape
+        groups = width // self.group_size
+        halves = torch.empty(channels, width // 2, dtype=torch.uint8)
+        scales = torch.empty(channels, groups, dtype=torch.bfloat16)
+        zeros = torch.empty_like(scales)
+        for start in range(0, channels, _ROWS):
+            rows = slice(start, start + _ROWS)
+            block = weight[rows].float().reshape(-1, groups, self.group_size)
+            low, high = block.aminmax(dim=-1)  # [rows, groups] fp32
+            scale = ((high - low) / _LARGEST).bfloat16()
+            scales[rows] = torch.where(scale > 0, scale, 1)  # a group of equal weights
+            zeros[rows] = torch.where(scale > 0, low + _MIDDLE * scale.float(), low).bfloat16()
+            # Measured from the rounded scale and zero, the ones that the kernel uses.
+            q = (block - zeros[rows, :, None].float()) / scales[rows, :, None].float() + _MIDDLE
+            q = q.round().clamp(0, _LARGEST).to(torch.uint8).reshape(-1, width)
+            halves[rows] = q[:, ::2] | q[:, 1::2] << 4
+        return {"weight": halves, "scales": scales, "zeros": zeros}
+
+    def dequantise(self, tensors: Mapping[str, torch.Tensor]) -> torch.Tensor:
+        """The weight [N, K] fp32 that the parts stand for."""
+        scales, zeros = tensors["scales"].float()[..., None], tensors["zeros"].float()[..., None]
+        q = _unpack(tensors["weight"]).float().reshape(*scales.shape[:2], self.group_size)  # [N, groups, group size]
+        return ((q - _MIDDLE) * scales + zeros).reshape(len(q), -1)
+
+    def linear(self, tensors: Mapping[str, torch.Tensor], bias: torch.Tensor | None) -> nn.Module:
+        """The layer that multiplies with the parts, packed for this machine."""
+        scales_and_zeros = torch.stack((tensors["scales"], tensors["zeros"]), dim=-1)  # [N, K/group, 2] bf16
+        return WOQInt4Linear(
+            pack(tensors["weight"]), scales_and_zeros.transpose(0, 1).contiguous(), bias, group_size=self.group_size
+        )
+
+
+class WOQInt4Linear(nn.Module):
+    """A Linear layer with int4 weights: x [..., K] bf16 to [..., N] bf16.
+
+    Args:
+        packed: uint8 [N, K/2] in the layout of this machine's kernel.
+        scales_and_zeros: bf16 [K/group, N, 2].
+        bias: [N], or none; kept in BF16.
+        group_size: Weights that share a scale.
+    """
+
+    packed: torch.Tensor
+    scales_and_zeros: torch.Tensor
+    bias: torch.Tensor | None
+
+    def __init__(
+        self, packed: torch.Tensor, scales_and_zeros: torch.Tensor, bias: torch.Tensor | None, *, group_size: int
+    ) -> None:
+        super().__init__()
+        self.group_size = group_size
+        self.in_features = scales_and_zeros.shape[0] * group_size
+        self.out_features = scales_and_zeros.shape[1]
+        self.register_buffer("packed", packed)
+        self.register_buffer("scales_and_zeros", scales_and_zeros)
+        self.register_buffer("bias", None if bias is None else bias.detach().to(torch.bfloat16, copy=True))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """The product, with the bias added after the kernel, which has none."""
+        rows = x.reshape(-1, self.in_features).contiguous()  # [M, K] bf16
+        product: torch.Tensor = torch.ops.aten._weight_int4pack_mm_for_cpu(  # noqa: SLF001 - its name
+            rows, self.packed, self.group_size, self.scales_and_zeros
+        )
+        product = product.reshape(*x.shape[:-1], self.out_features)
+        return product if self.bias is None else product + self.bias
+
+    def extra_repr(self) -> str:
+        """Widths and group size, for printing the model."""
+        widths = f"in_features={self.in_features}, out_features={self.out_features}"
+        return f"{widths}, bias={self.bias is not None}, group_size={self.group_size}"
+
+
+def pack(halves: torch.Tensor) -> torch.Tensor:
+    """The kernel's layout uint8 [N, K/2] on this machine, from two weights a byte in plain order [N, K/2]."""
+    packed = torch.empty_like(halves)
+    for start in range(0, halves.shape[0], _ROWS):
+        rows = slice(start, start + _ROWS)
+        q = _unpack(halves[rows]).int()  # the packing kernel takes int32 [rows, K]; its second argument is for GPUs
+        packed[rows] = torch.ops.aten._convert_weight_to_int4pack_for_cpu(q, 1)  # noqa: SLF001 - its public name
+    return packed
+
+
+def _unpack(halves: torch.Tensor) -> torch.Tensor:
+    """One weight a byte uint8 [N, K], from two weights a byte [N, K/2]."""
+    return torch.stack((halves & _LARGEST, halves >> 4), dim=-1).flatten(-2)

@@ -1,0 +1,94 @@
+"""W8A16: weights in int8 with one BF16 scale for each output channel, activations in BF16.
+
+Quantisation is symmetric, to nearest: ``w[n, k] = q[n, k] * scale[n]``, q from -127 to 127. Decoding reads half the
+bytes of BF16. The kernel is ATen's ``_weight_int8pack_mm``; nothing is packed in spite of its name. It multiplies four
+rows of activations at a time and is made for few of them.
+
+The kernel's limit is not checked by torch: in BF16 it reads 16 weights at once, and a width that is not a multiple of
+16 takes the process down. Such layers are left in BF16.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import torch
+from torch import nn
+
+from pytest_xeonperf.workloads.quantised_linear import Scheme
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_K_MULTIPLE = 16
+_LARGEST = 127
+_ROWS = 1024
+"""Rows quantised at a time: the temporaries of a vocabulary's layer would else be gigabytes."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Int8:
+    """The technique: how a weight is quantised, and which layer multiplies with it."""
+
+    @property
+    def scheme(self) -> Scheme:
+        """Its identity in a checkpoint."""
+        return Scheme(woq="int8")
+
+    def refusal(self, *, out_features: int, in_features: int) -> str:  # noqa: ARG002 - any N will do
+        """Why the kernel cannot take a layer of these widths; empty where it can."""
+        return f"K={in_features} is not a multiple of {_K_MULTIPLE}" if in_features % _K_MULTIPLE else ""
+
+    def quantise(self, weight: torch.Tensor) -> dict[str, torch.Tensor]:
+        """``weight`` int8 [N, K] and ``scales`` bf16 [N] for a weight [N, K] of any floating-point dtype."""
+        quantised = torch.empty(weight.shape, dtype=torch.int8)
+        scales = torch.empty(weight.shape[0], dtype=torch.bfloat16)
+        for start in range(0, weight.shape[0], _ROWS):
+            rows = slice(start, start + _ROWS)
+            block = weight[rows].float()
+            scale = (block.abs().amax(dim=1) / _LARGEST).bfloat16()
+            scales[rows] = torch.where(scale > 0, scale, 1)  # a row of zeros
+            # Divided by the rounded scale, the one that the kernel multiplies with.
+            quantised[rows] = (block / scales[rows, None].float()).round().clamp(-_LARGEST, _LARGEST).to(torch.int8)
+        return {"weight": quantised, "scales": scales}
+
+    def dequantise(self, tensors: Mapping[str, torch.Tensor]) -> torch.Tensor:
+        """The weight [N, K] fp32 that the parts stand for."""
+        return tensors["weight"].float() * tensors["scales"].float()[:, None]
+
+    def linear(self, tensors: Mapping[str, torch.Tensor], bias: torch.Tensor | None) -> nn.Module:
+        """The layer that multiplies with the parts."""
+        return WOQInt8Linear(tensors["weight"], tensors["scales"], bias)
+
+
+class WOQInt8Linear(nn.Module):
+    """A Linear layer with int8 weights: x [..., K] bf16 to [..., N] bf16.
+
+    Args:
+        weight: int8 [N, K], K a multiple of 16.
+        scales: bf16 [N].
+        bias: [N], or none; kept in BF16.
+    """
+
+    weight: torch.Tensor
+    scales: torch.Tensor
+    bias: torch.Tensor | None
+
+    def __init__(self, weight: torch.Tensor, scales: torch.Tensor, bias: torch.Tensor | None) -> None:
+        super().__init__()
+        self.out_features, self.in_features = weight.shape
+        self.register_buffer("weight", weight.clone(memory_format=torch.contiguous_format))
+        self.register_buffer("scales", scales.clone())
+        self.register_buffer("bias", None if bias is None else bias.detach().to(torch.bfloat16, copy=True))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """The product, with the bias added after the kernel, which has none."""
+        rows = x.reshape(-1, self.in_features).contiguous()  # [M, K] bf16
+        product: torch.Tensor = torch.ops.aten._weight_int8pack_mm(rows, self.weight, self.scales)  # noqa: SLF001 - its name
+        product = product.reshape(*x.shape[:-1], self.out_features)
+        return product if self.bias is None else product + self.bias
+
+    def extra_repr(self) -> str:
+        """Widths, for printing the model."""
+        return f"in_features={self.in_features}, out_features={self.out_features}, bias={self.bias is not None}"
