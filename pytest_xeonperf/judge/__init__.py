@@ -1,0 +1,1 @@
+"""Pure functions from samples to verdicts: no input, no output, no clock."""

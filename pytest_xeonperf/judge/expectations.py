@@ -1,0 +1,79 @@
+"""What a test promises about a variant, as its markers say it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from math import isfinite
+
+from pytest_xeonperf.errors import UsageError
+from pytest_xeonperf.records import Isa, Metric, Unknown
+
+LOWER_IS_BETTER = frozenset({"kl"})
+"""Fidelity figures for which `min_fidelity` sets a ceiling: divergences."""
+
+FIDELITY_NAMES = ("cosine", "psnr_db", "top1", "kl", "iou")
+DEFAULT_FIDELITY = (("cosine", 0.99),)
+"""What a test promises that says nothing: fast and wrong is a failure."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Floor:
+    """``min_speedup``: the least ratio of baseline to candidate, where an instruction set is usable."""
+
+    ratio: float
+    over: str = "eager_fp32"
+    metric: Metric = Metric.LATENCY
+    isa: Isa = Isa.GENERIC
+
+    def __post_init__(self) -> None:
+        _positive("min_speedup", self.ratio)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Promises:
+    """Everything one test promises, over one baseline.
+
+    Attributes:
+        floors: One for each instruction set; the most capable usable one applies.
+        fidelity: (name, bound) pairs.
+        max_latency_ns: For one item of work; infinite if none is promised.
+        max_memory_bytes: Peak RSS of a fresh process holding only the variant; infinite if none is promised.
+        kernels: Names of operators that must have run; a name matches as a substring.
+        min_roofline: Share of the binding limit that must be reached.
+    """
+
+    floors: tuple[Floor, ...] = ()
+    fidelity: tuple[tuple[str, float], ...] = DEFAULT_FIDELITY
+    max_latency_ns: float = float("inf")
+    max_memory_bytes: float = float("inf")
+    max_graph_breaks: float = float("inf")
+    max_recompiles: float = 0
+    kernels: tuple[str, ...] = field(default=())
+    min_roofline: float = 0.0
+
+    def __post_init__(self) -> None:
+        for name, bound in self.fidelity:
+            if name not in FIDELITY_NAMES:
+                raise UsageError(
+                    f"unknown figure {name!r}", where="marker min_fidelity", remedy=f"use: {', '.join(FIDELITY_NAMES)}"
+                )
+            if not isfinite(bound):
+                raise UsageError(f"{name}={bound!r} is not a number", where="marker min_fidelity")
+
+
+def floor_here(floors: tuple[Floor, ...], isa: Isa) -> Floor | Unknown:
+    """The floor that applies on a machine where `isa` is the most capable usable instruction set."""
+    usable = [floor for floor in floors if floor.isa.rank <= isa.rank]
+    if usable:
+        return max(usable, key=lambda floor: floor.isa.rank)
+    if not floors:
+        return Unknown(reason="no floor given")
+    given = ", ".join(floor.isa for floor in floors)
+    return Unknown(reason=f"floors are given for {given}; usable here is {isa}")
+
+
+def _positive(marker: str, value: float) -> None:
+    if not (isfinite(value) and value > 0):
+        raise UsageError(
+            f"{value!r} is not a positive number", where=f"marker {marker}", remedy="give a ratio like 3.8"
+        )

@@ -1,0 +1,1 @@
+"""The only clock: interleaved rounds, warm-up, evidence, numerics."""

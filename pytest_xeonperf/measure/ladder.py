@@ -1,0 +1,254 @@
+"""One ladder, measured: the baseline and its rungs built, warmed up, compared with the reference, timed in pairs."""
+
+from __future__ import annotations
+
+import gc
+from dataclasses import dataclass, replace
+from enum import Enum
+from statistics import median
+from typing import TYPE_CHECKING, Protocol
+
+from pytest_xeonperf.errors import NotApplicableError, XeonPerfError
+from pytest_xeonperf.measure.compilation import compilation_so_far, room_to_compile
+from pytest_xeonperf.measure.fidelity import generic_scores
+from pytest_xeonperf.measure.roofline import roofline
+from pytest_xeonperf.measure.rounds import run_rounds
+from pytest_xeonperf.measure.warmup import warm_up
+from pytest_xeonperf.records import Case, Evidence, Measurement, Metric, Sample, Unknown
+from pytest_xeonperf.variants import apply
+from pytest_xeonperf.variants.spec import NAMED
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from pytest_xeonperf.measure.canary import Canary
+    from pytest_xeonperf.measure.rounds import Effort, Rounds
+    from pytest_xeonperf.measure.warmup import WarmUp
+    from pytest_xeonperf.records import Estimate, Limits
+    from pytest_xeonperf.variants.apply import Built
+    from pytest_xeonperf.variants.spec import Variant
+    from pytest_xeonperf.workloads.protocol import Phase, Step, Workload
+
+REFERENCE = NAMED["eager_fp32"]
+
+
+class FailureKind(Enum):
+    """Why a rung has no measurement."""
+
+    NOT_APPLICABLE = "not applicable"
+    NO_BASELINE = "no baseline"
+    RAISED = "raised"
+    OUT_OF_MEMORY = "out of memory"
+    DIED = "died"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failure:
+    """A rung that could not be measured, and why."""
+
+    kind: FailureKind
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reference:
+    """Output of the FP32 eager model, and the operations one call takes."""
+
+    output: object
+    flop: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ladder:
+    """What is measured together: one phase of one workload, a baseline, and the rungs over it."""
+
+    workload: Workload
+    phase: Phase
+    preset: str
+    baseline: Variant
+    rungs: tuple[Variant, ...]
+
+    def case(self, rung: Variant) -> Case:
+        """Identity of a rung in the history."""
+        return Case(
+            workload=self.workload.name,
+            phase=self.phase.name,
+            preset=self.preset,
+            variant=rung.name,
+            metric=Metric.LATENCY,
+            over=self.baseline.name,
+        )
+
+
+class Watcher(Protocol):
+    """Told what is going on: for the progress line, and for the journal that names who was running at a crash."""
+
+    def entering(self, variant: str, stage: str) -> None:
+        """A variant is about to be built or warmed up."""
+
+    def round_done(self, index: int, pairs: Mapping[str, Sample]) -> None:
+        """A round was kept."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bench:
+    """What a session lends to every ladder it measures.
+
+    Attributes:
+        settled: Whether more pairs of a variant could still change its verdict.
+        summarise: From pairs to a ratio with its interval.
+        references: Outputs of the FP32 reference by (workload, phase, preset), filled as they are needed.
+    """
+
+    limits: Limits | Unknown
+    effort: Effort
+    seed: int
+    canary: Canary
+    settled: Callable[[str, Sequence[Sample]], bool]
+    summarise: Callable[[Sequence[Sample]], Estimate]
+    watcher: Watcher
+    references: dict[tuple[str, str, str], Reference]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Entrant:
+    variant: Variant
+    step: Step
+    warm: WarmUp
+    built: Built
+
+
+def measure_ladder(ladder: Ladder, bench: Bench) -> Mapping[str, Measurement | Failure]:
+    """Measure every rung of a ladder; one that fails does not take the others with it."""
+    import torch
+
+    with room_to_compile(), torch.no_grad():
+        try:
+            return _measure(ladder, bench)
+        finally:
+            gc.collect()
+
+
+def _measure(ladder: Ladder, bench: Bench) -> Mapping[str, Measurement | Failure]:
+    is_reference = ladder.baseline == REFERENCE
+    baseline = _attempt(ladder, ladder.baseline, bench, count_flop=is_reference)
+    if isinstance(baseline, Failure):
+        reason = f"baseline {ladder.baseline.name}: {baseline.reason}"
+        kind = baseline.kind if baseline.kind is FailureKind.NOT_APPLICABLE else FailureKind.NO_BASELINE
+        return {rung.name: Failure(kind=kind, reason=reason) for rung in ladder.rungs}
+    reference = _reference(ladder, bench, baseline if is_reference else None)
+    if isinstance(reference, Failure):
+        return {rung.name: reference for rung in ladder.rungs}
+    entrants = {rung.name: _attempt(ladder, rung, bench) for rung in ladder.rungs}
+    ready = {name: entrant for name, entrant in entrants.items() if isinstance(entrant, _Entrant)}
+    graphs_before = compilation_so_far()
+    rounds = run_rounds(
+        baseline.step,
+        {name: entrant.step for name, entrant in ready.items()},
+        effort=bench.effort,
+        seed=bench.seed,
+        canary=bench.canary,
+        settled=bench.settled,
+        on_turn=lambda name: bench.watcher.entering(name or ladder.baseline.name, "timing"),
+        on_round=bench.watcher.round_done,
+    )
+    recompiles = compilation_so_far().since(graphs_before).graphs
+    measured: dict[str, Measurement | Failure] = {}
+    for name, entrant in entrants.items():
+        if isinstance(entrant, Failure):
+            measured[name] = entrant
+        else:
+            measured[name] = _measurement(
+                ladder, bench, reference, entrant=entrant, rounds=rounds, recompiles=recompiles
+            )
+    return measured
+
+
+def build_step(ladder: Ladder, variant: Variant) -> tuple[Step, Built]:
+    """A variant of the ladder's phase, built and bound to its inputs; nothing has run yet.
+
+    Random numbers start from the same seed each time: a model that initialises itself is the same in every variant.
+    """
+    import torch
+
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        built = apply.build(variant, ladder.workload, ladder.phase)
+        inputs = apply.cast_inputs(ladder.phase.inputs(), variant.dtype)
+        bound = ladder.phase.bind(built.module, inputs, built.compiler)
+
+    def step() -> object:
+        with torch.no_grad():
+            return bound()
+
+    return step, built
+
+
+def _attempt(ladder: Ladder, variant: Variant, bench: Bench, *, count_flop: bool = False) -> _Entrant | Failure:
+    """Build and warm up one variant; what goes wrong is a fact about it."""
+    try:
+        bench.watcher.entering(variant.name, "building")
+        step, built = build_step(ladder, variant)
+        bench.watcher.entering(variant.name, "compiling" if variant.compile else "warming up")
+        warm = warm_up(step, count_flop=count_flop)
+    except NotApplicableError as error:
+        return Failure(kind=FailureKind.NOT_APPLICABLE, reason=str(error))
+    except Exception as error:  # noqa: BLE001 - any exception of a user's model is that variant's verdict
+        return _failure(error)
+    return _Entrant(variant=variant, step=step, warm=warm, built=built)
+
+
+def _failure(error: Exception) -> Failure:
+    text = str(error) if isinstance(error, XeonPerfError) else f"{type(error).__name__}: {error}".strip()
+    no_memory = isinstance(error, MemoryError) or "can't allocate memory" in text
+    return Failure(kind=FailureKind.OUT_OF_MEMORY if no_memory else FailureKind.RAISED, reason=text)
+
+
+def _reference(ladder: Ladder, bench: Bench, baseline: _Entrant | None) -> Reference | Failure:
+    """The FP32 eager output on the same inputs: the baseline's own where it is that, otherwise one run of it."""
+    key = (ladder.workload.name, ladder.phase.name, ladder.preset)
+    if key not in bench.references:
+        entrant = baseline or _attempt(ladder, REFERENCE, bench, count_flop=True)
+        if isinstance(entrant, Failure):
+            return replace(entrant, reason=f"FP32 reference: {entrant.reason}")
+        bench.references[key] = Reference(output=entrant.warm.output, flop=entrant.warm.flop)
+    return bench.references[key]
+
+
+def _measurement(
+    ladder: Ladder, bench: Bench, reference: Reference, *, entrant: _Entrant, rounds: Rounds, recompiles: int
+) -> Measurement:
+    phase, warm = ladder.phase, entrant.warm
+    samples = rounds.samples[entrant.variant.name]
+    candidate_call_ns = round(median(sample.candidate_ns for sample in samples))
+    baseline_call_ns = round(median(sample.baseline_ns for sample in samples))
+    return Measurement(
+        case=ladder.case(entrant.variant),
+        item=phase.item,
+        items_per_call=phase.items_per_call,
+        samples=samples,
+        voided_rounds=rounds.voided,
+        seed=rounds.seed,
+        speedup=bench.summarise(samples),
+        baseline_median_ns=baseline_call_ns // phase.items_per_call,
+        candidate_median_ns=candidate_call_ns // phase.items_per_call,
+        fidelity=generic_scores(reference.output, warm.output) + phase.scores(reference.output, warm.output),
+        roofline=roofline(
+            duration_ns=candidate_call_ns,
+            flop=reference.flop,
+            streamed_bytes=entrant.built.streamed_bytes * phase.weight_passes,
+            weight_bytes=entrant.built.weight_bytes,
+            variant=entrant.variant,
+            limits=bench.limits,
+        ),
+        evidence=Evidence(
+            compile_ns=warm.duration_ns,
+            graph_breaks=warm.compiled.graph_breaks,
+            first_break=warm.compiled.first_break,
+            recompiles=recompiles,
+            kernels=warm.kernels,
+            weight_bytes=entrant.built.weight_bytes,
+            peak_rss_bytes=Unknown(reason="not measured in a process of its own"),
+            left_in_bf16=entrant.built.left_in_bf16,
+        ),
+    )

@@ -1,0 +1,66 @@
+"""Two callables, measured against each other: the free form, outside ladders."""
+
+from __future__ import annotations
+
+from statistics import median
+from typing import TYPE_CHECKING
+
+from pytest_xeonperf.measure.compilation import compilation_so_far, room_to_compile
+from pytest_xeonperf.measure.fidelity import generic_scores
+from pytest_xeonperf.measure.rounds import run_rounds
+from pytest_xeonperf.measure.warmup import warm_up
+from pytest_xeonperf.records import Evidence, Measurement, Unknown
+
+if TYPE_CHECKING:
+    from pytest_xeonperf.measure.ladder import Bench
+    from pytest_xeonperf.records import Case
+    from pytest_xeonperf.workloads.protocol import Step
+
+_NO_WEIGHTS = Unknown(reason="two callables have no weights to count")
+
+
+def measure_pair(case: Case, candidate: Step, baseline: Step, bench: Bench) -> Measurement:
+    """Measure a candidate in pairs with a baseline; the output of one is compared with that of the other.
+
+    Exceptions of either callable pass through: they are the test's own.
+    """
+    import torch
+
+    with room_to_compile(), torch.no_grad():
+        expected, warm = warm_up(baseline), warm_up(candidate)
+        before = compilation_so_far()
+        rounds = run_rounds(
+            baseline,
+            {case.variant: candidate},
+            effort=bench.effort,
+            seed=bench.seed,
+            canary=bench.canary,
+            settled=bench.settled,
+            on_turn=lambda name: bench.watcher.entering(name or case.over, "timing"),
+            on_round=bench.watcher.round_done,
+        )
+        recompiles = compilation_so_far().since(before).graphs
+    samples = rounds.samples[case.variant]
+    return Measurement(
+        case=case,
+        item="call",
+        items_per_call=1,
+        samples=samples,
+        voided_rounds=rounds.voided,
+        seed=rounds.seed,
+        speedup=bench.summarise(samples),
+        baseline_median_ns=round(median(sample.baseline_ns for sample in samples)),
+        candidate_median_ns=round(median(sample.candidate_ns for sample in samples)),
+        fidelity=generic_scores(expected.output, warm.output),
+        roofline=_NO_WEIGHTS,
+        evidence=Evidence(
+            compile_ns=warm.duration_ns,
+            graph_breaks=warm.compiled.graph_breaks,
+            first_break=warm.compiled.first_break,
+            recompiles=recompiles,
+            kernels=warm.kernels,
+            weight_bytes=0,
+            peak_rss_bytes=_NO_WEIGHTS,
+            left_in_bf16=(),
+        ),
+    )

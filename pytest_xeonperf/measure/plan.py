@@ -1,0 +1,89 @@
+"""What a ladder will need, from arithmetic alone, and how its rungs are grouped so that they fit. Imports no torch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pytest_xeonperf.errors import NotApplicableError
+from pytest_xeonperf.records import Unknown
+from pytest_xeonperf.units import show_bytes
+from pytest_xeonperf.variants.spec import Dtype, Woq
+from pytest_xeonperf.workloads.protocol import Attention
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pytest_xeonperf.variants.spec import Variant
+    from pytest_xeonperf.workloads.protocol import Footprint
+
+_BYTES_PER_WEIGHT = {Woq.INT8: 1.05, Woq.INT4: 0.7}  # with scales, and the embedding left in BF16
+_PROCESS_BYTES = 1536 * 1024 * 1024  # the interpreter, torch, the model libraries and Inductor's workers
+
+# Rough rates for plans: what two cores do in each dtype where nothing better is known.
+_NOMINAL_FLOP_PER_S = {Dtype.FP32: 1.5e11, Dtype.BF16: 6e11}
+_NOMINAL_BYTES_PER_S = 1.5e10
+_BUILD_S, _COMPILE_S = 6.0, 40.0
+_EAGER_CALLS, _COMPILED_CALLS = 8, 10  # warm-up and the six rounds of a clear case
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Need:
+    """What one variant of one phase is expected to take."""
+
+    memory_bytes: int
+    duration_s: float
+
+
+def need(footprint: Footprint, variant: Variant) -> Need:
+    """Memory and time for building, warming up and measuring one variant; times are orders of magnitude."""
+    per_weight = _BYTES_PER_WEIGHT.get(variant.woq, 4.0 if variant.dtype is Dtype.FP32 else 2.0)
+    # the footprint's activations are FP32 with the whole score matrix; half the width, a quarter without the matrix
+    share = (1.0 if variant.dtype is Dtype.FP32 else 0.5) * (1.0 if variant.attention is Attention.PLAIN else 0.5)
+    weight_bytes = footprint.parameters * per_weight
+    call_s = max(footprint.flop / _NOMINAL_FLOP_PER_S[variant.dtype], weight_bytes / _NOMINAL_BYTES_PER_S)
+    calls = _COMPILED_CALLS if variant.compile else _EAGER_CALLS
+    return Need(
+        memory_bytes=int(weight_bytes + footprint.activation_bytes * share),
+        duration_s=_BUILD_S + (_COMPILE_S if variant.compile else 0.0) + calls * call_s,
+    )
+
+
+def groups(
+    footprint: Footprint | Unknown, baseline: Variant, rungs: Sequence[Variant], available_bytes: int
+) -> tuple[tuple[Variant, ...], ...]:
+    """Rungs in groups that fit into memory together with the baseline, in the order given.
+
+    Raises:
+        NotApplicableError: The baseline does not fit at all.
+    """
+    if isinstance(footprint, Unknown):
+        return (tuple(rungs),)
+    if not fits(footprint, baseline, available_bytes):
+        raise does_not_fit(footprint, baseline, available_bytes)
+    room_bytes = available_bytes - _PROCESS_BYTES - need(footprint, baseline).memory_bytes
+    made: list[list[Variant]] = [[]]
+    used_bytes = 0
+    for rung in rungs:
+        rung_bytes = need(footprint, rung).memory_bytes
+        if made[-1] and used_bytes + rung_bytes > room_bytes:
+            made.append([])
+            used_bytes = 0
+        made[-1].append(rung)
+        used_bytes += rung_bytes
+    return tuple(map(tuple, made))
+
+
+def fits(footprint: Footprint, variant: Variant, available_bytes: int) -> bool:
+    """Whether a variant fits into memory beside the process itself."""
+    return need(footprint, variant).memory_bytes + _PROCESS_BYTES < available_bytes
+
+
+def does_not_fit(footprint: Footprint, variant: Variant, available_bytes: int) -> NotApplicableError:
+    """The skip that names the figure needed and the figure present."""
+    needed_bytes = need(footprint, variant).memory_bytes + _PROCESS_BYTES
+    return NotApplicableError(
+        f"needs {show_bytes(needed_bytes)}, {show_bytes(available_bytes)} are available",
+        where=f"variant {variant.name}",
+        remedy="use a smaller preset, or a machine with more memory",
+    )

@@ -1,0 +1,40 @@
+"""Which limit of the machine binds a step, and how much of it was reached."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pytest_xeonperf.records import Bound, Limits, Roofline, Unknown
+from pytest_xeonperf.variants.spec import Dtype
+
+if TYPE_CHECKING:
+    from pytest_xeonperf.variants.spec import Variant
+
+_CACHED_BYTES = 128 * 1024 * 1024
+"""Weights smaller than this may stay in the last-level cache, where the memory's bandwidth does not bind."""
+
+
+def roofline(
+    *, duration_ns: int, flop: int, streamed_bytes: int, weight_bytes: int, variant: Variant, limits: Limits | Unknown
+) -> Roofline | Unknown:
+    """Share of the binding limit: the time that the limit would allow over the time that was measured.
+
+    Args:
+        duration_ns: Of one call.
+        flop: Of one call.
+        streamed_bytes: Weight bytes times how often one call streams them.
+        weight_bytes: Of the variant.
+        variant: Its dtype picks the compute peak.
+        limits: Measured in the same session.
+    """
+    if isinstance(limits, Unknown):
+        return limits
+    if duration_ns <= 0:
+        return Unknown(reason="no duration")
+    peak = limits.fp32_flop_per_s if variant.dtype is Dtype.FP32 else limits.bf16_flop_per_s
+    compute_s = flop / peak
+    bandwidth_s = streamed_bytes / limits.read_bytes_per_s if weight_bytes > _CACHED_BYTES else 0.0
+    bound = Bound.BANDWIDTH if bandwidth_s > compute_s else Bound.COMPUTE
+    return Roofline(
+        fraction=max(compute_s, bandwidth_s) / (duration_ns / 1e9), bound=bound, flop=flop, weight_bytes=weight_bytes
+    )

@@ -1,0 +1,102 @@
+import logging
+
+import pytest
+import torch
+import torch._dynamo.utils
+
+from pytest_xeonperf.measure.compilation import Compilation, compilation_so_far, room_to_compile
+
+
+@pytest.fixture(autouse=True)
+def _fresh_dynamo():
+    torch.compiler.reset()
+    torch._dynamo.utils.counters.clear()
+    yield
+    torch.compiler.reset()
+
+
+def _printing():
+    def call(x):
+        print("a builtin that Dynamo cannot trace")
+        return x + 1
+
+    return torch.compile(call, backend="eager")
+
+
+def _asking_for_a_break():
+    def call(x):
+        torch._dynamo.graph_break()
+        return x + 1
+
+    return torch.compile(call, backend="eager")
+
+
+def test_a_compilation_counts_and_a_second_call_does_not():
+    compiled = torch.compile(lambda x: x * 3, backend="eager")
+    before = compilation_so_far()
+    compiled(torch.ones(2))
+    after = compilation_so_far()
+    compiled(torch.ones(2))
+    assert after.since(before).graphs == 1
+    assert compilation_so_far().since(after).graphs == 0
+
+
+def test_a_recompilation_counts():
+    compiled = torch.compile(lambda x: x * 3, backend="eager", dynamic=False)
+    compiled(torch.ones(2))
+    before = compilation_so_far()
+    compiled(torch.ones(3))
+    assert compilation_so_far().since(before).graphs == 1
+
+
+def test_breaks_are_those_since_the_earlier_count():
+    _printing()(torch.ones(2))
+    before = compilation_so_far()
+    _asking_for_a_break()(torch.ones(2))
+    since = compilation_so_far().since(before)
+    assert since.graph_breaks == 1
+    assert "graph_break()" in since.first_break
+
+
+def test_a_reason_that_comes_again_is_named_again():
+    _printing()(torch.ones(2))
+    _asking_for_a_break()(torch.ones(2))
+    before = compilation_so_far()
+    _printing()(torch.ones(2, 2))
+    assert "builtin" in compilation_so_far().since(before).first_break
+
+
+def test_without_breaks_no_reason_is_given():
+    earlier = Compilation(graphs=1, graph_breaks=2, first_break="print")
+    assert earlier.since(earlier) == Compilation(graphs=0, graph_breaks=0, first_break="")
+
+
+def test_a_dozen_variants_of_one_function_are_all_compiled():
+    def forward(x):
+        return x + 1
+
+    with room_to_compile():
+        before = compilation_so_far()
+        for size in range(2, 14):
+            torch.compile(forward, backend="eager", dynamic=False)(torch.ones(size))
+        assert compilation_so_far().since(before).graphs == 12
+
+
+def test_reaching_dynamo_s_limit_is_an_error_and_not_silence():
+    def forward(x):
+        return x + 1
+
+    with room_to_compile(), torch._dynamo.config.patch(recompile_limit=2):
+        call = torch.compile(forward, backend="eager", dynamic=False)
+        with pytest.raises(torch._dynamo.exc.FailOnRecompileLimitHit):
+            for size in range(2, 9):
+                call(torch.ones(size))
+
+
+def test_the_limits_and_the_logs_are_as_they_were_afterwards():
+    limit, propagates = torch._dynamo.config.recompile_limit, logging.getLogger("torch.__trace").propagate
+    with pytest.raises(ZeroDivisionError), room_to_compile():
+        assert torch._dynamo.config.recompile_limit > limit
+        _ = 1 / 0
+    assert torch._dynamo.config.recompile_limit == limit
+    assert logging.getLogger("torch.__trace").propagate is propagates

@@ -1,0 +1,84 @@
+import subprocess
+import sys
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pytest_xeonperf.errors import NotApplicableError
+from pytest_xeonperf.measure.plan import does_not_fit, fits, groups, need
+from pytest_xeonperf.records import Unknown
+from pytest_xeonperf.variants.spec import NAMED
+from pytest_xeonperf.workloads.protocol import Footprint
+
+GIB = 1 << 30
+MODEL = Footprint(parameters=GIB, activation_bytes=GIB, flop=10**12)  # 4 GiB of FP32 weights
+RUNGS = tuple(NAMED[name] for name in ("eager_bf16", "sdpa_bf16", "compiled_bf16", "woq_int8", "woq_int4"))
+BASELINE = NAMED["eager_fp32"]
+NOBODY_KNOWS = Unknown(reason="the workload gives no footprint")
+
+
+def _bytes(name):
+    return need(MODEL, NAMED[name]).memory_bytes
+
+
+def test_a_narrower_dtype_needs_less_memory():
+    sizes = [_bytes(name) for name in ("eager_fp32", "compiled_bf16", "woq_int8", "woq_int4")]
+    assert sizes == sorted(sizes, reverse=True)
+    assert len(set(sizes)) == 4
+
+
+def test_fused_attention_needs_less_than_the_whole_score_matrix():
+    assert _bytes("sdpa_bf16") < _bytes("eager_bf16")
+
+
+def test_compiling_takes_time_and_more_work_takes_more():
+    assert need(MODEL, NAMED["compiled_bf16"]).duration_s > need(MODEL, NAMED["sdpa_bf16"]).duration_s
+    twice = Footprint(parameters=GIB, activation_bytes=GIB, flop=2 * 10**13)
+    assert need(twice, BASELINE).duration_s > need(MODEL, BASELINE).duration_s
+
+
+def test_what_fits_together_is_measured_together():
+    assert groups(MODEL, BASELINE, RUNGS, 100 * GIB) == (RUNGS,)
+
+
+def test_what_does_not_fit_together_is_measured_in_groups_in_the_order_given():
+    made = groups(MODEL, BASELINE, RUNGS, 10 * GIB)
+    assert len(made) > 1
+    assert tuple(rung for group in made for rung in group) == RUNGS
+
+
+@given(st.integers(9, 40))
+def test_every_group_fits_beside_the_baseline(available_gib):
+    room_bytes = available_gib * GIB - _bytes("eager_fp32")
+    for group in groups(MODEL, BASELINE, RUNGS, available_gib * GIB):
+        assert group
+        assert sum(_bytes(rung.name) for rung in group) < room_bytes
+
+
+def test_a_baseline_that_does_not_fit_is_refused_with_the_figure_needed_and_the_figure_present():
+    with pytest.raises(NotApplicableError) as refused:
+        groups(MODEL, BASELINE, RUNGS, 4 * GIB)
+    assert "6.50 GiB" in refused.value.what  # 4 of weights, 1 of activations, 1.5 for the process
+    assert "4.00 GiB" in refused.value.what
+    assert "eager_fp32" in refused.value.where
+
+
+def test_what_fits_is_what_is_not_refused():
+    enough_bytes = _bytes("eager_fp32") + 3 * GIB // 2  # and 1.5 GiB for the process
+    assert fits(MODEL, BASELINE, enough_bytes + 1)
+    assert not fits(MODEL, BASELINE, enough_bytes)
+    assert "6.50 GiB" in str(does_not_fit(MODEL, BASELINE, enough_bytes))
+
+
+def test_a_model_without_a_footprint_is_measured_in_one_group():
+    assert groups(NOBODY_KNOWS, BASELINE, RUNGS, 0) == (RUNGS,)
+
+
+def test_no_rungs_are_no_work():
+    assert all(not group for group in groups(MODEL, BASELINE, (), 100 * GIB))
+
+
+def test_planning_imports_no_torch():
+    program = "import sys, pytest_xeonperf.measure.plan; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0

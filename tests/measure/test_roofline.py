@@ -1,0 +1,50 @@
+import pytest
+
+from pytest_xeonperf.measure.roofline import roofline
+from pytest_xeonperf.records import Bound, Limits, Unknown
+from pytest_xeonperf.variants.spec import NAMED
+
+LIMITS = Limits(read_bytes_per_s=1e10, fp32_flop_per_s=1e11, bf16_flop_per_s=1e12, int8_op_per_s=2e12)
+GIB = 1 << 30
+
+
+def _roofline(**changes):
+    given = {
+        "duration_ns": 1_000_000_000, "flop": 0, "streamed_bytes": 0, "weight_bytes": GIB,
+        "variant": NAMED["eager_bf16"], "limits": LIMITS,
+    }  # fmt: skip
+    return roofline(**{**given, **changes})
+
+
+def test_a_step_that_multiplies_is_bound_by_compute():
+    found = _roofline(flop=500_000_000_000)
+    assert (found.fraction, found.bound) == (pytest.approx(0.5), Bound.COMPUTE)
+
+
+def test_a_step_that_streams_is_bound_by_bandwidth():
+    found = _roofline(flop=1, streamed_bytes=2_500_000_000)
+    assert (found.fraction, found.bound) == (pytest.approx(0.25), Bound.BANDWIDTH)
+
+
+def test_the_tighter_limit_binds():
+    found = _roofline(flop=500_000_000_000, streamed_bytes=8_000_000_000)
+    assert (found.fraction, found.bound) == (pytest.approx(0.8), Bound.BANDWIDTH)
+
+
+def test_the_peak_is_that_of_the_dtype():
+    assert _roofline(flop=50_000_000_000, variant=NAMED["eager_fp32"]).fraction == pytest.approx(0.5)
+    assert _roofline(flop=50_000_000_000, variant=NAMED["woq_int8"]).fraction == pytest.approx(0.05)
+
+
+def test_weights_that_fit_into_the_cache_are_not_bound_by_the_memory():
+    found = _roofline(flop=100_000_000_000, streamed_bytes=9_000_000_000, weight_bytes=1 << 20)
+    assert (found.fraction, found.bound) == (pytest.approx(0.1), Bound.COMPUTE)
+
+
+def test_without_limits_the_reason_is_handed_on():
+    assert _roofline(limits=Unknown(reason="smoke")) == Unknown(reason="smoke")
+
+
+@pytest.mark.parametrize("duration_ns", [0, -5])
+def test_without_a_duration_there_is_no_share(duration_ns):
+    assert isinstance(_roofline(duration_ns=duration_ns), Unknown)
