@@ -1,0 +1,1 @@
+"""The history: tables, migrations and the one repository that queries them."""

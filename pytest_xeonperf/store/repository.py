@@ -1,0 +1,137 @@
+"""The history as others see it: records in, records out; every method is one transaction."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from pytest_xeonperf.records import RunState, Unknown
+from pytest_xeonperf.store import history, reading, revisions, writing
+from pytest_xeonperf.store.failures import explained
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sqlalchemy import Connection, Engine
+
+    from pytest_xeonperf.records import Case, Limits, Machine, Result, Run
+    from pytest_xeonperf.store.summaries import RunSummary, TrendPoint
+
+WRITES = "xeonperf_writes"
+"""Execution option of a connection that is going to write."""
+
+_MANY = 10_000
+
+
+class Store:
+    """A history of runs; `pytest_xeonperf.store.engine.open_store` makes it. Threads may share it.
+
+    Every method may raise InfrastructureError if the database is gone or kept locked.
+
+    Attributes:
+        where: Path or URL, for people.
+    """
+
+    def __init__(self, engine: Engine, *, where: str) -> None:
+        self._engine = engine
+        self.where = where
+
+    # --- a run under way
+
+    def begin_run(self, run: Run) -> None:
+        """Add a run that starts now; one that is there already is left as it is."""
+        with self._writing() as connection:
+            writing.insert_run(connection, run)
+
+    def add_result(self, run_id: str, result: Result) -> bool:
+        """Add a result, safe from a kill when this returns; whether it was new (run, test and case make it the same).
+
+        Raises:
+            DataError: There is no such run, or the result contradicts itself.
+        """
+        with self._writing() as connection:
+            return writing.insert_result(connection, run_id, result)
+
+    def set_machine(self, run_id: str, machine: Machine) -> None:
+        """Say on what the run is running, limits included, once that is known."""
+        with self._writing() as connection:
+            writing.update_machine(connection, run_id, machine)
+
+    def set_limits(self, run_id: str, limits: Limits | Unknown) -> None:
+        """Say what the machine can do at best in this run."""
+        with self._writing() as connection:
+            writing.update_limits(connection, run_id, limits)
+
+    def finish_run(self, run_id: str, state: RunState, finished_at: str) -> None:
+        """Say that the run ended, and how."""
+        with self._writing() as connection:
+            writing.update_state(connection, run_id, state, finished_at)
+
+    def resume_run(self, run_id: str) -> None:
+        """Say that an interrupted run goes on."""
+        with self._writing() as connection:
+            writing.update_state(connection, run_id, RunState.RUNNING, Unknown(reason="the run was resumed"))
+
+    def add_run(self, run: Run) -> bool:
+        """Add a whole run with its results, as an import does; whether it was new."""
+        with self._writing() as connection:
+            is_new = writing.insert_run(connection, run)
+            if is_new:
+                for result in run.results:
+                    writing.insert_result(connection, run.id, result)
+            return is_new
+
+    # --- looking back
+
+    def run(self, run_id: str) -> Run:
+        """The run, whole.
+
+        Raises:
+            UsageError: There is none of that id.
+        """
+        with self._reading() as connection:
+            return reading.read_run(connection, run_id)
+
+    def results_of(self, run_id: str) -> tuple[Result, ...]:
+        """The results of a run in the order in which they were committed."""
+        with self._reading() as connection:
+            return reading.read_results(connection, run_id)
+
+    def runs(self, limit: int = 50, *, branch: str = "", comparability_class: str = "") -> tuple[RunSummary, ...]:
+        """The newest runs, newest first; of one branch or one class of machines where given."""
+        with self._reading() as connection:
+            return history.read_runs(connection, limit=limit, branch=branch, comparability_class=comparability_class)
+
+    def cases(self) -> tuple[Case, ...]:
+        """Every case there is a result of."""
+        with self._reading() as connection:
+            return reading.read_cases(connection)
+
+    def trend(self, case_id: str, *, comparability_class: str = "", limit: int = _MANY) -> tuple[TrendPoint, ...]:
+        """The newest points of a case, oldest first; of one class of machines where given."""
+        with self._reading() as connection:
+            return history.read_trend(connection, case_id, limit=limit, comparability_class=comparability_class)
+
+    def resolve(self, revision: str) -> str:
+        """The id of the run that ``latest``, ``latest~1``, a branch, a sha or a run id (or its beginning) means.
+
+        Raises:
+            UsageError: It means none, or several; says what there is.
+        """
+        with self._reading() as connection:
+            return revisions.find_run(connection, revision)
+
+    def unfinished_run(self, *, commit_sha: str = "", comparability_class: str = "") -> Run | Unknown:
+        """The newest run that was interrupted or killed, to be resumed; of one commit or class where given."""
+        with self._reading() as connection:
+            return reading.read_unfinished(connection, commit_sha, comparability_class)
+
+    @contextmanager
+    def _reading(self) -> Iterator[Connection]:
+        with explained(self.where), self._engine.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def _writing(self) -> Iterator[Connection]:
+        with explained(self.where), self._engine.execution_options(**{WRITES: True}).begin() as connection:
+            yield connection

@@ -1,0 +1,204 @@
+"""The tables, one schema for SQLite and PostgreSQL.
+
+Times are integers of nanoseconds, sizes integers of bytes, timestamps UTC ISO-8601 text. A value that may be missing
+stands beside a column with the reason, named ``..._unknown``: exactly one of the two is filled. What belongs to the
+session rather than to the machine or the commit (AMX probes, limits, branch, dirty) is kept with the run.
+
+A change here needs a migration in ``migrations/versions`` and a new `REVISION`. Beside the tables, migrations keep the
+view ``v_trend``: one row a result with everything that a chart needs, for people who bring their own SQL.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    ForeignKey,
+    Integer,
+    MetaData,
+    Table,
+    UniqueConstraint,
+)
+
+from pytest_xeonperf.store.columns import Digits, Finite, OpenList, Words
+
+if TYPE_CHECKING:
+    from sqlalchemy.types import TypeEngine
+
+REVISION = "0001"
+"""The newest migration; a database must be at it."""
+
+REVISION_TABLE = "xeonperf_revision"
+"""Alembic's table under a name of our own: a shared database may hold another program's."""
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+
+def _filled(name: str, kind: type[TypeEngine[Any]], *constraints: ForeignKey, index: bool = False) -> Column[Any]:
+    return Column(name, kind, *constraints, nullable=False, index=index)
+
+
+def _maybe(name: str, kind: type[TypeEngine[Any]], *constraints: ForeignKey, index: bool = False) -> Column[Any]:
+    return Column(name, kind, *constraints, nullable=True, index=index)
+
+
+def _or_why(name: str, why: str) -> CheckConstraint:
+    """Of a value and the reason for its absence, exactly one is there."""
+    return CheckConstraint(f"({name} IS NULL) <> ({why} IS NULL)", name=f"{name}_or_why")
+
+
+machine = Table(
+    "machine",
+    metadata,
+    Column("fingerprint", Words, primary_key=True),
+    _filled("comparability_class", Words, index=True),
+    _filled("architecture", Words),
+    _filled("cpu_model", Words),
+    _filled("isa", Words),
+    _filled("amx_remedy", Words),
+    _filled("threads", Integer),
+    _filled("physical_cores", Integer),
+    _filled("memory_bytes", BigInteger),
+    _filled("facts", OpenList),  # [[name, value], ...]
+)
+
+commit = Table(
+    "commit_",  # COMMIT is a word of SQL
+    metadata,
+    Column("sha", Words, primary_key=True),
+    _filled("committed_at", Words),
+    _filled("subject", Words),
+)
+
+case = Table(
+    "case_",  # so is CASE
+    metadata,
+    Column("id", Words, primary_key=True),
+    _filled("workload", Words),
+    _filled("phase", Words),
+    _filled("preset", Words),
+    _filled("variant", Words),
+    _filled("metric", Words),
+    _filled("over", Words),
+)
+
+run = Table(
+    "run",
+    metadata,
+    Column("id", Words, primary_key=True),
+    _filled("state", Words),
+    _filled("started_at", Words, index=True),
+    _maybe("finished_at", Words),
+    _maybe("finished_unknown", Words),
+    _or_why("finished_at", "finished_unknown"),
+    _filled("command", Words),
+    _filled("options", OpenList),  # [[name, value], ...]
+    _maybe("commit_sha", Words, ForeignKey("commit_.sha"), index=True),
+    _maybe("commit_unknown", Words),
+    _or_why("commit_sha", "commit_unknown"),
+    _maybe("branch", Words, index=True),
+    _maybe("dirty", Boolean),
+    _filled("machine_fingerprint", Words, ForeignKey("machine.fingerprint"), index=True),
+    _filled("amx_advertised", Boolean),
+    _filled("amx_usable_by_onednn", Boolean),
+    _filled("amx_usable_by_inductor", Boolean),
+    _filled("amx_detail", Words),
+    _maybe("read_bytes_per_s", Finite),
+    _maybe("fp32_flop_per_s", Finite),
+    _maybe("bf16_flop_per_s", Finite),
+    _maybe("int8_op_per_s", Finite),
+    _maybe("limits_unknown", Words),
+    _or_why("read_bytes_per_s", "limits_unknown"),
+)
+
+result = Table(
+    "result",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    _filled("run_id", Words, ForeignKey("run.id")),
+    _filled("node_id", Words),
+    _filled("location", Words),
+    _filled("case_id", Words, ForeignKey("case_.id"), index=True),
+    _filled("measured_at", Words),
+    _maybe("measurement_unknown", Words),  # where there is no row in `measurement` nor in `timing`
+    UniqueConstraint("run_id", "node_id", "case_id"),
+)
+
+verdict = Table(
+    "verdict",
+    metadata,
+    Column("result_id", Integer, ForeignKey("result.id"), primary_key=True),
+    _filled("outcome", Words),
+    _filled("reason", Words),
+    _maybe("floor_ratio", Finite),
+    _maybe("floor_unknown", Words),
+    _or_why("floor_ratio", "floor_unknown"),
+    _filled("expectations", OpenList),  # [{name, required, found, held, isa}, ...]
+)
+
+measurement = Table(
+    "measurement",
+    metadata,
+    Column("result_id", Integer, ForeignKey("result.id"), primary_key=True),
+    _filled("item", Words),
+    _filled("items_per_call", Integer),
+    _filled("voided_rounds", Integer),
+    _filled("seed", Digits),
+    _filled("speedup_ratio", Finite),
+    _filled("low_ratio", Finite),
+    _filled("high_ratio", Finite),
+    _filled("confidence", Finite),
+    _filled("baseline_median_ns", BigInteger),
+    _filled("candidate_median_ns", BigInteger),
+    _filled("fidelity", OpenList),  # [{name, value}, ...]
+    _maybe("roofline_fraction", Finite),
+    _maybe("roofline_bound", Words),
+    _maybe("roofline_flop", BigInteger),
+    _maybe("roofline_weight_bytes", BigInteger),
+    _maybe("roofline_unknown", Words),
+    _or_why("roofline_fraction", "roofline_unknown"),
+    _filled("compile_ns", BigInteger),
+    _filled("graph_breaks", Integer),
+    _filled("first_break", Words),
+    _filled("recompiles", Integer),
+    _filled("kernels", OpenList),  # [name, ...]
+    _filled("weight_bytes", BigInteger),
+    _maybe("peak_rss_bytes", BigInteger),
+    _maybe("peak_rss_unknown", Words),
+    _or_why("peak_rss_bytes", "peak_rss_unknown"),
+    _filled("left_in_bf16", OpenList),  # [name with reason, ...]
+)
+
+timing = Table(
+    "timing",
+    metadata,
+    Column("result_id", Integer, ForeignKey("result.id"), primary_key=True),
+    _filled("item", Words),
+    _filled("rounds", Integer),
+    _filled("median_ns", BigInteger),
+    _filled("durations_ns", OpenList),  # [duration, ...]
+)
+
+sample = Table(
+    "sample",
+    metadata,
+    Column("result_id", Integer, ForeignKey("result.id"), primary_key=True),
+    Column("position", Integer, primary_key=True),  # in the order in which they were taken, from 0
+    _filled("round_index", Integer),
+    _filled("baseline_ns", BigInteger),
+    _filled("candidate_ns", BigInteger),
+    _filled("baseline_position", Integer),
+    _filled("candidate_position", Integer),
+)

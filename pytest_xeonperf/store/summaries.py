@@ -1,0 +1,70 @@
+"""What the store tells about many runs at once: one line a run, one point a run of one case.
+
+Importing this module imports no SQLAlchemy, so that view models can name these types for free.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pytest_xeonperf.records import Unknown
+
+if TYPE_CHECKING:
+    from pytest_xeonperf.records import Estimate, Isa, Outcome, RunState
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunSummary:
+    """One run in a list of runs.
+
+    Attributes:
+        sha: Of the commit measured, or why nobody knows.
+        outcomes: How often each verdict was given, in the order of `Outcome`; those that were never given are left out.
+    """
+
+    id: str
+    state: RunState
+    started_at: str
+    finished_at: str | Unknown
+    comparability_class: str
+    cpu_model: str
+    isa: Isa
+    sha: str | Unknown
+    branch: str | Unknown
+    outcomes: tuple[tuple[Outcome, int], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrendPoint:
+    """One case in one run: a point of its series, or a gap with its reason.
+
+    Attributes:
+        speedup: Unknown where the case was not measured in this run, or is timed alone.
+        baseline_median_ns: For one item, as is `candidate_median_ns`.
+        candidate_median_ns: Unknown only where nothing was measured.
+        reason: Of the verdict.
+        comparability_class: Points of one class may be compared; a new class begins a new series.
+        facts: The machine's, to show what changed between two points.
+    """
+
+    run_id: str
+    started_at: str
+    measured_at: str
+    sha: str | Unknown
+    branch: str | Unknown
+    subject: str | Unknown
+    speedup: Estimate | Unknown
+    baseline_median_ns: int | Unknown
+    candidate_median_ns: int | Unknown
+    outcome: Outcome
+    reason: str
+    floor_ratio: float | Unknown
+    comparability_class: str
+    fingerprint: str
+    facts: tuple[tuple[str, str], ...]
+
+    @property
+    def gap(self) -> str:
+        """Why nothing was measured; empty where something was."""
+        return self.candidate_median_ns.reason if isinstance(self.candidate_median_ns, Unknown) else ""

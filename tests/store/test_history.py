@@ -1,0 +1,89 @@
+"""Lists of runs, and the series of a case."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pytest_xeonperf.records import Outcome, RunState, Unknown
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pytest_xeonperf.records import Machine, Result, Run
+    from pytest_xeonperf.store.repository import Store
+
+
+@pytest.fixture
+def other_machine(make_run: Callable[..., Run]) -> Machine:
+    return replace(make_run().machine, threads=1)
+
+
+@pytest.fixture
+def history(
+    store: Store, make_run: Callable[..., Run], make_result: Callable[..., Result], other_machine: Machine
+) -> Store:
+    """Three days: measured, crashed without a commit, and measured on another machine."""
+    crashed = make_result(outcome=Outcome.CRASHED)
+    crashed = replace(
+        crashed,
+        measurement=Unknown(reason="died of SIGILL"),
+        verdict=replace(crashed.verdict, floor_ratio=Unknown(reason="none for this ISA")),
+    )
+    unversioned = Unknown(reason="not a repository")
+    days = (
+        {"results": (make_result(ratio=3.0), make_result(variant="eager_bf16"))},
+        {"results": (crashed,), "commit": unversioned, "state": RunState.INTERRUPTED},
+        {"results": (make_result(ratio=3.2),), "machine": other_machine},
+    )
+    for number, changes in enumerate(days):
+        store.add_run(make_run(id=f"day{number}", started_at=f"2026-09-0{number + 1}T10:00:00+00:00", **changes))
+    return store
+
+
+def test_the_newest_run_comes_first_with_its_verdicts_counted(history: Store) -> None:
+    newest, crashed, oldest = history.runs()
+    assert [newest.id, crashed.id, oldest.id] == ["day2", "day1", "day0"]
+    assert oldest.outcomes == ((Outcome.PASS, 2),)
+    assert crashed.outcomes == ((Outcome.CRASHED, 1),)
+    assert crashed.sha == crashed.branch == Unknown(reason="not a repository")
+    assert crashed.state is RunState.INTERRUPTED
+    assert oldest.branch == "main"
+
+
+def test_runs_can_be_narrowed_down(history: Store, other_machine: Machine) -> None:
+    assert [run.id for run in history.runs(1)] == ["day2"]
+    assert [run.id for run in history.runs(branch="main")] == ["day2", "day0"]
+    assert [run.id for run in history.runs(comparability_class=other_machine.comparability_class)] == ["day2"]
+    assert history.runs(branch="nobody's") == ()
+
+
+def test_the_trend_of_a_case_goes_from_old_to_new_and_keeps_its_gaps(
+    history: Store, make_result: Callable[..., Result]
+) -> None:
+    first, gap, last = history.trend(make_result().case.id)
+    assert (first.speedup.ratio, last.speedup.ratio) == (3.0, 3.2)
+    assert (first.baseline_median_ns, first.candidate_median_ns, first.floor_ratio) == (30_000_000, 10_000_000, 2.91)
+    assert (first.subject, first.branch) == ("Faster", "main")
+    unmeasured = Unknown(reason="died of SIGILL")
+    assert gap.speedup == gap.candidate_median_ns == gap.baseline_median_ns == unmeasured
+    assert gap.outcome is Outcome.CRASHED
+    assert gap.sha == gap.subject == Unknown(reason="not a repository")
+    assert gap.floor_ratio == Unknown(reason="none for this ISA")
+    assert dict(last.facts)["torch"] == "2.13.0"
+
+
+def test_a_trend_can_be_cut_to_its_newest_points_or_to_one_class(
+    history: Store, make_result: Callable[..., Result], other_machine: Machine
+) -> None:
+    case_id = make_result().case.id
+    assert [point.run_id for point in history.trend(case_id, limit=2)] == ["day1", "day2"]
+    of_class = history.trend(case_id, comparability_class=other_machine.comparability_class)
+    assert [point.run_id for point in of_class] == ["day2"]
+    assert history.trend("no such case") == ()
+
+
+def test_every_case_with_a_result_is_listed_once(history: Store) -> None:
+    assert [case.variant for case in history.cases()] == ["compiled_bf16", "eager_bf16"]

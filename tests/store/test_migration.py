@@ -1,0 +1,209 @@
+"""Databases of every age."""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+from contextlib import closing
+from textwrap import dedent
+from typing import TYPE_CHECKING
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import text
+
+from pytest_xeonperf.errors import DataError
+from pytest_xeonperf.store import maintenance, migration, schema
+from pytest_xeonperf.store.engine import connect, open_store
+from pytest_xeonperf.store.location import locate
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from pytest_xeonperf.records import Run
+
+NEXT_REVISION = '''
+    """A column more, by way of a copied table."""
+    import sqlalchemy as sa
+    from alembic import op
+
+    revision = "0002"
+    down_revision = "0001"
+
+    def upgrade():
+        view = "CREATE VIEW v_trend AS SELECT run.id AS run_id FROM run"
+        op.execute("DROP VIEW v_trend")
+        copied = "always" if op.get_bind().dialect.name == "sqlite" else "never"
+        with op.batch_alter_table("run", recreate=copied) as run:
+            run.add_column(sa.Column("note", sa.Text, nullable=True))
+        op.execute(view)
+'''
+
+
+def test_the_newest_migration_is_the_one_the_code_wants() -> None:
+    scripts = ScriptDirectory(str(migration.MIGRATIONS))
+    assert scripts.get_heads() == [schema.REVISION]
+
+
+def test_the_migrations_make_the_tables_that_the_code_describes(database: str) -> None:
+    with open_store(database):
+        pass
+    engine = connect(locate(database))
+    with engine.begin() as connection:
+        context = MigrationContext.configure(connection, opts={"version_table": schema.REVISION_TABLE})
+        assert compare_metadata(context, schema.metadata) == []
+    engine.dispose()
+
+
+def test_every_constraint_has_a_name_of_the_convention(tmp_path: Path) -> None:
+    path = tmp_path / "xeonperf.db"
+    with open_store(str(path)):
+        pass
+    with closing(sqlite3.connect(path)) as database:
+        made = " ".join(row[0] for row in database.execute("SELECT sql FROM sqlite_master WHERE type = 'table'"))
+    described = {
+        f"CONSTRAINT {constraint.name} "
+        for table in schema.metadata.tables.values()
+        for constraint in table.constraints
+    }
+    assert [name for name in described if name not in made] == []
+
+
+def test_the_view_for_other_tools_holds_what_a_chart_needs(database: str, make_run: Callable[..., Run]) -> None:
+    run = make_run()
+    with open_store(database) as store:
+        store.add_run(run)
+    engine = connect(locate(database))
+    with engine.begin() as connection:
+        first = connection.execute(text("SELECT * FROM v_trend WHERE variant = 'compiled_bf16'")).mappings().one()
+    engine.dispose()
+    assert dict(first) == {
+        "run_started_at": run.started_at,
+        "run_id": run.id,
+        "commit_sha": run.commit.sha,
+        "branch": "main",
+        "subject": "Faster",
+        "case_id": run.results[0].case.id,
+        "workload": "sam-vit-b",
+        "phase": "encode",
+        "preset": "quick",
+        "variant": "compiled_bf16",
+        "metric": "latency",
+        "over": "eager_fp32",
+        "speedup_ratio": 3.5,
+        "low": 3.4,
+        "high": 3.6,
+        "median_ns": 10_000_000,
+        "baseline_median_ns": 35_000_000,
+        "floor_ratio": 2.91,
+        "verdict": "PASS",
+        "reason": "above its floor",
+        "machine_class": run.machine.comparability_class,
+        "cpu_model": run.machine.cpu_model,
+        "isa": "amx_bf16",
+    }
+
+
+@pytest.mark.parametrize("readonly", [True, False])
+def test_a_database_of_a_newer_release_is_refused_with_both_revisions(
+    database: str, make_run: Callable[..., Run], *, readonly: bool
+) -> None:
+    with open_store(database) as store:
+        store.add_run(make_run())
+    _set_revision(database, "0099")
+    with (
+        pytest.raises(DataError, match=r"at revision 0099; .* up to 0001") as caught,
+        open_store(database, readonly=readonly),
+    ):
+        pass
+    assert "pip install --upgrade" in caught.value.remedy
+    with pytest.raises(DataError, match="at revision 0099"):
+        maintenance.upgrade(database)
+    _set_revision(database, schema.REVISION)
+    with open_store(database, readonly=True) as store:
+        assert len(store.runs()) == 1
+
+
+@pytest.fixture
+def next_release(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
+    """Turns this code into a release with one more migration."""
+
+    def release() -> None:
+        folder = tmp_path / "migrations"
+        shutil.copytree(migration.MIGRATIONS, folder, ignore=shutil.ignore_patterns("__pycache__"))
+        (folder / "versions" / "0002_note.py").write_text(dedent(NEXT_REVISION))
+        monkeypatch.setattr(migration, "MIGRATIONS", folder)
+        monkeypatch.setattr(schema, "REVISION", "0002")
+
+    return release
+
+
+def test_an_older_file_is_copied_and_then_upgraded_with_all_it_holds(
+    tmp_path: Path, make_run: Callable[..., Run], next_release: Callable[[], None]
+) -> None:
+    path, run = tmp_path / "xeonperf.db", make_run()
+    with open_store(str(path)) as store:
+        store.add_run(run)
+    next_release()
+    with pytest.raises(DataError, match="older schema") as caught, open_store(str(path), readonly=True):
+        pass
+    assert caught.value.remedy == f"xeonperf db upgrade --db {path}"
+    (tmp_path / "xeonperf.db.bak1").write_text("somebody's own")
+    with open_store(str(path)) as store:
+        assert store.run(run.id) == run
+    assert (tmp_path / "xeonperf.db.bak1").read_text() == "somebody's own"
+    assert maintenance.revision_of(str(tmp_path / "xeonperf.db.bak2")) == "0001"
+    assert maintenance.revision_of(str(path)) == "0002"
+    maintenance.check(str(path))
+
+
+def test_an_older_server_is_left_to_the_command_that_upgrades_it(
+    emptied_postgresql: str, make_run: Callable[..., Run], next_release: Callable[[], None]
+) -> None:
+    run = make_run()
+    with open_store(emptied_postgresql) as store:
+        store.add_run(run)
+    next_release()
+    with pytest.raises(DataError, match="older schema") as caught, open_store(emptied_postgresql):
+        pass
+    assert "xeonperf db upgrade --db postgresql" in caught.value.remedy
+    assert "is now at revision 0002" in maintenance.upgrade(emptied_postgresql)
+    with open_store(emptied_postgresql) as store:
+        assert store.run(run.id) == run
+
+
+def test_a_migration_that_fails_changes_nothing(
+    tmp_path: Path, make_run: Callable[..., Run], next_release: Callable[[], None]
+) -> None:
+    path, run = tmp_path / "xeonperf.db", make_run()
+    with open_store(str(path)) as store:
+        store.add_run(run)
+    next_release()
+    broken = migration.MIGRATIONS / "versions" / "0002_note.py"
+    broken.write_text(broken.read_text() + "    raise RuntimeError('half way')\n")
+    with pytest.raises(RuntimeError, match="half way"), open_store(str(path)):
+        pass
+    with closing(sqlite3.connect(path)) as database:
+        assert database.execute("SELECT count(*) FROM v_trend WHERE workload = 'sam-vit-b'").fetchone() == (2,)
+        assert database.execute("SELECT version_num FROM xeonperf_revision").fetchall() == [("0001",)]
+
+
+def test_damage_is_found_by_the_check(tmp_path: Path, make_run: Callable[..., Run]) -> None:
+    path = tmp_path / "xeonperf.db"
+    with open_store(str(path)) as store:
+        store.add_run(make_run())
+    maintenance.check(str(path))
+    with closing(sqlite3.connect(path)) as database, database:
+        database.execute("DELETE FROM machine")
+    with pytest.raises(DataError, match="row 1 of run refers to nothing"):
+        maintenance.check(str(path))
+
+
+def _set_revision(database: str, revision: str) -> None:
+    engine = connect(locate(database))
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE xeonperf_revision SET version_num = :new"), {"new": revision})
+    engine.dispose()
