@@ -1,0 +1,82 @@
+"""What git says of a directory: the commit that is measured there."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from pytest_xeonperf.records import Commit, Unknown
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_PATIENCE_S = 30
+_ELSEWHERE = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_COMMON_DIR")
+"""Set while git runs a hook: they would answer for another directory than the one asked about."""
+
+_DETACHED = "HEAD"
+"""Name of the branch where there is none, as git itself abbreviates it."""
+
+
+def commit_of(directory: Path) -> Commit | Unknown:
+    """The commit checked out in a directory, or why nobody can tell.
+
+    Files that git does not track (a database, reports) do not make it dirty. In GitHub Actions, which checks out a
+    commit without a branch, the branch is the one that the job is for.
+    """
+    head = _git(directory, "show", "--no-patch", "--no-show-signature", "--format=%H%x00%ct%x00%s", "HEAD")
+    if isinstance(head, Unknown):
+        return head
+    changes = _git(directory, "status", "--porcelain", "--untracked-files=no")
+    if isinstance(changes, Unknown):
+        return changes
+    sha, committed_s, subject = head.rstrip("\n").split("\0", maxsplit=2)
+    return Commit(
+        sha=sha,
+        branch=_branch(directory),
+        dirty=bool(changes),
+        committed_at=datetime.fromtimestamp(int(committed_s), UTC).isoformat(),
+        subject=subject,
+    )
+
+
+def sha_of(directory: Path, name: str) -> str | Unknown:
+    """The commit that a tag, branch or other name means in a directory's repository, or why nobody can tell."""
+    found = _git(directory, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}")
+    return found if isinstance(found, Unknown) else found.strip()
+
+
+def _branch(directory: Path) -> str:
+    found = _git(directory, "symbolic-ref", "--quiet", "HEAD")
+    if isinstance(found, str):
+        return found.rstrip("\n").removeprefix("refs/heads/")  # git's own short form changes where a tag is named alike
+    if os.environ.get("GITHUB_ACTIONS") == "true":
+        return os.environ.get("GITHUB_HEAD_REF") or os.environ.get("GITHUB_REF_NAME") or _DETACHED
+    return _DETACHED
+
+
+def _git(directory: Path, *arguments: str) -> str | Unknown:
+    """What git prints, or the first line of its complaint."""
+    environment = {name: value for name, value in os.environ.items() if name not in _ELSEWHERE} | {"LC_ALL": "C"}
+    try:
+        done = subprocess.run(
+            ("git", "--no-optional-locks", *arguments),
+            cwd=directory,
+            env=environment,
+            capture_output=True,
+            text=True,
+            encoding="utf-8",
+            errors="replace",
+            timeout=_PATIENCE_S,
+            check=False,
+        )
+    except OSError as error:  # no git, no such directory, or no right to enter it
+        return Unknown(reason=f"cannot ask git about {directory}: {error.strerror} ({error.filename})")
+    except subprocess.TimeoutExpired:
+        return Unknown(reason=f"git did not answer within {_PATIENCE_S} s")
+    if done.returncode == 0:
+        return done.stdout
+    complaint = done.stderr.strip().splitlines() or [f"git {arguments[0]} failed with exit code {done.returncode}"]
+    return Unknown(reason=complaint[0])

@@ -1,0 +1,1 @@
+"""Documents other tools read or write: one format a file."""

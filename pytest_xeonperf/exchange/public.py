@@ -1,0 +1,147 @@
+"""The flat JSON of ``xeonperf show --json``: stable names for scripts and dashboards.
+
+A figure that is not there is null, and the object's ``unknown`` says why, by the name of the field.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from pytest_xeonperf.errors import DataError
+from pytest_xeonperf.records import TIMED_ALONE, UNBOUNDED_RATIO, Commit, Limits, Measurement, Timing, Unknown
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pytest_xeonperf.records import Estimate, Machine, Result, Run
+
+SCHEMA = "xeonperf-show/1"
+
+
+def dumps(run: Run) -> str:
+    """The run as JSON text: ``schema``, ``run``, ``machine`` and one object for each of ``cases``.
+
+    Raises:
+        DataError: It holds a figure that is NaN or infinite.
+    """
+    document = {
+        "schema": SCHEMA,
+        "run": _run(run),
+        "machine": _machine(run.machine),
+        "cases": [_case(result) for result in run.results],
+    }
+    try:
+        return json.dumps(document, indent=2, allow_nan=False) + "\n"
+    except ValueError as error:
+        raise DataError("a figure that is NaN or infinite cannot be written as JSON", where=f"run {run.id}") from error
+
+
+def _run(run: Run) -> dict[str, Any]:
+    commit = run.commit
+    return _with_reasons(
+        {
+            "id": run.id,
+            "state": run.state.value,
+            "started_at": run.started_at,
+            "finished_at": run.finished_at,
+            "command": run.command,
+            "options": dict(run.options),
+            "sha": commit.sha if isinstance(commit, Commit) else commit,
+            "branch": commit.branch if isinstance(commit, Commit) else commit,
+            "dirty": commit.dirty if isinstance(commit, Commit) else commit,
+        }
+    )
+
+
+def _machine(machine: Machine) -> dict[str, Any]:
+    limits = machine.limits
+    return _with_reasons(
+        {
+            "cpu_model": machine.cpu_model,
+            "architecture": machine.architecture,
+            "isa": machine.isa.value,
+            "amx_remedy": machine.amx.remedy.value,
+            "threads": machine.threads,
+            "physical_cores": machine.physical_cores,
+            "memory_bytes": machine.memory_bytes,
+            "comparability_class": machine.comparability_class,
+            "fingerprint": machine.fingerprint,
+            "facts": dict(machine.facts),
+            "read_bytes_per_s": limits.read_bytes_per_s if isinstance(limits, Limits) else limits,
+            "fp32_flop_per_s": limits.fp32_flop_per_s if isinstance(limits, Limits) else limits,
+            "bf16_flop_per_s": limits.bf16_flop_per_s if isinstance(limits, Limits) else limits,
+            "int8_op_per_s": limits.int8_op_per_s if isinstance(limits, Limits) else limits,
+        }
+    )
+
+
+def _case(result: Result) -> dict[str, Any]:
+    case, verdict, measurement = result.case, result.verdict, result.measurement
+    return _with_reasons(
+        {
+            "workload": case.workload,
+            "phase": case.phase,
+            "preset": case.preset,
+            "variant": case.variant,
+            "metric": case.metric.value,
+            "over": case.over,
+            **(_figures(measurement) if isinstance(measurement, Measurement) else _few_figures(measurement)),
+            "floor_ratio": verdict.floor_ratio,
+            "verdict": verdict.outcome.value,
+            "reason": verdict.reason,
+            "node_id": result.node_id,
+            "location": result.location,
+            "measured_at": result.measured_at,
+        }
+    )
+
+
+_FIGURES = (
+    "speedup_ratio",
+    "interval",
+    "confidence",
+    "item",
+    "median_ns",
+    "baseline_median_ns",
+    "fidelity",
+    "peak_rss_bytes",
+    "weight_bytes",
+    "roofline_fraction",
+)
+
+
+def _figures(measurement: Measurement) -> dict[str, object]:
+    """The figures of a measurement, under the names of `_FIGURES` and in their order."""
+    roofline = measurement.roofline
+    figures = (
+        measurement.speedup.ratio,
+        _interval(measurement.speedup),
+        measurement.speedup.confidence,
+        measurement.item,
+        measurement.candidate_median_ns,
+        measurement.baseline_median_ns,
+        {score.name: score.value for score in measurement.fidelity},
+        measurement.evidence.peak_rss_bytes,
+        measurement.evidence.weight_bytes,
+        roofline if isinstance(roofline, Unknown) else roofline.fraction,
+    )
+    return dict(zip(_FIGURES, figures, strict=True))
+
+
+def _few_figures(measurement: Timing | Unknown) -> dict[str, object]:
+    """The same of what was timed alone, or not measured."""
+    if isinstance(measurement, Unknown):
+        return dict.fromkeys(_FIGURES, measurement)
+    return dict.fromkeys(_FIGURES, TIMED_ALONE) | {"item": measurement.item, "median_ns": measurement.median_ns}
+
+
+def _interval(speedup: Estimate) -> list[float | None]:
+    """Low and high; null where nothing bounds the ratio from above."""
+    return [speedup.low_ratio, speedup.high_ratio if speedup.high_ratio < UNBOUNDED_RATIO else None]
+
+
+def _with_reasons(values: Mapping[str, object]) -> dict[str, Any]:
+    """The values with null for each `Unknown`, and the reasons gathered under ``unknown``."""
+    reasons = {name: value.reason for name, value in values.items() if isinstance(value, Unknown)}
+    return {name: None if name in reasons else value for name, value in values.items()} | {"unknown": reasons}

@@ -1,0 +1,130 @@
+"""What git says of a directory, however odd the repository is."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pytest_xeonperf.ci.git import commit_of, sha_of
+from pytest_xeonperf.records import Commit, Unknown
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.fixture(autouse=True)
+def _own_git(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Nobody's configuration, and no CI around us."""
+    for name in [name for name in os.environ if name.startswith(("GIT_", "GITHUB_"))]:
+        monkeypatch.delenv(name)
+    home = tmp_path_factory.mktemp("home")
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(home))
+    monkeypatch.setenv("GIT_CONFIG_NOSYSTEM", "1")
+    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path_factory.getbasetemp().parent))
+
+
+def _git(directory: Path, *arguments: str) -> str:
+    who = ("-c", "user.name=A", "-c", "user.email=a@example.org", "-c", "commit.gpgsign=false")
+    environment = os.environ | {"GIT_COMMITTER_DATE": "2026-09-01T10:00:00+02:00"}
+    done = subprocess.run(
+        ("git", *who, *arguments), cwd=directory, check=True, capture_output=True, text=True, env=environment
+    )
+    return done.stdout.strip()
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Path:
+    _git(tmp_path, "init", "--quiet", "--initial-branch=main")
+    (tmp_path / "model.py").write_text("one")
+    _git(tmp_path, "add", ".")
+    _git(tmp_path, "commit", "--quiet", "--message", "Make attention faster\n\nBy SDPA.")
+    return tmp_path
+
+
+def test_a_clean_checkout_is_told_in_full(repository: Path) -> None:
+    (repository / "below").mkdir()
+    assert commit_of(repository / "below") == Commit(
+        sha=_git(repository, "rev-parse", "HEAD"),
+        branch="main",
+        dirty=False,
+        committed_at="2026-09-01T08:00:00+00:00",
+        subject="Make attention faster",
+    )
+
+
+def test_a_changed_file_makes_it_dirty_but_an_untracked_one_does_not(repository: Path) -> None:
+    (repository / "xeonperf.db").write_text("history")
+    assert not commit_of(repository).dirty
+    (repository / "model.py").write_text("two")
+    assert commit_of(repository).dirty
+
+
+@pytest.mark.parametrize("branch", ["feature/$(touch${IFS}hacked)", "fix;rm-rf", "ünïcode-名", "--help-me", "a'b\"c"])
+def test_hostile_names_of_branches_are_only_names(repository: Path, branch: str) -> None:
+    _git(repository, "symbolic-ref", "HEAD", f"refs/heads/{branch}")
+    _git(repository, "commit", "--quiet", "--allow-empty", "--message", "x\x1b]0;y")
+    found = commit_of(repository)
+    assert found.branch == branch
+    assert found.subject == "x\x1b]0;y"
+    assert not (repository / "hacked").exists()
+
+
+def test_a_tag_of_the_same_name_does_not_change_the_branch(repository: Path) -> None:
+    _git(repository, "tag", "main")
+    assert commit_of(repository).branch == "main"
+
+
+def test_a_detached_head_has_no_branch_except_the_one_its_job_is_for(
+    repository: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _git(repository, "checkout", "--quiet", "--detach")
+    assert commit_of(repository).branch == "HEAD"
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    monkeypatch.setenv("GITHUB_REF_NAME", "12/merge")
+    assert commit_of(repository).branch == "12/merge"
+    monkeypatch.setenv("GITHUB_HEAD_REF", "feature")
+    assert commit_of(repository).branch == "feature"
+
+
+def test_the_directory_decides_even_inside_a_hook_of_another_repository(
+    repository: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = tmp_path_factory.mktemp("other")
+    _git(other, "init", "--quiet")
+    monkeypatch.setenv("GIT_DIR", str(other / ".git"))
+    assert commit_of(repository).subject == "Make attention faster"
+
+
+def test_without_a_repository_the_reason_is_gits_own(tmp_path: Path) -> None:
+    found = commit_of(tmp_path)
+    assert isinstance(found, Unknown)
+    assert "not a git repository" in found.reason
+
+
+def test_without_a_commit_there_is_none(tmp_path: Path) -> None:
+    _git(tmp_path, "init", "--quiet")
+    assert isinstance(commit_of(tmp_path), Unknown)
+
+
+def test_without_git_or_directory_the_reason_says_so(
+    repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    missing = commit_of(repository / "nowhere")
+    assert isinstance(missing, Unknown)
+    assert "nowhere" in missing.reason
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert commit_of(repository) == Unknown(
+        reason=f"cannot ask git about {repository}: No such file or directory (git)"
+    )
+
+
+def test_a_name_is_resolved_to_its_commit(repository: Path) -> None:
+    sha = _git(repository, "rev-parse", "HEAD")
+    _git(repository, "tag", "--annotate", "v1", "--message", "first")
+    assert sha_of(repository, "v1") == sha_of(repository, "main") == sha
+    assert isinstance(sha_of(repository, "v2"), Unknown)
+    assert isinstance(sha_of(repository, "--all"), Unknown)

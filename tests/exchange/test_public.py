@@ -1,0 +1,77 @@
+"""The flat JSON that scripts rely on: names and shapes are a promise."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from pytest_xeonperf.exchange import public
+from pytest_xeonperf.records import Unknown
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pytest_xeonperf.records import Result, Run
+
+
+def test_a_measured_case_has_exactly_these_fields(make_run: Callable[..., Run]) -> None:
+    document = json.loads(public.dumps(make_run()))
+    assert document["schema"] == "xeonperf-show/1"
+    assert document["cases"] == [
+        {
+            "workload": "sam-vit-b",
+            "phase": "encode",
+            "preset": "quick",
+            "variant": "compiled_bf16",
+            "metric": "latency",
+            "over": "eager_fp32",
+            "speedup_ratio": 3.5,
+            "interval": [3.4, 3.6],
+            "confidence": 0.95,
+            "item": "image",
+            "median_ns": 10_000_000,
+            "baseline_median_ns": 35_000_000,
+            "fidelity": {"cosine": 0.9998, "psnr_db": 52.0},
+            "peak_rss_bytes": 1 << 30,
+            "weight_bytes": 180 << 20,
+            "roofline_fraction": 0.71,
+            "floor_ratio": 2.91,
+            "verdict": "PASS",
+            "reason": "above its floor",
+            "node_id": "suites/test_sam.py::test_compiled",
+            "location": "suites/test_sam.py:12",
+            "measured_at": "2026-09-01T10:01:00+00:00",
+            "unknown": {},
+        }
+    ]
+
+
+def test_what_is_missing_is_null_and_says_why(make_run: Callable[..., Run], crashed: Result, unbounded: Result) -> None:
+    first, second = json.loads(public.dumps(make_run(results=(crashed, unbounded))))["cases"]
+    assert first["speedup_ratio"] is first["interval"] is first["fidelity"] is first["floor_ratio"] is None
+    assert first["verdict"] == "CRASHED"
+    assert first["unknown"]["median_ns"] == "died of SIGSEGV"
+    assert first["unknown"]["floor_ratio"] == "no floor"
+    assert second["interval"] == [0.0, None]
+    assert second["unknown"] == {
+        "peak_rss_bytes": "not asked for",
+        "roofline_fraction": "the workload gives no footprint",
+    }
+    assert first.keys() == second.keys()
+
+
+def test_run_and_machine_are_told_beside_the_cases(make_run: Callable[..., Run]) -> None:
+    run = make_run()
+    document = json.loads(public.dumps(run))
+    assert document["run"]["id"] == run.id
+    assert (document["run"]["sha"], document["run"]["branch"], document["run"]["unknown"]) == ("0f" * 20, "main", {})
+    assert document["machine"]["isa"] == "amx_bf16"
+    assert document["machine"]["facts"] == {"kernel": "6.1.0", "torch": "2.13.0"}
+    assert document["machine"]["comparability_class"] == run.machine.comparability_class
+
+
+def test_a_run_outside_a_repository_has_the_same_fields(make_run: Callable[..., Run]) -> None:
+    run = json.loads(public.dumps(make_run(commit=Unknown(reason="not a repository"))))["run"]
+    assert run["sha"] is run["branch"] is run["dirty"] is None
+    assert run["unknown"] == dict.fromkeys(("sha", "branch", "dirty"), "not a repository")
+    assert run.keys() == json.loads(public.dumps(make_run()))["run"].keys()
