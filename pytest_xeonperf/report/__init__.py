@@ -1,0 +1,1 @@
+"""View models and the pages made of them."""

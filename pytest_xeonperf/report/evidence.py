@@ -1,0 +1,148 @@
+"""What stands beside a number so that it can be believed, as the pages show it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pytest_xeonperf.records import Bound, Unknown
+from pytest_xeonperf.report.environment import Fact
+from pytest_xeonperf.report.strip import Strip, strip
+from pytest_xeonperf.units import (
+    show_bytes,
+    show_estimate,
+    show_interval,
+    show_ns,
+    show_rate,
+    show_ratio,
+    show_score,
+    show_share,
+)
+
+if TYPE_CHECKING:
+    from pytest_xeonperf.records import Evidence, Measurement, Roofline
+
+_BOUND_WORDS = {Bound.BANDWIDTH: "of bandwidth", Bound.COMPUTE: "of GEMM peak"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pair:
+    """One round as a row of the table beside the strip plot."""
+
+    round_number: int
+    baseline: str
+    candidate: str
+    ratio: str
+    order: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measured:
+    """What a case that was measured has to show, as text but for the plot.
+
+    Attributes:
+        share: Fraction of the binding limit with the limit's name as note, or why it is unknown.
+        evidence: Memory, compilation, quantisation.
+        method: How the figure was come by.
+    """
+
+    speedup: str
+    interval: str
+    confidence: str
+    item: str
+    baseline: str
+    candidate: str
+    rate: str
+    share: Fact | Unknown
+    fidelity: tuple[Fact, ...]
+    strip: Strip
+    pairs: tuple[Pair, ...]
+    evidence: tuple[Fact, ...]
+    kernels: tuple[str, ...]
+    left_in_bf16: tuple[str, ...]
+    method: tuple[Fact, ...]
+
+
+def measured(measurement: Measurement, floor_ratio: float | Unknown) -> Measured:
+    """What one measurement has to show."""
+    speedup = measurement.speedup
+    return Measured(
+        speedup=show_ratio(speedup.ratio),
+        interval=show_interval(speedup),
+        confidence=show_share(speedup.confidence),
+        item=measurement.item,
+        baseline=show_ns(measurement.baseline_median_ns),
+        candidate=show_ns(measurement.candidate_median_ns),
+        rate=show_rate(1e9 / max(measurement.candidate_median_ns, 1), f"{measurement.item}/s"),
+        share=share_of_limit(measurement.roofline),
+        fidelity=fidelity_facts(measurement),
+        strip=strip(measurement.samples, speedup, floor_ratio),
+        pairs=_pairs(measurement),
+        evidence=_evidence(measurement.evidence),
+        kernels=measurement.evidence.kernels,
+        left_in_bf16=measurement.evidence.left_in_bf16,
+        method=_method(measurement),
+    )
+
+
+def share_of_limit(roofline: Roofline | Unknown) -> Fact | Unknown:
+    """The fraction of the limit that binds a case, and which limit that is."""
+    if isinstance(roofline, Unknown):
+        return roofline
+    return Fact(name="of limit", value=show_share(roofline.fraction), note=_BOUND_WORDS[roofline.bound])
+
+
+def fidelity_facts(measurement: Measurement) -> tuple[Fact, ...]:
+    """The scores against the FP32 eager reference."""
+    return tuple(Fact(name=score.name, value=show_score(score.value)) for score in measurement.fidelity)
+
+
+def _pairs(measurement: Measurement) -> tuple[Pair, ...]:
+    return tuple(
+        Pair(
+            round_number=sample.round_index + 1,
+            baseline=show_ns(sample.baseline_ns),
+            candidate=show_ns(sample.candidate_ns),
+            ratio=show_ratio(sample.baseline_ns / sample.candidate_ns) if sample.candidate_ns else "no time",
+            order="baseline" if sample.baseline_position < sample.candidate_position else "candidate",
+        )
+        for sample in measurement.samples
+    )
+
+
+def _evidence(evidence: Evidence) -> tuple[Fact, ...]:
+    peak = evidence.peak_rss_bytes
+    return (
+        Fact(name="weights", value=show_bytes(evidence.weight_bytes)),
+        Fact(name="peak memory", value="unknown", note=peak.reason)
+        if isinstance(peak, Unknown)
+        else Fact(name="peak memory", value=show_bytes(peak), note="resident, in a fresh process"),
+        Fact(name="warm-up", value=show_ns(evidence.compile_ns), note="compilation included"),
+        Fact(name="graph breaks", value=str(evidence.graph_breaks), note=evidence.first_break),
+        Fact(name="recompiles", value=str(evidence.recompiles), note="after the first call"),
+    )
+
+
+def _method(measurement: Measurement) -> tuple[Fact, ...]:
+    return (
+        Fact(
+            name="estimate",
+            value=show_estimate(measurement.speedup),
+            note=f"median of paired log-ratios, interval at {show_share(measurement.speedup.confidence)}",
+        ),
+        Fact(
+            name="pairs",
+            value=str(len(measurement.samples)),
+            note=f"{_many(measurement.voided_rounds, 'round')} voided by the canary",
+        ),
+        Fact(
+            name="timed",
+            value=f"{_many(measurement.items_per_call, measurement.item)} in one call",
+            note="both sides in every round, in random order",
+        ),
+        Fact(name="seed", value=str(measurement.seed), note="of the order"),
+    )
+
+
+def _many(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

@@ -1,0 +1,30 @@
+"""What the pages are called: the only place that makes their names."""
+
+import hashlib
+import re
+
+INDEX = "index.html"
+
+_SAFE = re.compile(r"[0-9A-Za-z][0-9A-Za-z_-]{0,63}")
+
+
+def run_page(run_id: str) -> str:
+    """File name of the page of a run: ``run-0198c5d2.html``."""
+    return f"run-{_token(run_id)}.html"
+
+
+def case_page(case_id: str) -> str:
+    """File name of the page of a case: ``case-3f9a1c0b77de.html``."""
+    return f"case-{_token(case_id)}.html"
+
+
+def case_anchor(case_id: str) -> str:
+    """Name of the section of a case on the page of a run."""
+    return f"case-{_token(case_id)}"
+
+
+def _token(identity: str) -> str:
+    """The identity itself, or a digest of one that could leave the folder or break a link."""
+    if _SAFE.fullmatch(identity):
+        return identity
+    return hashlib.sha256(identity.encode(errors="surrogatepass")).hexdigest()[:32]

@@ -1,0 +1,163 @@
+"""The page of a case: its trend over runs, one chart for each class of machine it can be compared on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pytest_xeonperf.records import Unknown
+from pytest_xeonperf.report import links
+from pytest_xeonperf.report.chart import Chart, chart, news
+from pytest_xeonperf.report.verdict import NOTHING, Badge, Banner, badge, counts
+from pytest_xeonperf.units import show_change, show_estimate, show_interval, show_ns, show_ratio, show_time
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping, Sequence
+
+    from pytest_xeonperf.records import Case
+    from pytest_xeonperf.report.environment import Change
+    from pytest_xeonperf.store.summaries import TrendPoint
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrendRow:
+    """One run in the table beside a chart.
+
+    Attributes:
+        change: Of the speed-up since the measurement before, or why there is none to compare with.
+        moved: How much faster each side became since then: ``candidate +4.2 %, baseline ±0.0 %``.
+        gap: Why nothing was measured; empty where something was.
+        environment: What of the environment is new in this run.
+    """
+
+    href: str
+    date: str
+    sha: str | Unknown
+    branch: str | Unknown
+    subject: str | Unknown
+    badge: Badge
+    reason: str
+    speedup: str
+    interval: str
+    change: str | Unknown
+    moved: str
+    baseline: str
+    candidate: str
+    floor: str | Unknown
+    gap: str
+    environment: tuple[Change, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Series:
+    """The runs that may be compared with each other: a chart, and its table newest first."""
+
+    heading: str
+    comparability_class: str
+    chart: Chart
+    rows: tuple[TrendRow, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CasePage:
+    """The whole page."""
+
+    title: str
+    case: Case
+    banner: Banner
+    series: tuple[Series, ...]
+
+
+def case_page(
+    case: Case, points: Sequence[TrendPoint], *, machines: Mapping[str, str], pages: Collection[str]
+) -> CasePage:
+    """The page of a case.
+
+    Args:
+        case: Whose trend it is.
+        points: Oldest first.
+        machines: How to call the machines of a comparability class.
+        pages: Ids of the runs that have a page to link to.
+    """
+    classes: dict[str, list[TrendPoint]] = {}
+    for point in points:
+        classes.setdefault(point.comparability_class, []).append(point)
+    newest_first = sorted(classes, key=lambda name: classes[name][-1].started_at, reverse=True)
+    return CasePage(
+        title=f"{case.workload}/{case.phase} {case.variant}",
+        case=case,
+        banner=_banner(points),
+        series=tuple(
+            Series(
+                heading=machines.get(name, "another machine"),
+                comparability_class=name,
+                chart=chart(f"trend-{number}", classes[name], candidate=case.variant, baseline=case.over, pages=pages),
+                rows=_rows(classes[name], pages),
+            )
+            for number, name in enumerate(newest_first)
+        ),
+    )
+
+
+def _banner(points: Sequence[TrendPoint]) -> Banner:
+    if not points:
+        return Banner(badge=NOTHING, sentence="No run has a result for this case.", counts=())
+    newest = points[-1]
+    found = "" if isinstance(newest.speedup, Unknown) else f"{show_estimate(newest.speedup)}; "
+    return Banner(
+        badge=badge(newest.outcome),
+        sentence=f"{found}{newest.reason}",
+        counts=counts(point.outcome for point in points),
+    )
+
+
+def _rows(points: Sequence[TrendPoint], pages: Collection[str]) -> tuple[TrendRow, ...]:
+    """The table, newest first; each measurement is compared with the one before, across gaps."""
+    rows = []
+    before: TrendPoint | Unknown = Unknown(reason="first measurement")
+    for point, environment in zip(points, news(points), strict=True):
+        rows.append(_row(point, before, environment, pages))
+        before = before if isinstance(point.speedup, Unknown) else point
+    return tuple(reversed(rows))
+
+
+def _row(
+    point: TrendPoint, before: TrendPoint | Unknown, environment: tuple[Change, ...], pages: Collection[str]
+) -> TrendRow:
+    speedup = point.speedup
+    floor = point.floor_ratio
+    change, moved = _movement(before, point)
+    return TrendRow(
+        href=links.run_page(point.run_id) if point.run_id in pages else "",
+        date=show_time(point.started_at),
+        sha=point.sha if isinstance(point.sha, Unknown) else point.sha[:10],
+        branch=point.branch,
+        subject=point.subject,
+        badge=badge(point.outcome),
+        reason=point.reason,
+        speedup="" if isinstance(speedup, Unknown) else show_ratio(speedup.ratio),
+        interval="" if isinstance(speedup, Unknown) else show_interval(speedup),
+        change=change,
+        moved=moved,
+        baseline="" if isinstance(point.baseline_median_ns, Unknown) else show_ns(point.baseline_median_ns),
+        candidate="" if isinstance(point.candidate_median_ns, Unknown) else show_ns(point.candidate_median_ns),
+        floor=floor if isinstance(floor, Unknown) else show_ratio(floor),
+        gap=speedup.reason if isinstance(speedup, Unknown) else "",
+        environment=environment,
+    )
+
+
+def _movement(before: TrendPoint | Unknown, point: TrendPoint) -> tuple[str | Unknown, str]:
+    """The change of the speed-up, and the share of each side in it (a latency that falls counts as faster)."""
+    if isinstance(before, Unknown):
+        return before, ""
+    if isinstance(point.speedup, Unknown) or isinstance(before.speedup, Unknown):
+        return Unknown(reason="nothing to compare"), ""
+    sides = []
+    for side, old_ns, new_ns in (
+        ("candidate", before.candidate_median_ns, point.candidate_median_ns),
+        ("baseline", before.baseline_median_ns, point.baseline_median_ns),
+    ):
+        if not isinstance(old_ns, Unknown) and not isinstance(new_ns, Unknown) and old_ns > 0:
+            sides.append(f"{side} latency {show_change(new_ns / old_ns)}")
+    return show_change(point.speedup.ratio / before.speedup.ratio), ", ".join(sides)

@@ -1,0 +1,125 @@
+"""The page of a run: every case with the evidence that makes its number believable."""
+
+from __future__ import annotations
+
+import shlex
+from collections import Counter
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from pytest_xeonperf.records import Unknown
+from pytest_xeonperf.report import links
+from pytest_xeonperf.report.environment import Fact, limit_facts, machine_facts, machine_line
+from pytest_xeonperf.report.evidence import Measured, measured
+from pytest_xeonperf.report.verdict import Badge, Banner, badge, banner
+from pytest_xeonperf.units import show_minutes, show_ratio, show_time
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pytest_xeonperf.records import Case, Expectation, Result, Run
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseSection:
+    """One case of the run, with its verdict and whatever stands behind it."""
+
+    anchor: str
+    case: Case
+    href: str
+    badge: Badge
+    reason: str
+    floor: str | Unknown
+    expectations: tuple[Expectation, ...]
+    node_id: str
+    location: str
+    measured_at: str
+    command: str
+    measured: Measured | Unknown
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunPage:
+    """The whole page."""
+
+    title: str
+    banner: Banner
+    run_id: str
+    started: str
+    started_at: str
+    facts: tuple[Fact, ...]
+    sections: tuple[CaseSection, ...]
+    command: str
+    options: tuple[Fact, ...]
+    machine: tuple[Fact, ...]
+    limits: tuple[Fact, ...]
+
+
+def run_page(run: Run) -> RunPage:
+    """The page of a run, from the run alone."""
+    started = show_time(run.started_at)
+    return RunPage(
+        title=f"Run {started}",
+        banner=banner(run),
+        run_id=run.id,
+        started=started,
+        started_at=run.started_at,
+        facts=run_facts(run),
+        sections=tuple(_section(*pair) for pair in zip(run.results, anchors(run.results), strict=True)),
+        command=run.command,
+        options=tuple(Fact(name=name, value=value) for name, value in run.options),
+        machine=machine_facts(run.machine),
+        limits=limit_facts(run.machine.limits),
+    )
+
+
+def run_facts(run: Run) -> tuple[Fact, ...]:
+    """What a reader wants to know about a run before anything else: when, what code, on what."""
+    if isinstance(run.commit, Unknown):
+        commit = Fact(name="commit", value="unknown", note=run.commit.reason)
+    else:
+        dirty = ", with uncommitted changes" if run.commit.dirty else ""
+        commit = Fact(
+            name="commit", value=run.commit.sha[:10], note=f"{run.commit.branch}{dirty}: {run.commit.subject}"
+        )
+    started = Fact(name="started", value=f"{show_time(run.started_at)} UTC", note=_duration(run))
+    return (commit, started, Fact(name="machine", value=machine_line(run.machine)))
+
+
+def anchors(results: Sequence[Result]) -> tuple[str, ...]:
+    """Names of the sections of a run; two tests may have measured the same case."""
+    seen: Counter[str] = Counter()
+    names = []
+    for result in results:
+        name = links.case_anchor(result.case.id)
+        names.append(f"{name}-{seen[name] + 1}" if seen[name] else name)
+        seen[name] += 1
+    return tuple(names)
+
+
+def _duration(run: Run) -> str:
+    if isinstance(run.finished_at, Unknown):
+        return run.finished_at.reason
+    took = datetime.fromisoformat(run.finished_at) - datetime.fromisoformat(run.started_at)
+    return f"took {show_minutes(took.total_seconds())}"
+
+
+def _section(result: Result, anchor: str) -> CaseSection:
+    verdict = result.verdict
+    floor = verdict.floor_ratio
+    measurement = result.measurement
+    return CaseSection(
+        anchor=anchor,
+        case=result.case,
+        href=links.case_page(result.case.id),
+        badge=badge(verdict.outcome),
+        reason=verdict.reason,
+        floor=floor if isinstance(floor, Unknown) else show_ratio(floor),
+        expectations=verdict.expectations,
+        node_id=result.node_id,
+        location=result.location,
+        measured_at=f"{show_time(result.measured_at)} UTC",
+        command=shlex.join(["pytest", "--xeonperf", f"--xeonperf-preset={result.case.preset}", result.node_id]),
+        measured=measurement if isinstance(measurement, Unknown) else measured(measurement, floor),
+    )

@@ -1,0 +1,67 @@
+"""From a page's view model to its HTML: one Jinja environment, for pages on disk and for those that are served."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from functools import lru_cache
+from importlib.metadata import PackageNotFoundError, version
+from importlib.resources import files
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from pytest_xeonperf.records import Unknown
+from pytest_xeonperf.report import links
+from pytest_xeonperf.report.page_case import CasePage
+from pytest_xeonperf.report.page_index import IndexPage
+from pytest_xeonperf.report.page_run import RunPage
+from pytest_xeonperf.report.text import legible
+
+Page = IndexPage | RunPage | CasePage
+
+_TEMPLATES: dict[type[Page], str] = {
+    IndexPage: "index.html.j2",
+    RunPage: "run.html.j2",
+    CasePage: "case.html.j2",
+}
+
+
+def render(page: Page) -> str:
+    """The page as one HTML document that needs no other file and no network."""
+    return environment().get_template(_TEMPLATES[type(page)]).render(page=page)
+
+
+@lru_cache(maxsize=1)
+def environment() -> Environment:
+    """The templates: everything is escaped, a name that does not exist is an error."""
+    made = Environment(
+        loader=PackageLoader("pytest_xeonperf", "report/templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        finalize=_finalize,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    made.policies["json.dumps_kwargs"] = {"allow_nan": False, "separators": (",", ":")}
+    made.filters["plain"] = asdict
+    made.tests["known"] = lambda value: not isinstance(value, Unknown)
+    made.globals.update(asset=asset, index_href=links.INDEX, version=_version())
+    return made
+
+
+def asset(name: str) -> Markup:
+    """A style sheet or script of the package, to stand inside the page as it is."""
+    text = files("pytest_xeonperf").joinpath("report", "static", *name.split("/")).read_text(encoding="utf-8")
+    return Markup(text)  # noqa: S704 - our own file, or one whose checksum is tested
+
+
+def _version() -> str:
+    try:
+        return version("pytest-xeonperf")
+    except PackageNotFoundError:
+        return "(not installed: run from its source)"
+
+
+def _finalize(value: object) -> object:
+    """Every text that a template shows passes here; what is markup already does not change."""
+    return legible(value) if isinstance(value, str) and not isinstance(value, Markup) else value

@@ -1,0 +1,207 @@
+"""Made-up records that look like real ones, to be varied by the tests."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from pytest_xeonperf.records import (
+    Amx,
+    Bound,
+    Case,
+    Commit,
+    Estimate,
+    Evidence,
+    Expectation,
+    Isa,
+    Limits,
+    Machine,
+    Measurement,
+    Metric,
+    Outcome,
+    Remedy,
+    Result,
+    Roofline,
+    Run,
+    RunState,
+    Sample,
+    Score,
+    Unknown,
+    Verdict,
+)
+from pytest_xeonperf.store.summaries import RunSummary, TrendPoint
+
+HOSTILE = "<script>alert('1')</script>\"&amp;\u202e{{ 7*7 }}</style>]]>\x00"
+"""A name that tries everything."""
+
+
+class Maker:
+    """Each method gives one plausible record; keywords replace its fields."""
+
+    def machine(self, **changes) -> Machine:
+        limits = Limits(read_bytes_per_s=21e9, fp32_flop_per_s=180e9, bf16_flop_per_s=2.1e12, int8_op_per_s=4e12)
+        amx = Amx(
+            advertised=True, usable_by_onednn=True, usable_by_inductor=False, remedy=Remedy.REPAIR, detail="palette 0"
+        )
+        made = Machine(
+            architecture="x86_64",
+            cpu_model="INTEL(R) XEON(R) PLATINUM 8581C",
+            isa=Isa.AMX_BF16,
+            amx=amx,
+            threads=2,
+            physical_cores=2,
+            memory_bytes=32 << 30,
+            facts=(("kernel", "6.1.0"), ("torch", "2.13.0")),
+            limits=limits,
+        )
+        return replace(made, **changes)
+
+    def commit(self, **changes) -> Commit:
+        made = Commit(
+            sha="3f9a1c0b77deadbeef",
+            branch="main",
+            dirty=False,
+            committed_at="2026-05-12T13:00:00+00:00",
+            subject="Fuse",
+        )
+        return replace(made, **changes)
+
+    def case(self, **changes) -> Case:
+        made = Case(
+            workload="sam-vit-b",
+            phase="encode",
+            preset="quick",
+            variant="compiled_bf16",
+            metric=Metric.LATENCY,
+            over="eager_fp32",
+        )
+        return replace(made, **changes)
+
+    def evidence(self, **changes) -> Evidence:
+        made = Evidence(
+            compile_ns=41_000_000_000,
+            graph_breaks=0,
+            first_break="",
+            recompiles=0,
+            kernels=("mkldnn::_linear_pointwise", "aten::_scaled_dot_product_flash_attention_for_cpu"),
+            weight_bytes=180 << 20,
+            peak_rss_bytes=2 << 30,
+            left_in_bf16=(),
+        )
+        return replace(made, **changes)
+
+    def measurement(self, ratio: float = 3.95, **changes) -> Measurement:
+        samples = tuple(
+            Sample(
+                round_index=index,
+                baseline_ns=1_600_000_000,
+                candidate_ns=round(1_600_000_000 / (ratio * (1 + 0.004 * (index % 5 - 2)))),
+                baseline_position=index % 2,
+                candidate_position=1 - index % 2,
+            )
+            for index in range(9)
+        )
+        made = Measurement(
+            case=self.case(),
+            item="image",
+            items_per_call=1,
+            samples=samples,
+            voided_rounds=1,
+            seed=7,
+            speedup=Estimate(ratio=ratio, low_ratio=ratio * 0.985, high_ratio=ratio * 1.015, confidence=0.95),
+            baseline_median_ns=1_600_000_000,
+            candidate_median_ns=round(1_600_000_000 / ratio),
+            fidelity=(Score(name="cosine", value=0.99971),),
+            roofline=Roofline(fraction=0.71, bound=Bound.COMPUTE, flop=742_000_000_000, weight_bytes=180 << 20),
+            evidence=self.evidence(),
+        )
+        return replace(made, **changes)
+
+    def verdict(self, outcome: Outcome = Outcome.PASS, **changes) -> Verdict:
+        held = Expectation(name="min_speedup", required="2.91", found="3.95", held=not outcome.red, isa="amx_bf16")
+        made = Verdict(outcome=outcome, reason="clears its floor", floor_ratio=2.91, expectations=(held,))
+        return replace(made, **changes)
+
+    def result(self, outcome: Outcome = Outcome.PASS, **changes) -> Result:
+        made = Result(
+            node_id="suites/test_sam.py::test_compiled",
+            location="suites/test_sam.py:12",
+            case=self.case(),
+            measured_at="2026-05-12T14:05:00+00:00",
+            measurement=self.measurement(),
+            verdict=self.verdict(outcome),
+        )
+        return replace(made, **changes)
+
+    def run(self, *results: Result, **changes) -> Run:
+        made = Run(
+            id="0196c4a0-0000-7000-8000-000000000001",
+            state=RunState.FINISHED,
+            started_at="2026-05-12T14:03:11+00:00",
+            finished_at="2026-05-12T14:25:40+00:00",
+            command="pytest --xeonperf suites/",
+            options=(("preset", "quick"),),
+            machine=self.machine(),
+            commit=self.commit(),
+            results=results,
+        )
+        return replace(made, **changes)
+
+    def summary(self, **changes) -> RunSummary:
+        machine = self.machine()
+        made = RunSummary(
+            id=self.run().id,
+            state=RunState.FINISHED,
+            started_at="2026-05-12T14:03:11+00:00",
+            finished_at="2026-05-12T14:25:40+00:00",
+            comparability_class=machine.comparability_class,
+            cpu_model=machine.cpu_model,
+            isa=machine.isa,
+            sha="3f9a1c0b77deadbeef",
+            branch="main",
+            outcomes=((Outcome.PASS, 1),),
+        )
+        return replace(made, **changes)
+
+    def point(self, ratio: float = 3.95, day: int = 1, **changes) -> TrendPoint:
+        machine = self.machine()
+        made = TrendPoint(
+            run_id=f"run-{day:02d}",
+            started_at=f"2026-05-{day:02d}T14:03:11+00:00",
+            measured_at=f"2026-05-{day:02d}T14:05:00+00:00",
+            sha=f"{day:02d}9a1c0b77deadbeef",
+            branch="main",
+            subject="Fuse",
+            speedup=Estimate(ratio=ratio, low_ratio=ratio * 0.98, high_ratio=ratio * 1.02, confidence=0.95),
+            baseline_median_ns=1_600_000_000,
+            candidate_median_ns=round(1_600_000_000 / ratio),
+            outcome=Outcome.PASS,
+            reason="clears its floor",
+            floor_ratio=2.91,
+            comparability_class=machine.comparability_class,
+            fingerprint=machine.fingerprint,
+            facts=machine.facts,
+        )
+        return replace(made, **changes)
+
+    def gap(self, day: int, reason: str) -> TrendPoint:
+        nothing = Unknown(reason=reason)
+        return self.point(
+            day=day,
+            speedup=nothing,
+            baseline_median_ns=nothing,
+            candidate_median_ns=nothing,
+            outcome=Outcome.CRASHED,
+            reason=reason,
+        )
+
+
+@pytest.fixture(scope="session")
+def make() -> Maker:
+    return Maker()
+
+
+@pytest.fixture(scope="session")
+def hostile() -> str:
+    return HOSTILE

@@ -1,0 +1,53 @@
+from pytest_xeonperf.records import Outcome, Unknown
+from pytest_xeonperf.report.page_case import case_page
+
+
+def page(make, *points, machines=None):
+    return case_page(make.case(), points, machines=machines or {}, pages={"run-01"})
+
+
+def test_the_newest_point_gives_the_verdict(make):
+    made = page(make, make.point(4.0, day=1), make.point(2.5, day=2, outcome=Outcome.BELOW_FLOOR, reason="too slow"))
+    assert made.banner.badge.word == "below floor"
+    assert made.banner.sentence == "2.50x [2.45, 2.55]; too slow"
+
+
+def test_machines_that_cannot_be_compared_have_charts_of_their_own_newest_first(make):
+    other = {"comparability_class": "abc", "facts": ()}
+    points = (make.point(day=1), make.point(day=2, **other), make.point(day=3), make.point(day=4, **other))
+    made = page(make, *points, machines={"abc": "AMD EPYC, avx512"})
+    assert [(series.heading, len(series.rows)) for series in made.series] == [
+        ("AMD EPYC, avx512", 2),
+        ("another machine", 2),
+    ]
+    assert not any(row.environment for series in made.series for row in series.rows)
+
+
+def test_the_table_is_newest_first_and_has_a_row_for_every_spot_of_the_chart(make):
+    (series,) = page(make, make.point(4.0, day=1), make.gap(2, "died"), make.point(4.1, day=3)).series
+    assert [row.date[:10] for row in series.rows] == ["2026-05-03", "2026-05-02", "2026-05-01"]
+    for row, spot in zip(reversed(series.rows), series.chart.spots, strict=True):
+        assert f"{row.speedup} {row.interval}".strip() == spot.speedup
+        assert (row.candidate, row.baseline, row.gap) == (spot.candidate, spot.baseline, spot.gap)
+
+
+def test_a_change_is_counted_from_the_last_measurement_across_a_gap(make):
+    newest, gap, oldest = page(make, make.point(4.0, day=1), make.gap(2, "died"), make.point(3.6, day=3)).series[0].rows
+    assert newest.change == "\N{MINUS SIGN}10.0 %"
+    assert newest.moved == "candidate latency +11.1 %, baseline latency ±0.0 %"
+    assert isinstance(gap.change, Unknown)
+    assert oldest.change == Unknown(reason="first measurement")
+
+
+def test_a_change_of_the_environment_stands_with_the_first_run_that_has_it(make):
+    newer = (("kernel", "6.1.0"), ("torch", "2.14.0"))
+    rows = page(make, make.point(day=1), make.point(day=2, facts=newer)).series[0].rows
+    ((change,), nothing) = (row.environment for row in rows)
+    assert (change.name, change.before, change.after) == ("torch", "2.13.0", "2.14.0")
+    assert nothing == ()
+
+
+def test_a_case_without_points_has_a_page_that_says_so(make):
+    made = page(make)
+    assert made.series == ()
+    assert made.banner.badge.word == "nothing measured"

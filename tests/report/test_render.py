@@ -1,0 +1,126 @@
+import json
+import re
+from html.parser import HTMLParser
+
+import pytest
+from jinja2 import UndefinedError
+
+from pytest_xeonperf.records import Outcome, Score, Unknown
+from pytest_xeonperf.report.page_case import case_page
+from pytest_xeonperf.report.page_index import CaseHistory, index_page
+from pytest_xeonperf.report.page_run import run_page
+from pytest_xeonperf.report.render import environment, render
+
+VOID = {"meta", "link", "br"}
+
+
+class Outline(HTMLParser):
+    """What a browser would make of a page: every element closed, every id once, and the text people see."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__(convert_charrefs=True)
+        self.open: list[str] = []
+        self.tags: set[str] = set()
+        self.ids: list[str] = []
+        self.targets: list[str] = []
+        self.text = ""
+        self.feed(html)
+        self.close()
+        assert self.open == []
+        assert len(self.ids) == len(set(self.ids))
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.add(tag)
+        self.ids += [value for name, value in attrs if name == "id"]
+        self.targets += [value for name, value in attrs if name in {"href", "src"}]
+        self.text += " ".join(value for name, value in attrs if name in {"title", "aria-label"})
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attrs):
+        self.tags.add(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        if self.open[-1:] not in (["script"], ["style"]):
+            self.text += data
+
+
+@pytest.fixture
+def pages(make, hostile):
+    """The three pages, every name in them hostile."""
+    case = make.case(workload=hostile, phase=hostile, variant=hostile, over=hostile, preset=hostile)
+    evidence = make.evidence(kernels=(hostile,), first_break=hostile, left_in_bf16=(hostile,))
+    measurement = make.measurement(
+        case=case, evidence=evidence, item=hostile, fidelity=(Score(name=hostile, value=1.0),)
+    )
+    verdict = make.verdict(Outcome.BELOW_FLOOR, reason=hostile, floor_ratio=Unknown(reason=hostile))
+    results = [
+        make.result(case=case, node_id=hostile, location=hostile, measurement=measurement, verdict=verdict),
+        make.result(case=case, measurement=Unknown(reason=hostile), verdict=verdict),
+    ]
+    machine = make.machine(cpu_model=hostile, facts=((hostile, hostile),))
+    commit = make.commit(sha=hostile, branch=hostile, subject=hostile)
+    run = make.run(*results, machine=machine, commit=commit, command=hostile, options=((hostile, hostile),))
+    names = {"branch": hostile, "subject": hostile, "sha": hostile, "reason": hostile}
+    points = (make.point(day=1, **names), make.gap(2, hostile), make.point(day=3, **names, facts=((hostile, hostile),)))
+    summary = make.summary(cpu_model=hostile, branch=hostile, sha=hostile)
+    history = CaseHistory(case=case, points=points, latest=results[0])
+    return (
+        index_page(run, [summary], [history], pages={run.id}),
+        run_page(run),
+        case_page(case, points, machines={points[0].comparability_class: hostile}, pages={"run-01"}),
+    )
+
+
+@pytest.mark.parametrize("which", range(3))
+def test_a_hostile_name_is_shown_as_text_and_breaks_nothing(pages, which):
+    page = Outline(render(pages[which]))
+    assert "<script>alert('1')</script>\"&amp;\\u202e{{ 7*7 }}</style>]]>\\x00".replace("\\x00", "\\u0000") in page.text
+    assert "\u202e" not in page.text
+
+
+@pytest.mark.parametrize("which", range(3))
+def test_every_link_stays_in_the_folder(pages, which):
+    page = Outline(render(pages[which]))
+    outside = [
+        target for target in page.targets if not re.fullmatch(r"(data:image/svg.*|[\w-]+\.html)?(#[\w-]+)?", target)
+    ]
+    assert outside == []
+    assert "src" not in page.tags
+
+
+@pytest.mark.parametrize("which", range(3))
+def test_the_verdict_is_the_first_heading_of_every_page(pages, which):
+    html = render(pages[which])
+    first = re.search(r"<h[1-6][^>]*>(.*?)</h", html, re.DOTALL)
+    assert first is not None
+    assert re.search("Failed|Pass|Below", first[1])
+
+
+def test_every_table_has_a_caption_and_scoped_headings(pages):
+    for page in pages:
+        html = render(page)
+        assert html.count("<table") == html.count("<caption>") > 0
+        assert "<th>" not in html
+
+
+def test_only_the_trend_carries_scripts(pages):
+    index, run, case = (render(page) for page in pages)
+    assert "<script" not in index
+    assert "<script" not in run
+    assert case.count("<script") == 3
+
+
+def test_the_data_of_a_chart_can_be_read_back(pages):
+    html = render(pages[2])
+    data = json.loads(re.search(r'<script type="application/json" id="trend-0">(.*?)</script>', html, re.DOTALL)[1])
+    assert data["speedup"]["lines"][0] == [3.95, None, 3.95]
+    assert len(data["spots"]) == 3
+
+
+def test_a_name_that_a_template_misspells_is_an_error():
+    with pytest.raises(UndefinedError):
+        environment().from_string("{{ page.verdikt }}").render(page=object())

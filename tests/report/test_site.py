@@ -1,0 +1,88 @@
+import re
+from dataclasses import replace
+
+import pytest
+
+from pytest_xeonperf.errors import InfrastructureError, UsageError
+from pytest_xeonperf.records import Unknown
+from pytest_xeonperf.report import site
+from pytest_xeonperf.report.site import write_site
+from pytest_xeonperf.store.engine import open_store
+
+
+@pytest.fixture
+def store(tmp_path, make):
+    """Three runs of two cases; the second case only in the first run."""
+    with open_store(str(tmp_path / "xeonperf.db")) as opened:
+        for day in (1, 2, 3):
+            results = [make.result()]
+            if day == 1:
+                case = make.case(variant="woq_int4")
+                results.append(make.result(case=case, measurement=Unknown(reason="died by SIGILL")))
+            opened.add_run(make.run(*results, id=f"run-{day}", started_at=f"2026-05-0{day}T14:00:00+00:00"))
+        yield opened
+
+
+def test_every_run_and_every_case_has_a_page_and_the_index_is_the_answer(store, tmp_path, make):
+    index = write_site(store, tmp_path / "reports", run_id="run-3")
+    assert index == tmp_path / "reports" / "index.html"
+    names = {path.name for path in index.parent.iterdir()}
+    cases = {f"case-{case.id}.html" for case in store.cases()}
+    assert len(cases) == 2
+    assert names == {".gitignore", "index.html", "run-run-1.html", "run-run-2.html", "run-run-3.html", *cases}
+
+
+def test_every_link_leads_to_a_page_that_was_written(store, tmp_path):
+    index = write_site(store, tmp_path / "reports", run_id="run-3")
+    for path in index.parent.glob("*.html"):
+        for target in re.findall(r'href="([^"#:]+)[#"]', path.read_text()):
+            assert (index.parent / target).is_file(), (path.name, target)
+
+
+def test_a_run_beyond_the_newest_has_a_page_when_the_report_is_about_it(store, tmp_path, monkeypatch):
+    monkeypatch.setattr(site, "RUN_PAGES", 1)
+    folder = write_site(store, tmp_path / "reports", run_id="run-1").parent
+    assert sorted(path.name for path in folder.glob("run-*")) == ["run-run-1.html", "run-run-3.html"]
+
+
+def test_a_case_that_was_last_measured_in_an_old_run_keeps_its_cell(store, tmp_path, monkeypatch):
+    monkeypatch.setattr(site, "RUN_PAGES", 1)
+    index = write_site(store, tmp_path / "reports", run_id="run-3").read_text()
+    assert "died by SIGILL" in index
+    assert "measured 2026-05-01 14:00" in index
+
+
+def test_a_folder_that_is_there_is_left_to_its_owner_but_for_the_pages(store, tmp_path):
+    (tmp_path / "README.md").write_text("mine")
+    write_site(store, tmp_path, run_id="run-3")
+    assert (tmp_path / "README.md").read_text() == "mine"
+    assert not (tmp_path / ".gitignore").exists()
+
+
+def test_pages_are_replaced_and_no_draft_stays(store, tmp_path):
+    folder = tmp_path / "reports"
+    write_site(store, folder, run_id="run-3")
+    before = {path.name: path.stat().st_ino for path in folder.glob("*.html")}
+    write_site(store, folder, run_id="run-3")
+    after = {path.name: path.stat().st_ino for path in folder.glob("*.html")}
+    assert before.keys() == after.keys()
+    assert before["index.html"] != after["index.html"]
+    assert [path for path in folder.iterdir() if path.suffix == ".part"] == []
+
+
+def test_a_folder_that_cannot_be_one_is_an_error_with_a_remedy(store, tmp_path):
+    (tmp_path / "reports").write_text("a file")
+    with pytest.raises(InfrastructureError, match="give another folder with -o"):
+        write_site(store, tmp_path / "reports", run_id="run-3")
+
+
+def test_a_run_that_is_not_there_is_the_stores_error(store, tmp_path):
+    with pytest.raises(UsageError):
+        write_site(store, tmp_path / "reports", run_id="nobody")
+    assert not (tmp_path / "reports").exists()
+
+
+def test_a_million_characters_of_name_do_not_make_a_page_of_a_megabyte(store, tmp_path, make):
+    store.add_run(replace(make.run(make.result()), id="run-4", command="x" * 1_000_000))
+    folder = write_site(store, tmp_path / "reports", run_id="run-4").parent
+    assert (folder / "run-run-4.html").stat().st_size < 200_000

@@ -1,0 +1,71 @@
+"""What is shipped beside the templates: the vendored chart library, the style sheet, the script."""
+
+import hashlib
+import re
+from importlib.resources import files
+
+import pytest
+
+STATIC = files("pytest_xeonperf").joinpath("report", "static")
+UPLOT = STATIC.joinpath("vendor", "uplot-1.6.32")
+TEXTS = ("ink", "soft", "good", "bad", "open")
+GROUNDS = ("paper", "card")
+LINES = ("line-strong", "floor", "candidate", "baseline")
+
+
+def test_the_vendored_library_is_what_npm_published():
+    listed = dict(reversed(line.split("  ")) for line in UPLOT.joinpath("SHA256SUMS").read_text().splitlines())
+    assert set(listed) == {"LICENSE", "uPlot.iife.min.js", "uPlot.min.css"}
+    for name, digest in listed.items():
+        assert hashlib.sha256(UPLOT.joinpath(name).read_bytes()).hexdigest() == digest
+
+
+def test_no_asset_can_end_the_element_that_it_stands_in():
+    for text in (
+        STATIC.joinpath("xeonperf.css").read_text(),
+        STATIC.joinpath("trend.js").read_text(),
+        UPLOT.joinpath("uPlot.iife.min.js").read_text(),
+        UPLOT.joinpath("uPlot.min.css").read_text(),
+    ):
+        assert not re.search(r"</(script|style)|<!--", text, re.IGNORECASE)
+
+
+def test_no_asset_names_another_host():
+    for name in ("xeonperf.css", "trend.js"):
+        assert not re.search(r"https?:|//[a-z]+\.|url\(|@import", STATIC.joinpath(name).read_text())
+
+
+def schemes() -> dict[str, dict[str, str]]:
+    light, dark = re.findall(r":root \{(.*?)\}", STATIC.joinpath("xeonperf.css").read_text(), re.DOTALL)[:2]
+    return {
+        name: dict(re.findall(r"--([\w-]+): (#\w{6})\w*;", block)) for name, block in (("light", light), ("dark", dark))
+    }
+
+
+def luminance(colour: str) -> float:
+    """Relative luminance, as WCAG 2.2 defines it."""
+    channels = (int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5))
+    red, green, blue = (c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def contrast(one: str, other: str) -> float:
+    low, high = sorted((luminance(one), luminance(other)))
+    return (high + 0.05) / (low + 0.05)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_text_stands_out_from_every_ground(scheme):
+    colours = schemes()[scheme]
+    pairs = [(text, ground) for text in TEXTS for ground in GROUNDS]
+    pairs += [(text, wash) for text in ("ink", "soft") for wash in ("good-wash", "bad-wash", "open-wash")]
+    pairs += [(tone, f"{tone}-wash") for tone in ("good", "bad", "open")]
+    for text, ground in pairs:
+        assert contrast(colours[text], colours[ground]) >= 4.5, (text, ground)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_lines_of_a_chart_stand_out_from_its_ground(scheme):
+    colours = schemes()[scheme]
+    for line in LINES:
+        assert contrast(colours[line], colours["card"]) >= 3, line
