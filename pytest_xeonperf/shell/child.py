@@ -1,0 +1,143 @@
+"""The measuring child: a pytest session of its own that runs the tests its parent sends, in the parent's order.
+
+Started by `Supervisor` as ``python -m pytest_xeonperf.shell.child FD`` under the prepared environment. It collects the
+same tests again, holds the models, and says everything it learns at once: it may be gone the next moment.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import sys
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from typing import TYPE_CHECKING
+
+import pytest
+from _pytest.config import _prepareconfig
+
+from pytest_xeonperf.errors import InfrastructureError
+from pytest_xeonperf.host import repair
+from pytest_xeonperf.host.environment import apply_in_process
+from pytest_xeonperf.records import Remedy
+from pytest_xeonperf.shell import protocol
+from pytest_xeonperf.shell.collection import selected_rungs
+from pytest_xeonperf.shell.engine import Engine
+from pytest_xeonperf.shell.measuring import known_machine
+from pytest_xeonperf.shell.state import IN_CHILD, JUDGEMENT
+from pytest_xeonperf.shell.weighing import Scale
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pytest_xeonperf.records import Machine, Sample, Unknown
+
+_PR_SET_PDEATHSIG = 1
+_NO_REWRITE = "ignore:Module already imported:pytest.PytestAssertRewriteWarning"
+"""We are here before pytest, and have no assertions that it could rewrite."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Wire:
+    """The engine's listener: everything goes to the parent."""
+
+    channel: Connection
+
+    def entering(self, ladder: str, variant: str, stage: str) -> None:
+        self.channel.send(protocol.Entering(ladder=ladder, variant=variant, stage=stage))
+
+    def round_done(self, ladder: str, index: int, pairs: Mapping[str, Sample]) -> None:
+        self.channel.send(protocol.RoundDone(ladder=ladder, index=index, pairs=dict(pairs)))
+
+    def weigh(self, node_id: str, variant: str) -> int | Unknown:
+        self.channel.send(protocol.WantsWeight(node_id=node_id, variant=variant))
+        weight: protocol.Weight = self.channel.recv()
+        return weight.peak_rss_bytes
+
+
+class Loop:
+    """Replaces pytest's run loop: tests come from the parent."""
+
+    def __init__(self, config: pytest.Config, channel: Connection, start: protocol.Start, machine: Machine) -> None:
+        self.config = config
+        self.channel = channel
+        self.start = start
+        self.machine = machine
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtestloop(self, session: pytest.Session) -> bool:
+        """Run what is asked for until the parent says goodbye."""
+        if self.machine.amx.remedy is Remedy.REPAIR:
+            repair.reinstall()  # pytest's faulthandler has taken SIGSEGV since
+        items = {item.nodeid: item for item in session.items}
+        self.config.stash[JUDGEMENT] = Engine(
+            settings=self.start.settings,
+            rungs=selected_rungs(items[node_id] for node_id in self.start.selected if node_id in items),
+            machine=self.machine,
+            barred=self.start.barred,
+            listener=_Wire(self.channel),
+        )
+        self.channel.send(protocol.Ready(machine=self.machine))
+        while True:
+            match self.channel.recv():
+                case protocol.RunTest(node_id=node_id, next_node_id=next_node_id):
+                    self._run(items, node_id, next_node_id)
+                    self.channel.send(protocol.TestDone(node_id=node_id))
+                case protocol.Weigh(node_id=node_id, variant=variant):
+                    scale = Scale(variant=variant)
+                    self.config.stash[JUDGEMENT] = scale
+                    self._run(items, node_id, "")
+                    self.channel.send(protocol.Weight(peak_rss_bytes=scale.peak_rss_bytes))
+                case protocol.Goodbye():
+                    return True
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Pass every report on, serialised as pytest does it for its own workers."""
+        data = self.config.hook.pytest_report_to_serializable(config=self.config, report=report)
+        self.channel.send(protocol.Report(data=data))
+
+    def _run(self, items: Mapping[str, pytest.Item], node_id: str, next_node_id: str) -> None:
+        if node_id not in items:
+            raise InfrastructureError(
+                "the measuring child did not collect this test", where=node_id, remedy="make collection deterministic"
+            )
+        self.config.hook.pytest_runtest_protocol(item=items[node_id], nextitem=items.get(next_node_id))
+
+
+def main() -> None:
+    """Become the child: prepare the process, then be a pytest session until the parent says goodbye."""
+    _die_with_parent()
+    with Connection(int(sys.argv[1])) as channel:
+        start: protocol.Start = channel.recv()
+        os.chdir(start.directory)
+        with apply_in_process(start.machine.amx.remedy, start.machine.threads) as prepared:
+            machine = known_machine(start, prepared)
+            status = _session(channel, start, machine)
+        channel.send(protocol.Goodbye())
+    sys.exit(status)
+
+
+def _session(channel: Connection, start: protocol.Start, machine: Machine) -> int | pytest.ExitCode:
+    config = _prepareconfig([*start.arguments, "-W", _NO_REWRITE])
+    config.stash[IN_CHILD] = True
+    config.workerinput = {}  # type: ignore[attr-defined]  # what plugins look for to leave files and summaries to the parent
+    for name in ("maxfail", "usepdb", "lf", "failedfirst", "newfirst", "stepwise", "xmlpath", "collectonly"):
+        if hasattr(config.option, name):
+            setattr(config.option, name, 0 if name == "maxfail" else None)
+    config.pluginmanager.register(Loop(config, channel, start, machine), "xeonperf-child")
+    try:
+        status: int | pytest.ExitCode = config.hook.pytest_cmdline_main(config=config)
+    finally:
+        config._ensure_unconfigure()  # noqa: SLF001 - as pytest.main does
+    return status
+
+
+def _die_with_parent() -> None:
+    """Ask Linux for a SIGKILL when the parent is gone; elsewhere the next send to it fails."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,172 @@
+"""Measures ladders for tests: each one when its first test asks, and every other test of it gets its share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from random import Random
+from typing import TYPE_CHECKING, Protocol
+
+from pytest_xeonperf.errors import NotApplicableError
+from pytest_xeonperf.host.cpu import read_cpu
+from pytest_xeonperf.host.system import read_system
+from pytest_xeonperf.judge.betting import estimate, log_ratios
+from pytest_xeonperf.judge.verdict import Levels, Speed, judge, levels, settled
+from pytest_xeonperf.measure.canary import torch_canary
+from pytest_xeonperf.measure.ladder import Bench, Failure, FailureKind, Ladder, measure_ladder
+from pytest_xeonperf.measure.pair import measure_pair
+from pytest_xeonperf.measure.rounds import Effort
+from pytest_xeonperf.records import Outcome, Unknown
+from pytest_xeonperf.shell.admission import admit
+from pytest_xeonperf.shell.results import case_of, failed_result, result_of
+from pytest_xeonperf.shell.rungs import by_ladder
+from pytest_xeonperf.workloads.presets import Preset
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from pytest_xeonperf.judge.expectations import Promises
+    from pytest_xeonperf.measure.canary import Canary
+    from pytest_xeonperf.measure.ladder import Reference
+    from pytest_xeonperf.records import Case, Estimate, Machine, Measurement, Result, Sample, Verdict
+    from pytest_xeonperf.shell.protocol import Barred
+    from pytest_xeonperf.shell.results import Tested
+    from pytest_xeonperf.shell.rungs import LadderKey, Rung
+    from pytest_xeonperf.shell.settings import Settings
+    from pytest_xeonperf.workloads.protocol import Workload
+
+_SMOKE_EFFORT = Effort(min_rounds=3, max_rounds=3)
+
+
+class Listener(Protocol):
+    """Who hears what the engine does: the socket to the session, or the session itself."""
+
+    def entering(self, ladder: str, variant: str, stage: str) -> None:
+        """A variant of a ladder is about to be built, warmed up or timed."""
+
+    def round_done(self, ladder: str, index: int, pairs: Mapping[str, Sample]) -> None:
+        """A round was kept."""
+
+    def weigh(self, node_id: str, variant: str) -> int | Unknown:
+        """Peak RSS in bytes of a fresh process holding only this variant."""
+
+
+@dataclass(slots=True)
+class Engine:
+    """The measuring side of a session, in whichever process it is.
+
+    Attributes:
+        rungs: Of all selected tests.
+        machine: With the limits measured in this session.
+        barred: Variants that killed an earlier child.
+        measured: Ladders that are done.
+        references: FP32 outputs, shared by ladders of the same phase.
+    """
+
+    settings: Settings
+    rungs: tuple[Rung, ...]
+    machine: Machine
+    barred: Sequence[Barred]
+    listener: Listener
+    measured: dict[LadderKey, Mapping[str, Measurement | Failure]] = field(default_factory=dict)
+    references: dict[tuple[str, str, str], Reference] = field(default_factory=dict)
+    canaries: list[Canary] = field(default_factory=list)
+
+    def result(self, rung: Rung, workload: Workload) -> Result:
+        """What a rung came to; measures its whole ladder if nobody has yet.
+
+        Raises:
+            NotApplicableError: It cannot run here; the message says what it needs.
+        """
+        if rung.ladder not in self.measured:
+            self.measured[rung.ladder] = self._measure(rung.ladder, workload)
+        found = self.measured[rung.ladder][rung.variant.name]
+        preset = rung.ladder.preset
+        if isinstance(found, Failure):
+            if found.kind is FailureKind.NOT_APPLICABLE:
+                raise NotApplicableError(found.reason)
+            phase = rung.ladder.phase or workload.phases[0].name
+            return failed_result(rung, case_of(rung, workload=workload.name, phase=phase), found)
+        if preset is not Preset.SMOKE or rung.promises.max_memory_bytes != float("inf"):
+            peak = self.listener.weigh(rung.node_id, rung.variant.name)
+            found = replace(found, evidence=replace(found.evidence, peak_rss_bytes=peak))
+        if found.case.over == rung.ladder.over:
+            return result_of(rung, found.case, found, self._judge(found, rung.promises, preset))
+        judged = self._judge(found, replace(rung.promises, floors=()), preset)
+        return result_of(rung, found.case, found, _over_another(judged, found.case, rung))
+
+    def compare(
+        self, test: Tested, case: Case, candidate: Callable[[], object], baseline: Callable[[], object]
+    ) -> Result:
+        """Measure one callable in pairs with another and judge it by the test's promises."""
+        preset = self.settings.preset
+        bench = self._bench(case.label, preset, {case.variant: test.promises})
+        found = measure_pair(case, candidate, baseline, bench)
+        return result_of(test, case, found, self._judge(found, test.promises, preset))
+
+    def _judge(self, found: Measurement, promises: Promises, preset: Preset) -> Verdict:
+        speed = Speed.IGNORED if preset is Preset.SMOKE else Speed.JUDGED
+        return judge(found, promises, isa=self.machine.isa, rates=self._rates(), speed=speed)
+
+    def _rates(self) -> Levels:
+        return levels(self.settings.alpha, len(self.rungs))
+
+    def _measure(self, key: LadderKey, workload: Workload) -> Mapping[str, Measurement | Failure]:
+        """Measure the ladder in groups that fit into memory, leaving out what cannot run here."""
+        phase = workload.phase(key.phase) if key.phase else workload.phases[0]
+        members = {rung.variant.name: rung for rung in by_ladder(self.rungs)[key]}
+        available_bytes = read_system(read_cpu().flags).available_bytes
+        admitted = admit(key, phase, [rung.variant for rung in members.values()], self.barred, available_bytes)
+        found: dict[str, Measurement | Failure] = dict(admitted.refused)
+        bench = self._bench(key.label, key.preset, {name: rung.promises for name, rung in members.items()})
+        for group in admitted.groups:
+            ladder = Ladder(
+                workload=workload, phase=phase, preset=key.preset.value, baseline=admitted.baseline, rungs=group
+            )
+            found |= measure_ladder(ladder, bench)
+        return found
+
+    def _bench(self, label: str, preset: Preset, promises: Mapping[str, Promises]) -> Bench:
+        """What the session lends to one ladder, or to one comparison."""
+        if not self.canaries:
+            self.canaries.append(torch_canary())
+        smoke = preset is Preset.SMOKE
+        rates, alpha = self._rates(), self.settings.alpha
+
+        def is_settled(variant: str, samples: Sequence[Sample]) -> bool:
+            return smoke or settled(log_ratios(samples), promises[variant], self.machine.isa, rates)
+
+        def summarise(samples: Sequence[Sample]) -> Estimate:
+            return estimate(log_ratios(samples), alpha=alpha)
+
+        return Bench(
+            limits=self.machine.limits,
+            effort=_SMOKE_EFFORT if smoke else Effort(budget_ns=round(self.settings.budget_s * 1e9)),
+            seed=Random().getrandbits(31),  # noqa: S311 - a fresh order for every ladder; the seed is kept
+            canary=self.canaries[0],
+            settled=is_settled,
+            summarise=summarise,
+            watcher=_Watcher(self.listener, label),
+            references=self.references,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Watcher:
+    """Tells the listener which ladder it is about."""
+
+    listener: Listener
+    ladder: str
+
+    def entering(self, variant: str, stage: str) -> None:
+        self.listener.entering(self.ladder, variant, stage)
+
+    def round_done(self, index: int, pairs: Mapping[str, Sample]) -> None:
+        self.listener.round_done(self.ladder, index, pairs)
+
+
+def _over_another(verdict: Verdict, case: Case, rung: Rung) -> Verdict:
+    """The verdict where the baseline that the floors are for did not fit: never green if there were floors."""
+    if not rung.promises.floors or verdict.outcome is not Outcome.PASS:
+        return verdict
+    reason = f"{rung.ladder.over} does not fit into memory; measured over {case.over}, for which no floor is given"
+    return replace(verdict, outcome=Outcome.NO_BASELINE, reason=reason, floor_ratio=Unknown(reason=reason))

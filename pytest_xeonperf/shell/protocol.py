@@ -1,0 +1,125 @@
+"""What the session and its measuring child say to each other: pickled records over a local socket pair."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pytest_xeonperf.records import Machine, Sample, Unknown
+    from pytest_xeonperf.shell.settings import Settings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Barred:
+    """A variant that killed a child: it does not get into its ladder again."""
+
+    ladder: str
+    variant: str
+    reason: str
+
+
+class Purpose(Enum):
+    """What a child is started for."""
+
+    MEASURE = "measure"
+    WEIGH = "weigh"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Start:
+    """Session to child, once: how to become a pytest session of its own.
+
+    Attributes:
+        arguments: The user's own command line.
+        selected: Node ids of all tests that were selected, in order: they make the ladders.
+        machine: As known so far; limits that an earlier child measured are not measured again.
+    """
+
+    purpose: Purpose
+    arguments: tuple[str, ...]
+    directory: str
+    settings: Settings
+    selected: tuple[str, ...]
+    barred: tuple[Barred, ...]
+    machine: Machine
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunTest:
+    """Session to child: run this test; `next_node_id` is empty for the last one."""
+
+    node_id: str
+    next_node_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Weigh:
+    """Session to a fresh child: run only this variant of this test, and say what memory it took."""
+
+    node_id: str
+    variant: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Goodbye:
+    """Session to child: no more tests. Child to session: I am leaving on purpose."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ready:
+    """Child to session: collected and prepared."""
+
+    machine: Machine
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entering:
+    """Child to session: from now on it is this variant's fault."""
+
+    ladder: str
+    variant: str
+    stage: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoundDone:
+    """Child to session: the new pairs of a round, by variant."""
+
+    ladder: str
+    index: int
+    pairs: Mapping[str, Sample]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """Child to session: a serialised test report."""
+
+    data: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TestDone:
+    """Child to session: all reports of this test were sent."""
+
+    __test__ = False  # pytest: this is no test class
+
+    node_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WantsWeight:
+    """Child to session: please weigh this variant in a fresh process, I am waiting for the `Weight`."""
+
+    node_id: str
+    variant: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Weight:
+    """The answer to `WantsWeight` and to `Weigh`."""
+
+    peak_rss_bytes: int | Unknown

@@ -1,0 +1,79 @@
+"""Makes results of what the engine found, and of tests that did not live to be measured."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Protocol
+
+from pytest_xeonperf.measure.ladder import FailureKind
+from pytest_xeonperf.records import Case, Metric, Outcome, Result, Unknown, Verdict
+
+if TYPE_CHECKING:
+    from pytest_xeonperf.judge.expectations import Promises
+    from pytest_xeonperf.measure.ladder import Failure
+    from pytest_xeonperf.records import Measurement
+    from pytest_xeonperf.shell.rungs import Rung
+
+_OUTCOMES = {FailureKind.NO_BASELINE: Outcome.NO_BASELINE}  # every other failure is the variant's own
+
+
+class Tested(Protocol):
+    """What a result is about: a rung, or a test that compares two callables."""
+
+    @property
+    def node_id(self) -> str:
+        """The name pytest gives the test."""
+
+    @property
+    def location(self) -> str:
+        """``path:line``."""
+
+    @property
+    def promises(self) -> Promises:
+        """What its markers say."""
+
+
+def case_of(rung: Rung, *, workload: str, phase: str) -> Case:
+    """Identity of a rung in the history."""
+    return Case(
+        workload=workload,
+        phase=phase,
+        preset=rung.ladder.preset.value,
+        variant=rung.variant.name,
+        metric=Metric.LATENCY,
+        over=rung.ladder.over,
+    )
+
+
+def result_of(test: Tested, case: Case, measurement: Measurement | Unknown, verdict: Verdict) -> Result:
+    """The result of a test, dated now."""
+    return Result(
+        node_id=test.node_id,
+        location=test.location,
+        case=case,
+        measured_at=datetime.now(UTC).isoformat(timespec="microseconds"),
+        measurement=measurement,
+        verdict=verdict,
+    )
+
+
+def failed_result(rung: Rung, case: Case, failure: Failure) -> Result:
+    """The result of a rung that could not be measured."""
+    outcome = _OUTCOMES.get(failure.kind, Outcome.CRASHED)
+    return result_of(rung, case, Unknown(reason=failure.reason), _without_measurement(rung, outcome, failure.reason))
+
+
+def dead_result(rung: Rung, reason: str) -> Result:
+    """The result of a rung whose process is gone, from what was known before it ran."""
+    case = case_of(rung, workload=rung.ladder.source.name, phase=rung.ladder.phase or "forward")
+    return result_of(rung, case, Unknown(reason=reason), _without_measurement(rung, Outcome.CRASHED, reason))
+
+
+def _without_measurement(test: Tested, outcome: Outcome, reason: str) -> Verdict:
+    floors = test.promises.floors
+    return Verdict(
+        outcome=outcome,
+        reason=reason,
+        floor_ratio=floors[0].ratio if floors else Unknown(reason="no floor given"),
+        expectations=(),
+    )

@@ -1,0 +1,206 @@
+"""The session of the user: its hooks hand our tests to a measuring child and record what comes back."""
+
+from __future__ import annotations
+
+import tempfile
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pytest_xeonperf.errors import ExitCode, InfrastructureError, XeonPerfError
+from pytest_xeonperf.records import Machine, RunState, Unknown
+from pytest_xeonperf.shell import protocol, terminal
+from pytest_xeonperf.shell.collection import ours, selected_rungs
+from pytest_xeonperf.shell.deaths import Next, conclude, dead_report
+from pytest_xeonperf.shell.inprocess import engine_here
+from pytest_xeonperf.shell.outlook import outlook
+from pytest_xeonperf.shell.progress import Progress
+from pytest_xeonperf.shell.replay import replayed
+from pytest_xeonperf.shell.reporting import results_on
+from pytest_xeonperf.shell.settings import Supervision
+from pytest_xeonperf.shell.state import JUDGEMENT, RUNGS
+from pytest_xeonperf.shell.supervisor import ChildDiedError, Supervisor
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Sequence
+
+    from pytest_xeonperf.shell.recorder import Recorder
+    from pytest_xeonperf.shell.settings import Settings
+
+
+@dataclass(slots=True)
+class Session:
+    """Registered as a plugin in the process that the user started; nothing here imports torch.
+
+    Attributes:
+        machine: As seen from outside; the measuring child sees more.
+        working: Who runs the tests and who shows it: empty until the first of our tests runs.
+        stack: Undoes what measuring in this process has changed.
+        page: The report that was written.
+    """
+
+    config: pytest.Config
+    settings: Settings
+    machine: Machine
+    recorder: Recorder
+    working: list[tuple[Supervisor, Progress]] = field(default_factory=list)
+    stack: ExitStack = field(default_factory=ExitStack)
+    page: Path | Unknown = Unknown(reason="nothing was measured")
+
+    def pytest_report_header(self) -> list[str]:
+        """Machine, ISA, threads, database."""
+        return terminal.header(self.machine, self.settings.db)
+
+    def pytest_report_collectionfinish(self, items: Sequence[pytest.Item]) -> list[str]:
+        """The plan, before anything heavy starts."""
+        return outlook(selected_rungs(items), self.machine.isa)
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtestloop(self, session: pytest.Session) -> Generator[None, object, object]:
+        """Open the history before the first test, end the measuring child after the last."""
+        if ours(session.items) and not session.config.option.collectonly:
+            try:
+                self.recorder.open()
+            except XeonPerfError as error:
+                raise pytest.UsageError(str(error)) from None
+        try:
+            return (yield)
+        except BaseException:
+            for supervisor, _ in self.working:
+                supervisor.kill()
+            raise
+        finally:
+            for supervisor, _ in self.working:
+                supervisor.close()
+            self.stack.close()
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_protocol(self, item: pytest.Item, nextitem: pytest.Item | None) -> bool | None:
+        """Run one of our tests in the measuring child; all others run here as always."""
+        if RUNGS not in item.stash or any(True for _ in item.iter_markers("skip")):
+            return None
+        finished = self.recorder.finished_tests().get(item.nodeid, ()) if self.settings.resume else ()
+        if self.settings.supervise is Supervision.OFF and not finished:
+            self._ready(item.session)
+            return None
+        item.ihook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
+        if finished:
+            self._log(item, replayed(item, finished))
+        else:
+            self._run(item, nextitem)
+        item.ihook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
+        return True
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Commit what a test came to, as soon as it is known."""
+        known = set(self.recorder.finished_tests()) if self.settings.resume else set()
+        for result in results_on(report):
+            if result.node_id not in known:
+                self.recorder.add(result)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int | pytest.ExitCode) -> None:
+        """End the run, write its report, and say so if green was not earned."""
+        interrupted = exitstatus in {pytest.ExitCode.INTERRUPTED, pytest.ExitCode.INTERNAL_ERROR}
+        if self.recorder.run:
+            self.page = _write_report(self.settings, self.recorder)
+        self.recorder.close(RunState.INTERRUPTED if interrupted else RunState.FINISHED)
+        if exitstatus == pytest.ExitCode.OK and self._undecided(session):
+            session.exitstatus = ExitCode.UNDECIDED
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        """The table, and where history and report are."""
+        if not self.recorder.run:
+            return
+        run = self.recorder.run[0]
+        terminalreporter.section("xeonperf")
+        terminalreporter.write_line(terminal.limits_line(run.machine.limits))
+        terminal.write_table(terminalreporter, run.results)
+        terminal.write_places(terminalreporter, database=self.settings.db, run_id=run.id, page=self.page)
+
+    def _run(self, item: pytest.Item, nextitem: pytest.Item | None) -> None:
+        """Run a test in the child, again with a new one if another rung of its ladder killed the first."""
+        supervisor, progress = self._ready(item.session)
+        while True:
+            try:
+                for message in supervisor.run(item.nodeid, _next_of_ours(item, nextitem)):
+                    progress.hear(message)
+                    if isinstance(message, protocol.Report):
+                        progress.clear()
+                        self._log(item, _report_of(self.config, message))
+            except ChildDiedError as error:
+                conclusion = conclude(error.death, item, supervisor)
+                if conclusion.next is Next.RUN_AGAIN:
+                    continue
+                progress.clear()
+                self._log(item, dead_report(item, conclusion.reason))
+            return
+
+    def _ready(self, session: pytest.Session) -> tuple[Supervisor, Progress]:
+        """Whoever runs the tests, ready, and a run that has begun."""
+        if not self.working:
+            supervisor = Supervisor(start=self._start(session), log=Path(tempfile.mkdtemp(prefix="xeonperf-")) / "log")
+            progress = Progress(self.config.pluginmanager.getplugin("terminalreporter"))
+            try:
+                if self.settings.supervise is Supervision.OFF:
+                    engine = engine_here(selected_rungs(session.items), supervisor, progress, self.stack)
+                    self.config.stash[JUDGEMENT] = engine
+                    machine = engine.machine
+                else:
+                    machine = supervisor.machine()
+                self.recorder.begin(machine)
+            except InfrastructureError as error:
+                pytest.exit(str(error), returncode=ExitCode.INFRASTRUCTURE)
+            except XeonPerfError as error:
+                raise pytest.UsageError(str(error)) from None
+            self.working.append((supervisor, progress))
+        return self.working[0]
+
+    def _start(self, session: pytest.Session) -> protocol.Start:
+        return protocol.Start(
+            purpose=protocol.Purpose.MEASURE,
+            arguments=self.recorder.arguments,
+            directory=str(self.config.invocation_params.dir),
+            settings=self.settings,
+            selected=tuple(item.nodeid for item in ours(session.items)),
+            barred=(),
+            machine=self.machine,
+        )
+
+    def _log(self, item: pytest.Item, report: pytest.TestReport) -> None:
+        item.ihook.pytest_runtest_logreport(report=report)
+
+    def _undecided(self, session: pytest.Session) -> bool:
+        """Whether our tests ran and one was not decided, or none was measured at all."""
+        if not ours(session.items):
+            return False
+        results = self.recorder.run[0].results if self.recorder.run else ()
+        return not results or any(result.verdict.outcome.undecided for result in results)
+
+
+def _next_of_ours(item: pytest.Item, nextitem: pytest.Item | None) -> str:
+    """The next test that the child will run; it keeps the fixtures that both use."""
+    if nextitem is None:
+        return ""
+    following = item.session.items[item.session.items.index(nextitem) :]
+    return next((each.nodeid for each in ours(following)), "")
+
+
+def _report_of(config: pytest.Config, message: protocol.Report) -> pytest.TestReport:
+    report: pytest.TestReport = config.hook.pytest_report_from_serializable(config=config, data=dict(message.data))
+    return report
+
+
+def _write_report(settings: Settings, recorder: Recorder) -> Path | Unknown:
+    """Write the pages; a report that cannot be written is said, and does not undo what was measured."""
+    if not settings.report:
+        return Unknown(reason="switched off")
+    from pytest_xeonperf.report.site import write_site
+
+    try:
+        return write_site(recorder.store[0], Path(settings.report), run_id=recorder.run[0].id)
+    except (OSError, XeonPerfError) as error:
+        return Unknown(reason=f"could not be written: {error}")

@@ -1,0 +1,232 @@
+"""What the user asked for, resolved once: command line, then ``XEONPERF_*``, then ini, then default."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pytest_xeonperf.host.amx import AmxMode
+from pytest_xeonperf.workloads.presets import Preset
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+
+class Supervision(StrEnum):
+    """Where the tests run: in a measuring child, or in the pytest process itself."""
+
+    ON = "on"
+    OFF = "off"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Option:
+    """One setting: an option, an environment variable and an ini key of the same name.
+
+    Attributes:
+        name: ``preset`` is ``--xeonperf-preset``, ``XEONPERF_PRESET`` and ``xeonperf_preset``.
+        parse: From text to the value; raises `ValueError` on text that is none.
+        valid: For the error message.
+    """
+
+    name: str
+    default: str
+    metavar: str
+    parse: Callable[[str], object]
+    valid: str
+    help: str
+
+
+def _whole(text: str) -> int:
+    number = int(text)
+    if number < 0:
+        raise ValueError(text)
+    return number
+
+
+def _seconds(text: str) -> float:
+    number = float(text)
+    if not 0 < number < float("inf"):
+        raise ValueError(text)
+    return number
+
+
+def _chance(text: str) -> float:
+    number = float(text)
+    if not 0 < number <= 0.5:  # noqa: PLR2004 - a test that errs more often than a coin is none
+        raise ValueError(text)
+    return number
+
+
+OPTIONS = (
+    Option(
+        name="db",
+        default="",
+        metavar="URL",
+        parse=str,
+        valid="an SQLAlchemy URL or a path",
+        help="history database: an SQLAlchemy URL or the path of an SQLite file (default: xeonperf.db in rootdir)",
+    ),
+    Option(
+        name="preset",
+        default=Preset.QUICK,
+        metavar="PRESET",
+        parse=Preset,
+        valid=", ".join(Preset),
+        help="size of the shipped models: smoke (tests), quick (default), full (the blog's shapes)",
+    ),
+    Option(
+        name="amx",
+        default=AmxMode.AUTO,
+        metavar="MODE",
+        parse=AmxMode,
+        valid=", ".join(AmxMode),
+        help="what to do about AMX: auto (default), repair, cap, off",
+    ),
+    Option(
+        name="threads",
+        default="0",
+        metavar="N",
+        parse=_whole,
+        valid="a whole number; 0 for the physical cores",
+        help="threads to measure with (default: the physical cores of the cpuset)",
+    ),
+    Option(
+        name="supervise",
+        default=Supervision.ON,
+        metavar="MODE",
+        parse=Supervision,
+        valid=", ".join(Supervision),
+        help="on (default): tests run in a measuring child that may die; off: in the pytest process, as for --pdb",
+    ),
+    Option(
+        name="report",
+        default="reports",
+        metavar="DIR",
+        parse=str,
+        valid="a directory, or off",
+        help="where the HTML report is written at the end, relative to rootdir; off for none (default: reports)",
+    ),
+    Option(
+        name="budget",
+        default="240",
+        metavar="SECONDS",
+        parse=_seconds,
+        valid="a positive number of seconds",
+        help="time for the rounds of one ladder before what is undecided is INCONCLUSIVE (default: 240)",
+    ),
+    Option(
+        name="alpha",
+        default="0.05",
+        metavar="P",
+        parse=_chance,
+        valid="a number above 0 and up to 0.5",
+        help="chance of an undeserved verdict: a pass for each case, a red over the whole run (default: 0.05)",
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Resolved settings; picklable, so that the measuring child works with the same.
+
+    Attributes:
+        db: An SQLAlchemy URL or a path, never empty.
+        threads: 0 for the physical cores.
+        report: Directory of the HTML report; empty for none.
+        budget_s: For the rounds of one ladder.
+        resume: Whether to take finished tests from the newest unfinished run.
+        weights: Checkpoints by workload name, from the ini key ``xeonperf_weights``.
+    """
+
+    enabled: bool
+    db: str
+    preset: Preset
+    amx: AmxMode
+    threads: int
+    supervise: Supervision
+    report: str
+    budget_s: float
+    alpha: float
+    resume: bool
+    weights: tuple[tuple[str, str], ...]
+
+    @classmethod
+    def from_pytest(cls, config: pytest.Config) -> Settings:
+        """Resolve the settings of a session.
+
+        Raises:
+            pytest.UsageError: A value cannot be meant; names the option and the valid values.
+        """
+        values = {option.name: _resolve(config, option, os.environ) for option in OPTIONS}
+        supervise = values["supervise"]
+        if config.getoption("usepdb", default=False):
+            supervise = Supervision.OFF
+        report = str(values["report"])
+        return cls(
+            enabled=bool(config.getoption("xeonperf")) or os.environ.get("XEONPERF", "") not in {"", "0"},
+            db=str(values["db"]) or str(config.rootpath / "xeonperf.db"),
+            preset=Preset(str(values["preset"])),
+            amx=AmxMode(str(values["amx"])),
+            threads=int(str(values["threads"])),
+            supervise=Supervision(str(supervise)),
+            report="" if report == "off" else str(config.rootpath / report),
+            budget_s=float(str(values["budget"])),
+            alpha=float(str(values["alpha"])),
+            resume=bool(config.getoption("xeonperf_resume")),
+            weights=_weights(config),
+        )
+
+    def as_pairs(self) -> tuple[tuple[str, str], ...]:
+        """For the record of a run."""
+        names = ("preset", "amx", "threads", "supervise", "budget_s", "alpha")
+        return tuple((name, str(getattr(self, name))) for name in names)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Options, each with an ini key of the same name (see the pytest reference: ``pytest_addoption``)."""
+    group = parser.getgroup("xeonperf", "performance regression (pytest-xeonperf)")
+    group.addoption("--xeonperf", action="store_true", default=False, help="measure the tests that use `xeonperf`")
+    group.addoption(
+        "--xeonperf-resume",
+        action="store_true",
+        default=False,
+        help="continue the newest unfinished run: tests that were finished are reported, not measured again",
+    )
+    for option in OPTIONS:
+        # help keeps its percent signs literal: argparse formats it
+        group.addoption(
+            f"--xeonperf-{option.name}", dest=f"xeonperf_{option.name}", metavar=option.metavar, help=option.help
+        )
+        parser.addini(f"xeonperf_{option.name}", help=option.help, default="")
+    parser.addini("xeonperf_weights", type="linelist", default=[], help="checkpoints: lines of `workload = path`")
+
+
+def _resolve(config: pytest.Config, option: Option, environment: Mapping[str, str]) -> object:
+    """The value of one option from the first source that gives one."""
+    sources = (
+        (f"--xeonperf-{option.name}", config.getoption(f"xeonperf_{option.name}")),
+        (f"XEONPERF_{option.name.upper()}", environment.get(f"XEONPERF_{option.name.upper()}")),
+        (f"ini key xeonperf_{option.name}", config.getini(f"xeonperf_{option.name}")),
+        ("default", option.default),
+    )
+    source, text = next((source, text) for source, text in sources if text or source == "default")
+    try:
+        return option.parse(str(text))
+    except ValueError:
+        raise pytest.UsageError(f"{source}: {text!r} is none of its values; valid: {option.valid}") from None
+
+
+def _weights(config: pytest.Config) -> tuple[tuple[str, str], ...]:
+    pairs = []
+    for line in config.getini("xeonperf_weights"):
+        name, equals, path = (part.strip() for part in line.partition("="))
+        if not (name and equals and path):
+            raise pytest.UsageError(f"ini key xeonperf_weights: {line!r} is not of the form `workload = path`")
+        pairs.append((name, str(config.rootpath / Path(path).expanduser())))
+    return tuple(pairs)

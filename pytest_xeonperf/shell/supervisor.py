@@ -1,0 +1,246 @@
+"""Keeps a measuring child alive: starts it, listens to it, and says what it died of."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+from dataclasses import dataclass, field, replace
+from multiprocessing.connection import Connection
+from typing import TYPE_CHECKING, Any
+
+from pytest_xeonperf.errors import InfrastructureError
+from pytest_xeonperf.host.environment import prepare
+from pytest_xeonperf.records import Unknown
+from pytest_xeonperf.shell import protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from pytest_xeonperf.records import Machine
+
+_PATIENCE_S = 10
+_CAUSES = {
+    signal.SIGILL: "an instruction that is advertised but does not run here; see `xeonperf doctor`",
+    signal.SIGKILL: "the kernel's out-of-memory killer, or somebody's kill",
+    signal.SIGSEGV: "a kernel that read out of bounds",
+    signal.SIGABRT: "an assertion in native code",
+    signal.SIGBUS: "a mapped weight file that was truncated, or a full disk or shared memory",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Death:
+    """A child that is gone without a goodbye.
+
+    Attributes:
+        how: ``died of SIGKILL (likely ...)`` or ``left with exit code 3``, with the last words on its stderr.
+        running: The variant it was busy with, as it last said.
+        progressed: Whether it had said anything at all since it was started.
+    """
+
+    how: str
+    running: protocol.Entering | Unknown
+    progressed: bool
+
+
+class ChildDiedError(Exception):
+    """The channel broke; carries the `Death`."""
+
+    def __init__(self, death: Death) -> None:
+        super().__init__(death.how)
+        self.death = death
+
+
+@dataclass(slots=True)
+class Child:
+    """One measuring child and the channel to it.
+
+    Attributes:
+        log: What the child wrote to stdout and stderr.
+        running: What it last said it was busy with.
+    """
+
+    process: subprocess.Popen[bytes]
+    channel: Connection
+    log: Path
+    running: protocol.Entering | Unknown = Unknown(reason="no variant was running")
+    progressed: bool = False
+
+    @classmethod
+    def start(cls, start: protocol.Start, log: Path) -> Child:
+        """Start a child under the prepared environment and tell it what it is for."""
+        ours, theirs = socket.socketpair()
+        environment = {**os.environ, **prepare(start.machine.amx.remedy, start.machine.threads)}
+        with theirs, log.open("ab") as output:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "pytest_xeonperf.shell.child", str(theirs.fileno())],
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                pass_fds=[theirs.fileno()],
+                start_new_session=True,  # Ctrl-C is the parent's to handle
+            )
+        child = cls(process=process, channel=Connection(ours.detach()), log=log)
+        child.tell(start)
+        return child
+
+    def tell(self, message: object) -> None:
+        """Send a message.
+
+        Raises:
+            ChildDiedError: Nobody is there any more.
+        """
+        try:
+            self.channel.send(message)
+        except OSError:
+            raise ChildDiedError(self._death()) from None
+
+    def hear(self) -> Any:
+        """The next message.
+
+        Raises:
+            ChildDiedError: The child is gone.
+        """
+        try:
+            message = self.channel.recv()
+        except (EOFError, OSError):
+            raise ChildDiedError(self._death()) from None
+        self.progressed = True
+        if isinstance(message, protocol.Entering):
+            self.running = message
+        elif isinstance(message, protocol.TestDone):
+            self.running = Unknown(reason="no variant was running")
+        return message
+
+    def dismiss(self) -> None:
+        """Let the child finish its session, or end it if it does not."""
+        try:
+            self.tell(protocol.Goodbye())
+            while not isinstance(self.hear(), protocol.Goodbye):
+                pass
+            self.process.wait(_PATIENCE_S)
+        except (ChildDiedError, subprocess.TimeoutExpired):
+            self.kill()
+        self.channel.close()
+
+    def kill(self) -> None:
+        """End the child and everything it started."""
+        if self.process.poll() is None:
+            os.killpg(self.process.pid, signal.SIGKILL)
+            self.process.wait()
+
+    def _death(self) -> Death:
+        try:
+            code = self.process.wait(_PATIENCE_S)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            code = self.process.returncode
+        return Death(how=f"{_ending(code)}{_last_words(self.log)}", running=self.running, progressed=self.progressed)
+
+
+@dataclass(slots=True)
+class Supervisor:
+    """The children of one session, one at a time.
+
+    Attributes:
+        start: What every child is told; changes as variants are barred and the machine becomes known.
+        false_starts: Children in a row that died before they had said anything.
+    """
+
+    start: protocol.Start
+    log: Path
+    children: list[Child] = field(default_factory=list)
+    false_starts: int = 0
+
+    def machine(self) -> Machine:
+        """The machine, as the first child sees it; starts it if need be."""
+        self._child()
+        return self.start.machine
+
+    def run(self, node_id: str, next_node_id: str) -> Iterator[object]:
+        """Run one test in the child; yields what it says, up to the end of the test.
+
+        Raises:
+            ChildDiedError: It did not live to the end; a new child will be started by the next call.
+        """
+        try:
+            child = self._child()
+            child.tell(protocol.RunTest(node_id=node_id, next_node_id=next_node_id))
+            while not isinstance(message := child.hear(), protocol.TestDone):
+                if isinstance(message, protocol.WantsWeight):
+                    child.tell(protocol.Weight(peak_rss_bytes=self.weigh(message)))
+                else:
+                    yield message
+        except ChildDiedError:
+            self.children.clear()
+            raise
+
+    def bar(self, ladder: str, variant: str, reason: str) -> None:
+        """Keep a variant that killed a child off its ladder from now on."""
+        barred = protocol.Barred(ladder=ladder, variant=variant, reason=reason)
+        self.start = replace(self.start, barred=(*self.start.barred, barred))
+
+    def weigh(self, wanted: protocol.WantsWeight) -> int | Unknown:
+        """Peak RSS of a variant in a process of its own."""
+        child = Child.start(replace(self.start, purpose=protocol.Purpose.WEIGH), self.log)
+        try:
+            child.hear()  # Ready
+            child.tell(protocol.Weigh(node_id=wanted.node_id, variant=wanted.variant))
+            while not isinstance(message := child.hear(), protocol.Weight):
+                pass
+        except ChildDiedError as error:
+            return Unknown(reason=f"the weighing process {error.death.how}")
+        child.dismiss()
+        return message.peak_rss_bytes
+
+    def close(self) -> None:
+        """End the session's child in good order."""
+        for child in self.children:
+            child.dismiss()
+        self.children.clear()
+
+    def kill(self) -> None:
+        """End the session's child at once."""
+        for child in self.children:
+            child.kill()
+        self.children.clear()
+
+    def _child(self) -> Child:
+        """The living child, or a new one; two that die before they are ready are not the code's fault."""
+        while not self.children:
+            child = Child.start(self.start, self.log)
+            try:
+                ready = child.hear()
+            except ChildDiedError as error:
+                self.false_starts += 1
+                if self.false_starts > 1:
+                    raise InfrastructureError(
+                        f"the measuring child {error.death.how}, twice, before it ran anything",
+                        remedy="run `xeonperf doctor`, or with --xeonperf-supervise=off to see it happen",
+                    ) from None
+                continue
+            self.start = replace(self.start, machine=ready.machine)
+            self.children.append(child)
+        self.false_starts = 0
+        return self.children[0]
+
+
+def _ending(code: int) -> str:
+    if code >= 0:
+        return f"left with exit code {code}"
+    number = signal.Signals(-code)
+    cause = _CAUSES.get(number)
+    return f"died of {number.name}" + (f" (likely {cause})" if cause else "")
+
+
+def _last_words(log: Path) -> str:
+    """The last lines that say something, for the message; the whole log stays where it is."""
+    text = log.read_text(encoding="utf-8", errors="replace") if log.exists() else ""
+    told = [line for line in text.splitlines() if re.search(r"\w*(Error|Warning|Exception)\b|[Ff]atal", line)][-1:]
+    return "".join(f"; last words: {line.strip()[:200]}" for line in told)
