@@ -1,0 +1,45 @@
+"""SDXL on CPU: the ladder of Diffusion Fast, eager FP32 with plain attention at its foot."""
+
+import pytest
+
+
+@pytest.mark.workload("sdxl", phase="unet_step")
+class TestUNetStep:
+    """One denoising step, where nearly all the time of an image goes; the blog's figure for the image is 3.91."""
+
+    def test_eager_bf16(self, xeonperf, eager_bf16):
+        xeonperf.check(eager_bf16)
+
+    def test_sdpa(self, xeonperf, sdpa_bf16):
+        xeonperf.check(sdpa_bf16)
+
+    @pytest.mark.min_speedup(3.91, isa="amx_bf16")
+    @pytest.mark.min_speedup(1.5, isa="avx512_bf16")
+    @pytest.mark.min_fidelity(cosine=0.999)
+    @pytest.mark.max_graph_breaks(0)
+    def test_compiled(self, xeonperf, compiled_bf16):
+        xeonperf.check(compiled_bf16)
+
+
+@pytest.mark.workload("sdxl", phase="vae_decode")
+class TestVaeDecode:
+    """From latents to pixels: convolutions at full resolution, once an image."""
+
+    def test_sdpa(self, xeonperf, sdpa_bf16):
+        xeonperf.check(sdpa_bf16)
+
+    @pytest.mark.min_fidelity(cosine=0.999)
+    @pytest.mark.max_graph_breaks(0)
+    def test_compiled(self, xeonperf, compiled_bf16):
+        xeonperf.check(compiled_bf16)
+
+
+@pytest.mark.workload("sdxl", phase="image")
+class TestImage:
+    """A whole image, as a user waits for it: all steps and the VAE, each compiled on its own."""
+
+    @pytest.mark.min_speedup(3.91, isa="amx_bf16")
+    @pytest.mark.min_speedup(1.5, isa="avx512_bf16")
+    @pytest.mark.min_fidelity(cosine=0.99)
+    def test_compiled(self, xeonperf, compiled_bf16):
+        xeonperf.check(compiled_bf16)

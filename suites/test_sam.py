@@ -1,0 +1,49 @@
+"""Segment Anything on CPU: the ladder of Segment Anything Fast, eager FP32 with plain attention at its foot."""
+
+import pytest
+
+
+@pytest.mark.workload("sam-vit-b", phase="encode")
+class TestImageEncoderB:
+    """The image encoder of vit_b; the blog's figure for BF16 + compile + SDPA is 2.91."""
+
+    def test_eager_bf16(self, xeonperf, eager_bf16):
+        xeonperf.check(eager_bf16)
+
+    def test_sdpa(self, xeonperf, sdpa_bf16):
+        xeonperf.check(sdpa_bf16)
+
+    @pytest.mark.min_speedup(2.91, isa="amx_bf16")
+    @pytest.mark.min_speedup(1.5, isa="avx512_bf16")
+    @pytest.mark.min_fidelity(cosine=0.999)
+    @pytest.mark.max_graph_breaks(0)
+    def test_compiled(self, xeonperf, compiled_bf16):
+        xeonperf.check(compiled_bf16)
+
+
+@pytest.mark.workload("sam-vit-h", phase="encode")
+class TestImageEncoderH:
+    """The image encoder of vit_h; the blog's figure is 3.95."""
+
+    def test_sdpa(self, xeonperf, sdpa_bf16):
+        xeonperf.check(sdpa_bf16)
+
+    @pytest.mark.min_speedup(3.95, isa="amx_bf16")
+    @pytest.mark.min_speedup(1.5, isa="avx512_bf16")
+    @pytest.mark.min_fidelity(cosine=0.999)
+    @pytest.mark.max_graph_breaks(0)
+    def test_compiled(self, xeonperf, compiled_bf16):
+        xeonperf.check(compiled_bf16)
+
+
+@pytest.mark.workload("sam-vit-b", phase="decode")
+@pytest.mark.min_fidelity(iou=0.97)
+class TestMaskDecoder:
+    """Prompt encoder and mask decoder on given points: a few milliseconds, where overhead counts."""
+
+    def test_sdpa(self, xeonperf, sdpa_bf16):
+        xeonperf.check(sdpa_bf16)
+
+    @pytest.mark.max_graph_breaks(0)
+    def test_compiled(self, xeonperf, compiled_bf16):
+        xeonperf.check(compiled_bf16)
