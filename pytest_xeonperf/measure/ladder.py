@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import gc
 from dataclasses import dataclass, replace
-from enum import Enum
 from statistics import median
 from typing import TYPE_CHECKING, Protocol
 
 from pytest_xeonperf.errors import NotApplicableError, XeonPerfError
 from pytest_xeonperf.measure.compilation import compilation_so_far, room_to_compile
+from pytest_xeonperf.measure.failure import Failure, FailureKind
 from pytest_xeonperf.measure.fidelity import generic_scores
 from pytest_xeonperf.measure.roofline import roofline
 from pytest_xeonperf.measure.rounds import run_rounds
@@ -30,24 +30,6 @@ if TYPE_CHECKING:
     from pytest_xeonperf.workloads.protocol import Phase, Step, Workload
 
 REFERENCE = NAMED["eager_fp32"]
-
-
-class FailureKind(Enum):
-    """Why a rung has no measurement."""
-
-    NOT_APPLICABLE = "not applicable"
-    NO_BASELINE = "no baseline"
-    RAISED = "raised"
-    OUT_OF_MEMORY = "out of memory"
-    DIED = "died"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Failure:
-    """A rung that could not be measured, and why."""
-
-    kind: FailureKind
-    reason: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

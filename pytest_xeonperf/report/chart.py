@@ -16,7 +16,7 @@ from pytest_xeonperf.units import show_interval, show_ns, show_ratio, show_time,
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
 
-    from pytest_xeonperf.records import Estimate
+    from pytest_xeonperf.records import Case, Estimate
     from pytest_xeonperf.store.summaries import TrendPoint
 
 _LEAST_SPAN = 0.10  # relative: an axis never magnifies a calm series into a storm
@@ -65,34 +65,38 @@ class Chart:
     """A stack of plots over one axis of runs, oldest first.
 
     Attributes:
+        panels: Which of the plots there are, from the top: of what is timed alone only ``candidate``.
         speedup: Lines: the ratio, the low end of its interval, the high end, the floor.
         candidate: Line: the latency of the candidate, in `unit`.
         baseline: Line: the latency of the baseline, in `unit`.
     """
 
     name: str
+    panels: tuple[str, ...]
     spots: tuple[Spot, ...]
     speedup: Panel
     candidate: Panel
     baseline: Panel
 
 
-def chart(name: str, points: Sequence[TrendPoint], *, candidate: str, baseline: str, pages: Collection[str]) -> Chart:
+def chart(name: str, points: Sequence[TrendPoint], *, case: Case, pages: Collection[str]) -> Chart:
     """The chart of one series.
 
     Args:
         name: Of the element that holds its data.
         points: Oldest first.
-        candidate: What that side is called.
-        baseline: What the other side is called.
+        case: Whose series it is.
         pages: Ids of the runs that have a page to go to.
     """
     return Chart(
         name=name,
+        panels=("candidate",) if case.alone else ("speedup", "candidate", "baseline"),
         spots=tuple(_spot(point, new, pages) for point, new in zip(points, news(points), strict=True)),
         speedup=_speedup_panel(points),
-        candidate=_latency_panel(candidate, [point.candidate_median_ns for point in points]),
-        baseline=_latency_panel(baseline, [point.baseline_median_ns for point in points]),
+        candidate=_latency_panel(
+            "latency" if case.alone else case.variant, [point.candidate_median_ns for point in points]
+        ),
+        baseline=_latency_panel(case.over, [point.baseline_median_ns for point in points]),
     )
 
 
@@ -115,7 +119,7 @@ def _spot(point: TrendPoint, new: tuple[Change, ...], pages: Collection[str]) ->
         speedup="" if isinstance(speedup, Unknown) else f"{show_ratio(speedup.ratio)} {show_interval(speedup)}",
         baseline=_latency(point.baseline_median_ns),
         candidate=_latency(point.candidate_median_ns),
-        gap=_text(speedup.reason) if isinstance(speedup, Unknown) else "",
+        gap=legible(point.gap),
         changes=tuple(legible(f"{change.name}: {change.before} → {change.after}") for change in new),
     )
 

@@ -24,7 +24,8 @@ class TrendRow:
     """One run in the table beside a chart.
 
     Attributes:
-        change: Of the speed-up since the measurement before, or why there is none to compare with.
+        change: Of the speed-up, or of the latency of what is timed alone, since the measurement before; or why there is
+            none to compare with.
         moved: How much faster each side became since then: ``candidate +4.2 %, baseline ±0.0 %``.
         gap: Why nothing was measured; empty where something was.
         environment: What of the environment is new in this run.
@@ -84,49 +85,51 @@ def case_page(
         classes.setdefault(point.comparability_class, []).append(point)
     newest_first = sorted(classes, key=lambda name: classes[name][-1].started_at, reverse=True)
     return CasePage(
-        title=f"{case.workload}/{case.phase} {case.variant}",
+        title=case.workload if case.alone else f"{case.workload}/{case.phase} {case.variant}",
         case=case,
-        banner=_banner(points),
+        banner=_banner(case, points),
         series=tuple(
             Series(
                 heading=machines.get(name, "another machine"),
                 comparability_class=name,
-                chart=chart(f"trend-{number}", classes[name], candidate=case.variant, baseline=case.over, pages=pages),
-                rows=_rows(classes[name], pages),
+                chart=chart(f"trend-{number}", classes[name], case=case, pages=pages),
+                rows=_rows(case, classes[name], pages),
             )
             for number, name in enumerate(newest_first)
         ),
     )
 
 
-def _banner(points: Sequence[TrendPoint]) -> Banner:
+def _banner(case: Case, points: Sequence[TrendPoint]) -> Banner:
     if not points:
         return Banner(badge=NOTHING, sentence="No run has a result for this case.", counts=())
     newest = points[-1]
-    found = "" if isinstance(newest.speedup, Unknown) else f"{show_estimate(newest.speedup)}; "
+    found = "" if isinstance(newest.speedup, Unknown) else show_estimate(newest.speedup)
+    if case.alone and not isinstance(newest.candidate_median_ns, Unknown):
+        found = show_ns(newest.candidate_median_ns)
     return Banner(
         badge=badge(newest.outcome),
-        sentence=f"{found}{newest.reason}",
+        sentence="; ".join(part for part in (found, newest.reason) if part),
         counts=counts(point.outcome for point in points),
     )
 
 
-def _rows(points: Sequence[TrendPoint], pages: Collection[str]) -> tuple[TrendRow, ...]:
+def _rows(case: Case, points: Sequence[TrendPoint], pages: Collection[str]) -> tuple[TrendRow, ...]:
     """The table, newest first; each measurement is compared with the one before, across gaps."""
     rows = []
     before: TrendPoint | Unknown = Unknown(reason="first measurement")
     for point, environment in zip(points, news(points), strict=True):
-        rows.append(_row(point, before, environment, pages))
-        before = before if isinstance(point.speedup, Unknown) else point
+        change, moved = _slowing(before, point) if case.alone else _movement(before, point)
+        rows.append(_row(point, change, moved, environment, pages))
+        before = before if point.gap else point
     return tuple(reversed(rows))
 
 
 def _row(
-    point: TrendPoint, before: TrendPoint | Unknown, environment: tuple[Change, ...], pages: Collection[str]
+    point: TrendPoint, change: str | Unknown, moved: str, environment: tuple[Change, ...], pages: Collection[str]
 ) -> TrendRow:
     speedup = point.speedup
     floor = point.floor_ratio
-    change, moved = _movement(before, point)
     return TrendRow(
         href=links.run_page(point.run_id) if point.run_id in pages else "",
         date=show_time(point.started_at),
@@ -142,7 +145,7 @@ def _row(
         baseline="" if isinstance(point.baseline_median_ns, Unknown) else show_ns(point.baseline_median_ns),
         candidate="" if isinstance(point.candidate_median_ns, Unknown) else show_ns(point.candidate_median_ns),
         floor=floor if isinstance(floor, Unknown) else show_ratio(floor),
-        gap=speedup.reason if isinstance(speedup, Unknown) else "",
+        gap=point.gap,
         environment=environment,
     )
 
@@ -161,3 +164,13 @@ def _movement(before: TrendPoint | Unknown, point: TrendPoint) -> tuple[str | Un
         if not isinstance(old_ns, Unknown) and not isinstance(new_ns, Unknown) and old_ns > 0:
             sides.append(f"{side} latency {show_change(new_ns / old_ns)}")
     return show_change(point.speedup.ratio / before.speedup.ratio), ", ".join(sides)
+
+
+def _slowing(before: TrendPoint | Unknown, point: TrendPoint) -> tuple[str | Unknown, str]:
+    """The change of the latency of what is timed alone: a minus is faster."""
+    if isinstance(before, Unknown):
+        return before, ""
+    old_ns, new_ns = before.candidate_median_ns, point.candidate_median_ns
+    if isinstance(old_ns, Unknown) or isinstance(new_ns, Unknown) or old_ns <= 0:
+        return Unknown(reason="nothing to compare"), ""
+    return show_change(new_ns / old_ns), "of the latency; a minus is faster"

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pytest_xeonperf.records import Outcome, Unknown
+from pytest_xeonperf.records import TIMED_ALONE, Measurement, Outcome, Timing, Unknown
 from pytest_xeonperf.report import links
 from pytest_xeonperf.report.evidence import fidelity_facts, share_of_limit
 from pytest_xeonperf.report.page_run import anchors, run_facts
-from pytest_xeonperf.report.sparkline import Sparkline, sparkline
+from pytest_xeonperf.report.sparkline import Sparkline, latency_sparkline, sparkline
 from pytest_xeonperf.report.verdict import Badge, Banner, Count, badge, banner, counts, overall
-from pytest_xeonperf.units import show_estimate, show_interval, show_ratio, show_time
+from pytest_xeonperf.units import show_estimate, show_interval, show_ns, show_ratio, show_time
 from pytest_xeonperf.variants.spec import NAMED
 
 if TYPE_CHECKING:
@@ -82,6 +82,20 @@ class GridRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AloneRow:
+    """One case that is timed alone; `gap` and `stale` as in a `Cell`."""
+
+    href: str
+    name: str
+    group: str
+    badge: Badge
+    latency: str
+    gap: str
+    sparkline: Sparkline
+    stale: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RunRow:
     """One line in the table of runs; `href` is empty where the run has no page."""
 
@@ -107,6 +121,7 @@ class IndexPage:
     attention: tuple[Attention, ...]
     variants: tuple[str, ...]
     grid: tuple[GridRow, ...]
+    alone: tuple[AloneRow, ...]
     runs: tuple[RunRow, ...]
 
 
@@ -121,7 +136,8 @@ def index_page(
         histories: Of every case there is.
         pages: Ids of the runs that have a page to link to.
     """
-    variants = _variants(history.case for history in histories)
+    compared = [history for history in histories if not history.case.alone]
+    variants = _variants(history.case for history in compared)
     return IndexPage(
         title="pytest-xeonperf",
         banner=banner(run),
@@ -129,7 +145,8 @@ def index_page(
         facts=run_facts(run),
         attention=_attention(run),
         variants=variants,
-        grid=_grid(histories, variants, run.id),
+        grid=_grid(compared, variants, run.id),
+        alone=tuple(_alone(history, run.id) for history in histories if history.case.alone),
         runs=tuple(_run_row(summary, current=summary.id == run.id, pages=pages) for summary in runs),
     )
 
@@ -153,11 +170,17 @@ def _attention(run: Run) -> tuple[Attention, ...]:
             href=f"{links.run_page(run.id)}#{anchor}",
             label=result.case.label,
             badge=badge(result.verdict.outcome),
-            found="" if isinstance(result.measurement, Unknown) else show_estimate(result.measurement.speedup),
+            found=_found(result.measurement),
             reason=result.verdict.reason,
         )
         for result, anchor in wanting
     )
+
+
+def _found(measurement: Measurement | Timing | Unknown) -> str:
+    if isinstance(measurement, Unknown):
+        return ""
+    return show_ns(measurement.median_ns) if isinstance(measurement, Timing) else show_estimate(measurement.speedup)
 
 
 def _grid(histories: Sequence[CaseHistory], variants: Sequence[str], run_id: str) -> tuple[GridRow, ...]:
@@ -187,8 +210,7 @@ def _grid_row(
 
 def _cell(history: CaseHistory, run_id: str) -> Cell:
     newest = history.points[-1]
-    comparable = [p for p in history.points if p.comparability_class == newest.comparability_class][-SPARK_POINTS:]
-    ratios = [p.speedup if isinstance(p.speedup, Unknown) else p.speedup.ratio for p in comparable]
+    ratios = [p.speedup if isinstance(p.speedup, Unknown) else p.speedup.ratio for p in _comparable(history)]
     measurement = history.latest.measurement
     speedup = newest.speedup
     return Cell(
@@ -197,12 +219,43 @@ def _cell(history: CaseHistory, run_id: str) -> Cell:
         badge=badge(newest.outcome),
         speedup="" if isinstance(speedup, Unknown) else show_ratio(speedup.ratio),
         interval="" if isinstance(speedup, Unknown) else show_interval(speedup),
-        gap=speedup.reason if isinstance(speedup, Unknown) else "",
+        gap=newest.gap,
         sparkline=sparkline(ratios, newest.floor_ratio),
-        share=measurement if isinstance(measurement, Unknown) else share_of_limit(measurement.roofline),
-        fidelity=() if isinstance(measurement, Unknown) else fidelity_facts(measurement),
-        stale="" if newest.run_id == run_id else show_time(newest.started_at),
+        share=_share(measurement),
+        fidelity=fidelity_facts(measurement) if isinstance(measurement, Measurement) else (),
+        stale=_stale(newest, run_id),
     )
+
+
+def _alone(history: CaseHistory, run_id: str) -> AloneRow:
+    newest = history.points[-1]
+    median_ns = newest.candidate_median_ns
+    return AloneRow(
+        href=links.case_page(history.case.id),
+        name=history.case.workload,
+        group=history.case.group,
+        badge=badge(newest.outcome),
+        latency="" if isinstance(median_ns, Unknown) else show_ns(median_ns),
+        gap=newest.gap,
+        sparkline=latency_sparkline([point.candidate_median_ns for point in _comparable(history)]),
+        stale=_stale(newest, run_id),
+    )
+
+
+def _share(measurement: Measurement | Timing | Unknown) -> Fact | Unknown:
+    if isinstance(measurement, Measurement):
+        return share_of_limit(measurement.roofline)
+    return TIMED_ALONE if isinstance(measurement, Timing) else measurement
+
+
+def _comparable(history: CaseHistory) -> Sequence[TrendPoint]:
+    """The newest points, as far as they may be compared with the last one."""
+    wanted = history.points[-1].comparability_class
+    return [point for point in history.points if point.comparability_class == wanted][-SPARK_POINTS:]
+
+
+def _stale(newest: TrendPoint, run_id: str) -> str:
+    return "" if newest.run_id == run_id else show_time(newest.started_at)
 
 
 def _run_row(summary: RunSummary, *, current: bool, pages: Collection[str]) -> RunRow:

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from pytest_xeonperf.records import Unknown
+from pytest_xeonperf.records import Measurement, Timing, Unknown
 from pytest_xeonperf.report import links
 from pytest_xeonperf.report.environment import Fact, limit_facts, machine_facts, machine_line
 from pytest_xeonperf.report.evidence import Measured, measured
+from pytest_xeonperf.report.timed import Timed, timed
 from pytest_xeonperf.report.verdict import Badge, Banner, badge, banner
 from pytest_xeonperf.units import show_minutes, show_ratio, show_time
 
@@ -36,7 +37,7 @@ class CaseSection:
     location: str
     measured_at: str
     command: str
-    measured: Measured | Unknown
+    measured: Measured | Timed | Unknown
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,7 +109,6 @@ def _duration(run: Run) -> str:
 def _section(result: Result, anchor: str) -> CaseSection:
     verdict = result.verdict
     floor = verdict.floor_ratio
-    measurement = result.measurement
     return CaseSection(
         anchor=anchor,
         case=result.case,
@@ -120,6 +120,17 @@ def _section(result: Result, anchor: str) -> CaseSection:
         node_id=result.node_id,
         location=result.location,
         measured_at=f"{show_time(result.measured_at)} UTC",
-        command=shlex.join(["pytest", "--xeonperf", f"--xeonperf-preset={result.case.preset}", result.node_id]),
-        measured=measurement if isinstance(measurement, Unknown) else measured(measurement, floor),
+        command=_command(result),
+        measured=_measured(result.measurement, floor),
     )
+
+
+def _command(result: Result) -> str:
+    preset = () if result.case.alone else (f"--xeonperf-preset={result.case.preset}",)
+    return shlex.join(["pytest", "--xeonperf", *preset, result.node_id])
+
+
+def _measured(found: Measurement | Timing | Unknown, floor_ratio: float | Unknown) -> Measured | Timed | Unknown:
+    if isinstance(found, Measurement):
+        return measured(found, floor_ratio)
+    return timed(found) if isinstance(found, Timing) else found

@@ -16,6 +16,7 @@ from pytest_xeonperf.report.page_case import CasePage
 from pytest_xeonperf.report.page_index import IndexPage
 from pytest_xeonperf.report.page_run import RunPage
 from pytest_xeonperf.report.text import legible
+from pytest_xeonperf.report.timed import Timed
 
 Page = IndexPage | RunPage | CasePage
 
@@ -45,6 +46,7 @@ def environment() -> Environment:
     made.policies["json.dumps_kwargs"] = {"allow_nan": False, "separators": (",", ":")}
     made.filters["plain"] = asdict
     made.tests["known"] = lambda value: not isinstance(value, Unknown)
+    made.tests["timed"] = lambda value: isinstance(value, Timed)
     made.globals.update(asset=asset, index_href=links.INDEX, version=_version())
     return made
 

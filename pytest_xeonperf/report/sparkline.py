@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pytest_xeonperf.records import Unknown
-from pytest_xeonperf.units import show_ratio
+from pytest_xeonperf.units import show_ns, show_ratio
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 WIDTH = 132
 HEIGHT = 30
@@ -35,53 +35,60 @@ class Sparkline:
     label: str
 
 
-def sparkline(
-    ratios: Sequence[float | Unknown], floor_ratio: float | Unknown, *, width: int = WIDTH, height: int = HEIGHT
-) -> Sparkline:
+def sparkline(ratios: Sequence[float | Unknown], floor_ratio: float | Unknown) -> Sparkline:
     """The speed-ups in the order given, oldest first; an `Unknown` leaves a gap."""
-    known = [ratio for ratio in ratios if not isinstance(ratio, Unknown)]
+    floor = "" if isinstance(floor_ratio, Unknown) else f", floor {show_ratio(floor_ratio)}"
+    return _drawn(ratios, floor_ratio, lambda known: _label("speed-up", known, show_ratio) + floor)
+
+
+def latency_sparkline(medians_ns: Sequence[int | Unknown]) -> Sparkline:
+    """The same of latencies, for what has no speed-up."""
+    return _drawn(medians_ns, Unknown(reason="no floor"), lambda known: _label("latency", known, show_ns))
+
+
+def _drawn(
+    values: Sequence[float | Unknown], floor: float | Unknown, label: Callable[[Sequence[float]], str]
+) -> Sparkline:
+    known = [value for value in values if not isinstance(value, Unknown)]
     if not known:
         nothing = Unknown(reason="nothing measured")
-        return Sparkline(width=width, height=height, lines=(), last=nothing, floor_y=nothing, label="nothing measured")
-    shown = known if isinstance(floor_ratio, Unknown) else [*known, floor_ratio]
+        return Sparkline(width=WIDTH, height=HEIGHT, lines=(), last=nothing, floor_y=nothing, label=nothing.reason)
+    shown = known if isinstance(floor, Unknown) else [*known, floor]
     middle = (min(shown) + max(shown)) / 2
-    span = max(max(shown) - min(shown), _LEAST_SPAN * middle)
+    span = max(max(shown) - min(shown), _LEAST_SPAN * middle) or 1.0
 
     def x_of(index: int) -> float:
-        step = (width - 2 * _PADDING) / max(len(ratios) - 1, 1)
-        return round(_PADDING + index * step if len(ratios) > 1 else width - _PADDING, 1)
+        step = (WIDTH - 2 * _PADDING) / max(len(values) - 1, 1)
+        return round(_PADDING + index * step if len(values) > 1 else WIDTH - _PADDING, 1)
 
-    def y_of(ratio: float) -> float:
-        return round(height / 2 - (ratio - middle) / span * (height - 2 * _PADDING), 1)
+    def y_of(value: float) -> float:
+        return round(HEIGHT / 2 - (value - middle) / span * (HEIGHT - 2 * _PADDING), 1)
 
-    last_index = max(index for index, ratio in enumerate(ratios) if not isinstance(ratio, Unknown))
-    stretches = _stretches(ratios)
+    last_index = max(index for index, value in enumerate(values) if not isinstance(value, Unknown))
+    stretches = _stretches(values)
     return Sparkline(
-        width=width,
-        height=height,
-        lines=tuple(" ".join(f"{x_of(index)},{y_of(ratio)}" for index, ratio in stretch) for stretch in stretches),
+        width=WIDTH,
+        height=HEIGHT,
+        lines=tuple(" ".join(f"{x_of(index)},{y_of(value)}" for index, value in stretch) for stretch in stretches),
         last=(x_of(last_index), y_of(known[-1])),
-        floor_y=floor_ratio if isinstance(floor_ratio, Unknown) else y_of(floor_ratio),
-        label=_label(known, floor_ratio),
+        floor_y=floor if isinstance(floor, Unknown) else y_of(floor),
+        label=label(known),
     )
 
 
-def _stretches(ratios: Sequence[float | Unknown]) -> list[list[tuple[int, float]]]:
+def _stretches(values: Sequence[float | Unknown]) -> list[list[tuple[int, float]]]:
     """Neighbours without a gap between them, each with its place."""
     stretches: list[list[tuple[int, float]]] = [[]]
-    for index, ratio in enumerate(ratios):
-        if isinstance(ratio, Unknown):
+    for index, value in enumerate(values):
+        if isinstance(value, Unknown):
             stretches.append([])
         else:
-            stretches[-1].append((index, ratio))
+            stretches[-1].append((index, value))
     return [stretch for stretch in stretches if stretch]
 
 
-def _label(known: Sequence[float], floor_ratio: float | Unknown) -> str:
-    floor = "" if isinstance(floor_ratio, Unknown) else f", floor {show_ratio(floor_ratio)}"
+def _label(what: str, known: Sequence[float], show: Callable[[float], str]) -> str:
     if len(known) == 1:
-        return f"speed-up {show_ratio(known[0])}, first measurement{floor}"
-    return (
-        f"speed-up over {len(known)} runs: now {show_ratio(known[-1])}, "
-        f"between {show_ratio(min(known))} and {show_ratio(max(known))}{floor}"
-    )
+        return f"{what} {show(known[0])}, first measurement"
+    between = f"between {show(min(known))} and {show(max(known))}"
+    return f"{what} over {len(known)} runs: now {show(known[-1])}, {between}"

@@ -111,7 +111,8 @@ def _sentence(run: Run) -> str:
         )
         return f"{held}{ending}."
     first, *others = red or undecided
-    named = f"{first.workload}/{first.phase} {first.variant}{f' and {len(others)} more' if others else ''}"
+    name = first.workload if first.alone else f"{first.workload}/{first.phase} {first.variant}"
+    named = f"{name}{f' and {len(others)} more' if others else ''}"
     rest = f", {len(undecided)} undecided" if red and undecided else ""
     passed = total - len(red) - len(undecided)
     return f"{named} {'failed' if red else 'could not be decided'}; {passed} of {total} passed{rest}{ending}."

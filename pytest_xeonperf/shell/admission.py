@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from pytest_xeonperf.errors import NotApplicableError
 from pytest_xeonperf.host.compiler import need_compiler
 from pytest_xeonperf.measure import plan
-from pytest_xeonperf.measure.ladder import Failure, FailureKind
+from pytest_xeonperf.measure.failure import Failure, FailureKind
 from pytest_xeonperf.records import Unknown
 from pytest_xeonperf.variants.spec import Dtype, lookup
 

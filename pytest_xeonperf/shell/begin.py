@@ -12,6 +12,7 @@ from pytest_xeonperf.host.fingerprint import machine_without_torch
 from pytest_xeonperf.host.probe import probe
 from pytest_xeonperf.host.topology import read_topology
 from pytest_xeonperf.records import Unknown
+from pytest_xeonperf.shell.neighbour import Neighbour
 from pytest_xeonperf.shell.recorder import Recorder
 from pytest_xeonperf.shell.session import Session
 
@@ -35,6 +36,8 @@ def begin(config: pytest.Config, settings: Settings) -> None:
     recorder = Recorder(settings=settings, rootdir=config.rootpath, arguments=tuple(config.invocation_params.args))
     session = Session(config=config, settings=settings, machine=machine, recorder=recorder)
     config.pluginmanager.register(session, "xeonperf-session")
+    neighbour = Neighbour(settings=settings, machine=machine, recorder=recorder)
+    config.pluginmanager.register(neighbour, "xeonperf-neighbour")
 
 
 def machine_from_outside(settings: Settings) -> Machine:

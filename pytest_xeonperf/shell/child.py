@@ -130,6 +130,8 @@ def _session(channel: Connection, start: protocol.Start, machine: Machine) -> in
         status: int | pytest.ExitCode = config.hook.pytest_cmdline_main(config=config)
     finally:
         config._ensure_unconfigure()  # noqa: SLF001 - as pytest.main does
+        if machine.amx.remedy is Remedy.REPAIR:
+            repair.reinstall()  # faulthandler has let go of SIGSEGV, and threads still ask for CPUID while they end
     return status
 
 

@@ -12,7 +12,8 @@ from pytest_xeonperf.host.system import read_system
 from pytest_xeonperf.judge.betting import estimate, log_ratios
 from pytest_xeonperf.judge.verdict import Levels, Speed, judge, levels, settled
 from pytest_xeonperf.measure.canary import torch_canary
-from pytest_xeonperf.measure.ladder import Bench, Failure, FailureKind, Ladder, measure_ladder
+from pytest_xeonperf.measure.failure import Failure, FailureKind
+from pytest_xeonperf.measure.ladder import Bench, Ladder, measure_ladder
 from pytest_xeonperf.measure.pair import measure_pair
 from pytest_xeonperf.measure.rounds import Effort
 from pytest_xeonperf.records import Outcome, Unknown

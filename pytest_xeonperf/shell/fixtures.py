@@ -70,7 +70,7 @@ class XeonPerf:
         except XeonPerfError as error:
             pytest.fail(str(error), pytrace=False)
         item.stash.setdefault(RESULTS, []).extend(results)
-        _conclude(results)
+        conclude(results)
         return results
 
     def compare(
@@ -108,7 +108,7 @@ class XeonPerf:
         )
         result: Result = item.config.stash[JUDGEMENT].compare(test, case, candidate, baseline)
         item.stash.setdefault(RESULTS, []).append(result)
-        _conclude([result])
+        conclude([result])
         return result
 
 
@@ -162,7 +162,7 @@ def _no_model() -> nn.Module:
     raise UsageError("this test names no workload", remedy="mark it with @pytest.mark.workload(...)")
 
 
-def _conclude(results: Sequence[Result]) -> None:
+def conclude(results: Sequence[Result]) -> None:
     """Fail on anything red, skip on anything undecided, say nothing otherwise."""
     red = [result for result in results if result.verdict.outcome.red]
     undecided = [result for result in results if result.verdict.outcome.undecided]

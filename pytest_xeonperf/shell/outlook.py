@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from pytest_xeonperf.errors import UsageError
 from pytest_xeonperf.judge.expectations import floor_here
-from pytest_xeonperf.measure.plan import need
+from pytest_xeonperf.measure.plan import Need, need
 from pytest_xeonperf.records import Unknown
 from pytest_xeonperf.shell.rungs import Shipped, by_ladder
 from pytest_xeonperf.units import show_bytes, show_minutes, show_ratio
@@ -26,24 +26,40 @@ def outlook(rungs: Sequence[Rung], isa: Isa) -> list[str]:
     ladders = by_ladder(rungs)
     if not ladders:
         return []
-    lines = []
-    total_s, most_bytes, guessed = 0.0, 0, True
-    for key, members in ladders.items():
-        needed = _footprint(key)
-        cost = ""
-        if isinstance(needed, Unknown):
-            guessed = False
-        else:
-            needs = [need(needed, variant) for variant in (lookup(key.over), *(rung.variant for rung in members))]
-            ladder_s = sum(each.duration_s for each in needs)
-            ladder_bytes = sum(each.memory_bytes for each in needs)
-            total_s, most_bytes = total_s + ladder_s, max(most_bytes, ladder_bytes)
-            cost = f" (about {show_minutes(ladder_s)}, {show_bytes(ladder_bytes)})"
-        lines.append(f"  {key.label}: {', '.join(_rung(rung, isa) for rung in members)}{cost}")
-    sum_up = f"about {show_minutes(total_s)} and {show_bytes(most_bytes)}" + (
-        "" if guessed else ", and what your own need"
+    costs = {key: _cost(key, members) for key, members in ladders.items()}
+    lines = [
+        f"  {key.label}: {', '.join(_rung(rung, isa) for rung in members)}{_shown(costs[key])}"
+        for key, members in ladders.items()
+    ]
+    known = [cost for cost in costs.values() if isinstance(cost, Need)]
+    parts = [f"{_counted(len(rungs), 'case')} on {_counted(len(ladders), 'ladder')}"]
+    if known:
+        duration_s, memory_bytes = sum(cost.duration_s for cost in known), max(cost.memory_bytes for cost in known)
+        parts.append(f"about {show_minutes(duration_s)} and {show_bytes(memory_bytes)}")
+    if len(known) < len(ladders):
+        parts.append(f"{len(ladders) - len(known)} of your own that nobody can foretell")
+    return [f"xeonperf: {', '.join(parts)}", *lines]
+
+
+def _cost(key: LadderKey, members: Sequence[Rung]) -> Need | Unknown:
+    """Memory and time of a ladder with all its variants loaded."""
+    needed = _footprint(key)
+    if isinstance(needed, Unknown):
+        return needed
+    needs = [need(needed, variant) for variant in (lookup(key.over), *(rung.variant for rung in members))]
+    return Need(
+        memory_bytes=sum(each.memory_bytes for each in needs), duration_s=sum(each.duration_s for each in needs)
     )
-    return [f"xeonperf: {len(rungs)} cases on {len(ladders)} ladders, {sum_up}", *lines]
+
+
+def _shown(cost: Need | Unknown) -> str:
+    if isinstance(cost, Unknown):
+        return ""
+    return f" ({show_minutes(cost.duration_s)}, {show_bytes(cost.memory_bytes)})"
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def _rung(rung: Rung, isa: Isa) -> str:

@@ -26,6 +26,7 @@ class Recorder:
 
     Attributes:
         run: Empty until the machine is known; holds every result that was committed in this session or an earlier part.
+        under_way: Whether this session has begun the run, or goes on with it.
     """
 
     settings: Settings
@@ -33,6 +34,7 @@ class Recorder:
     arguments: tuple[str, ...]
     store: list[Store] = field(default_factory=list)
     run: list[Run] = field(default_factory=list)
+    under_way: bool = False
     stack: ExitStack = field(default_factory=ExitStack)
 
     def open(self) -> None:
@@ -48,13 +50,17 @@ class Recorder:
             self.run.append(self._unfinished())
 
     def begin(self, machine: Machine) -> None:
-        """Start the run, or go on with the one that is resumed.
+        """Start the run, go on with the one that is resumed, or know the machine of one under way better.
 
         Raises:
             UsageError: The run to be resumed was measured on a machine this one cannot be compared with.
         """
         from pytest_xeonperf.store.identity import new_run_id
 
+        if self.under_way:
+            self.store[0].set_machine(self.run[0].id, machine)
+            self.run[0] = replace(self.run[0], machine=machine)
+            return
         if self.run:
             earlier = self.run[0].machine
             if earlier.comparability_class != machine.comparability_class:
@@ -64,6 +70,7 @@ class Recorder:
                     remedy="start a new run, without --xeonperf-resume",
                 )
             self.store[0].resume_run(self.run[0].id)
+            self.under_way = True
             return
         run = Run(
             id=new_run_id(),
@@ -78,6 +85,7 @@ class Recorder:
         )
         self.store[0].begin_run(run)
         self.run.append(run)
+        self.under_way = True
 
     def add(self, result: Result) -> None:
         """Commit one result."""
@@ -91,10 +99,13 @@ class Recorder:
             found[result.node_id] = (*found.get(result.node_id, ()), result)
         return found
 
-    def close(self, state: RunState) -> None:
-        """End the run, if one was begun, and close the database."""
+    def finish(self, state: RunState) -> None:
+        """End the run, if one was begun."""
         if self.run and self.store:
             self.store[0].finish_run(self.run[0].id, state, _now())
+
+    def close(self) -> None:
+        """Close the database."""
         self.store.clear()
         self.stack.close()
 

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_xeonperf.records import Measurement
+from pytest_xeonperf.records import Measurement, Timing
 from pytest_xeonperf.shell.state import RESULTS
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Generator, Iterable
 
     from pytest_xeonperf.records import Result
 
@@ -24,19 +24,30 @@ def pytest_runtest_makereport(
     results = item.stash.get(RESULTS, [])
     if call.when == "call" and results:
         attach(report, tuple(results))
+    if call.when == "teardown":  # where JUnit takes them from
+        report.user_properties.extend(_properties(results))
     return report
 
 
 def attach(report: pytest.TestReport, results: tuple[Result, ...]) -> None:
-    """Put results onto a report: whole as plain data, and a few scalars as properties for JUnit and other reporters."""
+    """Put results onto a report: whole as plain data, and a few scalars as properties for other reporters."""
     from pytest_xeonperf.exchange.native import to_plain
 
     report.xeonperf_results = [to_plain(result) for result in results]  # type: ignore[attr-defined]
-    for result in results:
-        report.user_properties.append(("xeonperf.verdict", result.verdict.outcome.value))
-        if isinstance(result.measurement, Measurement):
-            report.user_properties.append(("xeonperf.speedup_ratio", result.measurement.speedup.ratio))
-            report.user_properties.append(("xeonperf.median_ns", result.measurement.candidate_median_ns))
+    report.user_properties.extend(_properties(results))
+
+
+def teardown_after(report: pytest.TestReport) -> pytest.TestReport:
+    """The closing report of a test whose call was reported by the session itself."""
+    return pytest.TestReport(
+        nodeid=report.nodeid,
+        location=report.location,
+        keywords=report.keywords,
+        outcome="passed",
+        longrepr=None,
+        when="teardown",
+        user_properties=report.user_properties,
+    )
 
 
 def results_on(report: pytest.TestReport) -> tuple[Result, ...]:
@@ -50,6 +61,20 @@ def results_on(report: pytest.TestReport) -> tuple[Result, ...]:
 
 
 def pytest_report_teststatus(report: pytest.TestReport) -> tuple[str, str, str] | None:
-    """A skip because no verdict could be reached is shown and counted as undecided."""
+    """A skip because no verdict could be reached is shown and counted as undecided; an expected failure is not one."""
     plain = getattr(report, "xeonperf_results", ())
-    return ("undecided", "U", "UNDECIDED") if report.skipped and plain else None
+    expected = hasattr(report, "wasxfail")
+    return ("undecided", "U", "UNDECIDED") if report.skipped and plain and not expected else None
+
+
+def _properties(results: Iterable[Result]) -> list[tuple[str, object]]:
+    """A few scalars of each result."""
+    properties: list[tuple[str, object]] = []
+    for result in results:
+        properties.append(("xeonperf.verdict", result.verdict.outcome.value))
+        if isinstance(result.measurement, Measurement):
+            properties.append(("xeonperf.speedup_ratio", result.measurement.speedup.ratio))
+            properties.append(("xeonperf.median_ns", result.measurement.candidate_median_ns))
+        elif isinstance(result.measurement, Timing):
+            properties.append(("xeonperf.median_ns", result.measurement.median_ns))
+    return properties

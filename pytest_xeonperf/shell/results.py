@@ -5,12 +5,12 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Protocol
 
-from pytest_xeonperf.measure.ladder import FailureKind
+from pytest_xeonperf.measure.failure import FailureKind
 from pytest_xeonperf.records import Case, Metric, Outcome, Result, Unknown, Verdict
 
 if TYPE_CHECKING:
     from pytest_xeonperf.judge.expectations import Promises
-    from pytest_xeonperf.measure.ladder import Failure
+    from pytest_xeonperf.measure.failure import Failure
     from pytest_xeonperf.records import Measurement
     from pytest_xeonperf.shell.rungs import Rung
 

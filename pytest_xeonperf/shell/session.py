@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,11 +14,12 @@ from pytest_xeonperf.records import Machine, RunState, Unknown
 from pytest_xeonperf.shell import protocol, terminal
 from pytest_xeonperf.shell.collection import ours, selected_rungs
 from pytest_xeonperf.shell.deaths import Next, conclude, dead_report
-from pytest_xeonperf.shell.inprocess import engine_here
+from pytest_xeonperf.shell.journal import Journal
+from pytest_xeonperf.shell.neighbour import neighbours
 from pytest_xeonperf.shell.outlook import outlook
 from pytest_xeonperf.shell.progress import Progress
 from pytest_xeonperf.shell.replay import replayed
-from pytest_xeonperf.shell.reporting import results_on
+from pytest_xeonperf.shell.reporting import results_on, teardown_after
 from pytest_xeonperf.shell.settings import Supervision
 from pytest_xeonperf.shell.state import JUDGEMENT, RUNGS
 from pytest_xeonperf.shell.supervisor import ChildDiedError, Supervisor
@@ -37,7 +37,7 @@ class Session:
 
     Attributes:
         machine: As seen from outside; the measuring child sees more.
-        working: Who runs the tests and who shows it: empty until the first of our tests runs.
+        working: Who runs the tests, who shows it and who notes it: empty until the first of our tests runs.
         stack: Undoes what measuring in this process has changed.
         page: The report that was written.
     """
@@ -46,7 +46,7 @@ class Session:
     settings: Settings
     machine: Machine
     recorder: Recorder
-    working: list[tuple[Supervisor, Progress]] = field(default_factory=list)
+    working: list[tuple[Supervisor, Progress, Journal]] = field(default_factory=list)
     stack: ExitStack = field(default_factory=ExitStack)
     page: Path | Unknown = Unknown(reason="nothing was measured")
 
@@ -61,7 +61,7 @@ class Session:
     @pytest.hookimpl(wrapper=True)
     def pytest_runtestloop(self, session: pytest.Session) -> Generator[None, object, object]:
         """Open the history before the first test, end the measuring child after the last."""
-        if ours(session.items) and not session.config.option.collectonly:
+        if (ours(session.items) or neighbours(session.items)) and not session.config.option.collectonly:
             try:
                 self.recorder.open()
             except XeonPerfError as error:
@@ -69,11 +69,11 @@ class Session:
         try:
             return (yield)
         except BaseException:
-            for supervisor, _ in self.working:
+            for supervisor, *_ in self.working:
                 supervisor.kill()
             raise
         finally:
-            for supervisor, _ in self.working:
+            for supervisor, *_ in self.working:
                 supervisor.close()
             self.stack.close()
 
@@ -88,7 +88,7 @@ class Session:
             return None
         item.ihook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
         if finished:
-            self._log(item, replayed(item, finished))
+            self._log_whole(item, replayed(item, finished))
         else:
             self._run(item, nextitem)
         item.ihook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
@@ -105,9 +105,10 @@ class Session:
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int | pytest.ExitCode) -> None:
         """End the run, write its report, and say so if green was not earned."""
         interrupted = exitstatus in {pytest.ExitCode.INTERRUPTED, pytest.ExitCode.INTERNAL_ERROR}
+        self.recorder.finish(RunState.INTERRUPTED if interrupted else RunState.FINISHED)
         if self.recorder.run:
             self.page = _write_report(self.settings, self.recorder)
-        self.recorder.close(RunState.INTERRUPTED if interrupted else RunState.FINISHED)
+        self.recorder.close()
         if exitstatus == pytest.ExitCode.OK and self._undecided(session):
             session.exitstatus = ExitCode.UNDECIDED
 
@@ -123,29 +124,34 @@ class Session:
 
     def _run(self, item: pytest.Item, nextitem: pytest.Item | None) -> None:
         """Run a test in the child, again with a new one if another rung of its ladder killed the first."""
-        supervisor, progress = self._ready(item.session)
+        supervisor, progress, journal = self._ready(item.session)
         while True:
             try:
                 for message in supervisor.run(item.nodeid, _next_of_ours(item, nextitem)):
+                    journal.hear(message)
                     progress.hear(message)
                     if isinstance(message, protocol.Report):
                         progress.clear()
                         self._log(item, _report_of(self.config, message))
             except ChildDiedError as error:
                 conclusion = conclude(error.death, item, supervisor)
+                journal.note("death", {"test": item.nodeid, "reason": conclusion.reason})
                 if conclusion.next is Next.RUN_AGAIN:
                     continue
                 progress.clear()
-                self._log(item, dead_report(item, conclusion.reason))
+                self._log_whole(item, dead_report(item, conclusion.reason))
             return
 
-    def _ready(self, session: pytest.Session) -> tuple[Supervisor, Progress]:
+    def _ready(self, session: pytest.Session) -> tuple[Supervisor, Progress, Journal]:
         """Whoever runs the tests, ready, and a run that has begun."""
         if not self.working:
-            supervisor = Supervisor(start=self._start(session), log=Path(tempfile.mkdtemp(prefix="xeonperf-")) / "log")
+            journal = Journal.open(self.config.rootpath)
+            supervisor = Supervisor(start=self._start(session), log=journal.log)
             progress = Progress(self.config.pluginmanager.getplugin("terminalreporter"))
             try:
                 if self.settings.supervise is Supervision.OFF:
+                    from pytest_xeonperf.shell.inprocess import engine_here  # imports torch
+
                     engine = engine_here(selected_rungs(session.items), supervisor, progress, self.stack)
                     self.config.stash[JUDGEMENT] = engine
                     machine = engine.machine
@@ -156,16 +162,17 @@ class Session:
                 pytest.exit(str(error), returncode=ExitCode.INFRASTRUCTURE)
             except XeonPerfError as error:
                 raise pytest.UsageError(str(error)) from None
-            self.working.append((supervisor, progress))
+            self.working.append((supervisor, progress, journal))
         return self.working[0]
 
     def _start(self, session: pytest.Session) -> protocol.Start:
+        finished = self.recorder.finished_tests()
         return protocol.Start(
             purpose=protocol.Purpose.MEASURE,
             arguments=self.recorder.arguments,
             directory=str(self.config.invocation_params.dir),
             settings=self.settings,
-            selected=tuple(item.nodeid for item in ours(session.items)),
+            selected=tuple(item.nodeid for item in ours(session.items) if item.nodeid not in finished),
             barred=(),
             machine=self.machine,
         )
@@ -173,12 +180,16 @@ class Session:
     def _log(self, item: pytest.Item, report: pytest.TestReport) -> None:
         item.ihook.pytest_runtest_logreport(report=report)
 
+    def _log_whole(self, item: pytest.Item, report: pytest.TestReport) -> None:
+        """Log a report that stands for the whole of a test."""
+        self._log(item, report)
+        self._log(item, teardown_after(report))
+
     def _undecided(self, session: pytest.Session) -> bool:
-        """Whether our tests ran and one was not decided, or none was measured at all."""
-        if not ours(session.items):
-            return False
+        """Whether a test was not decided, or our tests ran and nothing was measured at all."""
         results = self.recorder.run[0].results if self.recorder.run else ()
-        return not results or any(result.verdict.outcome.undecided for result in results)
+        nothing = bool(ours(session.items)) and not results
+        return nothing or any(result.verdict.outcome.undecided for result in results)
 
 
 def _next_of_ours(item: pytest.Item, nextitem: pytest.Item | None) -> str:

@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from pytest_xeonperf.shell.rungs import Rung
     from pytest_xeonperf.workloads.protocol import Workload
 
-_CALLS = 2
-
 
 @dataclass(slots=True)
 class Scale:
@@ -56,8 +54,7 @@ def _peak(rung: Rung, workload: Workload) -> int | Unknown:
         step, _built = build_step(ladder, rung.variant)
         gc.collect()
         _forget_peak()
-        for _ in range(_CALLS):
-            step()
+        step()
     return _high_water_bytes()
 
 

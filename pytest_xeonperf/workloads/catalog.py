@@ -11,6 +11,7 @@ from pytest_xeonperf.errors import UsageError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from pytest_xeonperf.records import Unknown
     from pytest_xeonperf.workloads.presets import Preset
     from pytest_xeonperf.workloads.protocol import Footprint, Workload
 
@@ -65,8 +66,8 @@ def load(name: str, preset: Preset, options: Mapping[str, object]) -> Workload:
     return workload
 
 
-def footprint(name: str, phase: str, preset: Preset) -> Footprint:
+def footprint(name: str, phase: str, preset: Preset) -> Footprint | Unknown:
     """What a phase will need, from arithmetic alone: imports no torch."""
     sizes = import_module(f"pytest_xeonperf.workloads.{lookup(name).family}_sizes")
-    needed: Footprint = sizes.footprint(name, phase, preset)
+    needed: Footprint | Unknown = sizes.footprint(name, phase, preset)
     return needed

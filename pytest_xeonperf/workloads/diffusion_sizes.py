@@ -74,7 +74,7 @@ class DiffusionSize:
 
 
 _FULL = DiffusionSize(transformer_layers=(1, 2, 10), unet_side=128, vae_side=128, image_side=128, guided=True, steps=30)
-_QUICK = DiffusionSize(transformer_layers=(1, 1, 3), unet_side=128, vae_side=64, image_side=64, guided=False, steps=2)
+_QUICK = DiffusionSize(transformer_layers=(1, 1, 3), unet_side=128, vae_side=64, image_side=32, guided=False, steps=2)
 _SMOKE = DiffusionSize(
     transformer_layers=(1, 1, 1),
     unet_side=16,

@@ -21,12 +21,12 @@ from pytest_xeonperf.workloads.llm_scores import distribution_scores, perplexity
 from pytest_xeonperf.workloads.llm_sizes import (
     LENGTHS,
     LLAMA_2_7B,
-    SMOLLM2_135M,
     SMOLLM2_LENGTHS,
     Lengths,
     Shape,
     footprint_of,
     shape_of,
+    smollm2_shape,
 )
 from pytest_xeonperf.workloads.llm_text import random_tokens, text_tokens
 from pytest_xeonperf.workloads.precision import keep_dtype
@@ -85,7 +85,7 @@ def load(name: str, preset: Preset, options: Mapping[str, object]) -> Workload:
         return _workload(f"{name}:{checkpoint.name}", _checkpoint(checkpoint, lengths), lengths)
     if name == "llm":
         raise UsageError("llm needs a model", where="marker workload", remedy='say workload("llm", checkpoint=PATH)')
-    source = _smollm2(lengths) if name == "smollm2-135m" else _seeded(name, preset, lengths)
+    source = _smollm2(lengths, preset) if name == "smollm2-135m" else _seeded(name, preset, lengths)
     return _workload(name, source, lengths)
 
 
@@ -99,23 +99,13 @@ def _workload(name: str, source: _Source, lengths: Lengths) -> Workload:
         ids, places = tokens().ids, lengths.prompt_tokens
         return Inputs(kwargs={"prompt": ids[:, :places], "forced": ids[:, places:-1]})
 
-    def prefill_scores(reference: object, output: object) -> tuple[Score, ...]:
-        # One position: a divergence says how far it is, a share of agreement would only say 0 or 1.
-        return distribution_scores(reference, output)[:1]
-
-    def decode_scores(reference: object, output: object) -> tuple[Score, ...]:
-        if not tokens().are_text:
-            return distribution_scores(reference, output)
-        targets = tokens().ids[:, lengths.prompt_tokens + 1 :]  # int64 [B, N]
-        return perplexity_scores(targets)(reference, output)
-
     prefill = Phase(
         name="prefill",
         item="prompt",
         build=build,
         inputs=inputs,
         bind=llm_steps.prefill,
-        scores=prefill_scores,
+        scores=_prefill_scores,
         footprint=_footprint(source.shape, "prefill", lengths),
     )
     decode = Phase(
@@ -126,10 +116,25 @@ def _workload(name: str, source: _Source, lengths: Lengths) -> Workload:
         build=build,
         inputs=inputs,
         bind=llm_steps.decode,
-        scores=decode_scores,
+        scores=functools.partial(_decode_scores, tokens, lengths),
         footprint=_footprint(source.shape, "decode", lengths),
     )
     return Workload(name=name, phases=(prefill, decode), attention=_attention)
+
+
+def _prefill_scores(reference: object, output: object) -> tuple[Score, ...]:
+    """The divergence alone: at one position, a share of agreement would only say 0 or 1."""
+    return distribution_scores(reference, output)[:1]
+
+
+def _decode_scores(
+    tokens: Callable[[], _Tokens], lengths: Lengths, reference: object, output: object
+) -> tuple[Score, ...]:
+    """Divergence and agreement, and perplexity where the tokens are a text."""
+    if not tokens().are_text:
+        return distribution_scores(reference, output)
+    targets = tokens().ids[:, lengths.prompt_tokens + 1 :]  # int64 [B, N]
+    return perplexity_scores(targets)(reference, output)
 
 
 def _seeded(name: str, preset: Preset, lengths: Lengths) -> _Source:
@@ -155,8 +160,17 @@ def _seeded(name: str, preset: Preset, lengths: Lengths) -> _Source:
     )
 
 
-def _smollm2(lengths: Lengths) -> _Source:
-    return replace(_checkpoint(smollm2.gguf_path(), lengths), shape=SMOLLM2_135M)
+def _smollm2(lengths: Lengths, preset: Preset) -> _Source:
+    shape = smollm2_shape(preset)
+    whole = _checkpoint(smollm2.gguf_path(), lengths)
+
+    def build() -> nn.Module:
+        module = whole.build()
+        module.model.layers = module.model.layers[: shape.layers]  # type: ignore[index, union-attr]
+        module.config.num_hidden_layers = shape.layers  # type: ignore[union-attr]
+        return module
+
+    return replace(whole, build=build, shape=shape)
 
 
 def _checkpoint(path: Path, lengths: Lengths) -> _Source:

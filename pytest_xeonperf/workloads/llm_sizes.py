@@ -6,7 +6,7 @@ takes 4 of the 32 layers.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from pytest_xeonperf.errors import UsageError
@@ -105,10 +105,15 @@ def footprint(name: str, phase: str, preset: Preset) -> Footprint | Unknown:
         case "llama-2-7b":
             return footprint_of(LLAMA_2_7B[preset], phase, LENGTHS[preset])
         case "smollm2-135m":
-            return footprint_of(SMOLLM2_135M, phase, SMOLLM2_LENGTHS[preset])
+            return footprint_of(smollm2_shape(preset), phase, SMOLLM2_LENGTHS[preset])
         case "llm":
             return Unknown(reason="its checkpoint says how large it is")
     raise UsageError(f"unknown language model {name!r}", remedy="use llama-2-7b, smollm2-135m or llm")
+
+
+def smollm2_shape(preset: Preset) -> Shape:
+    """The whole model, but for `smoke`: its first two layers, since compiling all thirty takes a minute."""
+    return replace(SMOLLM2_135M, layers=2) if preset is Preset.SMOKE else SMOLLM2_135M
 
 
 def footprint_of(shape: Shape, phase: str, lengths: Lengths) -> Footprint:

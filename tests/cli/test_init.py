@@ -1,5 +1,6 @@
 """``xeonperf init``."""
 
+import re
 import tomllib
 from configparser import ConfigParser
 from pathlib import Path
@@ -180,6 +181,15 @@ def test_a_place_that_cannot_be_written_is_named(repository):
     found = init()
     assert isinstance(found.exception, InfrastructureError)
     assert found.exception.where == "suites/test_diffusion.py"
+
+
+def test_the_written_workflow_pins_the_actions_that_our_own_does(repository):
+    init()
+    own = Path(__file__).parents[2] / ".github" / "workflows" / "perf.yml"
+    written = repository / ".github" / "workflows" / "xeonperf.yml"
+    pins = [re.findall(r"uses: (.*)", workflow.read_text()) for workflow in (written, own)]
+    assert pins[0] == pins[1]
+    assert all(re.fullmatch(r"[\w/-]+@[0-9a-f]{40} # v[\d.]+", pin) for pin in pins[0])
 
 
 def lines_to_add(talk: str) -> str:

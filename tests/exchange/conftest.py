@@ -11,6 +11,7 @@ import pytest
 from hypothesis import strategies as st
 
 from pytest_xeonperf.records import (
+    OVER_NOTHING,
     UNBOUNDED_RATIO,
     Amx,
     Bound,
@@ -31,6 +32,7 @@ from pytest_xeonperf.records import (
     RunState,
     Sample,
     Score,
+    Timing,
     Unknown,
     Verdict,
 )
@@ -139,6 +141,28 @@ def crashed(make_result: Callable[..., Result]) -> Result:
         measurement=Unknown(reason="died of SIGSEGV"),
         verdict=Verdict(
             outcome=Outcome.CRASHED, reason="died of SIGSEGV", floor_ratio=Unknown(reason="no floor"), expectations=()
+        ),
+    )
+
+
+@pytest.fixture(scope="session")
+def timed(make_result: Callable[..., Result]) -> Result:
+    """A result of what was timed alone, in a group of pytest-benchmark's."""
+    return make_result(
+        case=Case(
+            workload="tests/test_fft.py::test_fft",
+            phase="benchmark",
+            preset="-",
+            variant="fft",
+            metric=Metric.LATENCY,
+            over=OVER_NOTHING,
+        ),
+        node_id="tests/test_fft.py::test_fft",
+        measurement=Timing(
+            item="call", rounds=4, durations_ns=(1_240_000, 1_250_000, 1_260_000, 1_900_000), median_ns=1_255_000
+        ),
+        verdict=Verdict(
+            outcome=Outcome.PASS, reason="", floor_ratio=Unknown(reason="no floor applies"), expectations=()
         ),
     )
 

@@ -17,7 +17,7 @@ from pytest_xeonperf.records import Unknown
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from pytest_xeonperf.records import Run
+    from pytest_xeonperf.records import Result, Run
 
 
 @settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
@@ -25,6 +25,13 @@ if TYPE_CHECKING:
 def test_any_run_is_read_back_as_it_was(any_run: st.SearchStrategy[Run], data: st.DataObject) -> None:
     run = data.draw(any_run)
     assert native.loads(native.dumps(run)) == run
+
+
+def test_a_timing_with_a_mistake_is_told_as_a_timing(make_run: Callable[..., Run], timed: Result) -> None:
+    text = native.dumps(make_run(results=(timed,)))
+    assert native.loads(text).results == (timed,)
+    with pytest.raises(DataError, match=r"'fast' is no int @ run\.results\[0\]\.measurement\.median_ns"):
+        native.loads(text.replace('"median_ns": 1255000', '"median_ns": "fast"'))
 
 
 def test_the_document_says_its_schema_and_why_something_is_unknown(make_run: Callable[..., Run]) -> None:

@@ -75,3 +75,13 @@ def test_a_run_outside_a_repository_has_the_same_fields(make_run: Callable[..., 
     assert run["sha"] is run["branch"] is run["dirty"] is None
     assert run["unknown"] == dict.fromkeys(("sha", "branch", "dirty"), "not a repository")
     assert run.keys() == json.loads(public.dumps(make_run()))["run"].keys()
+
+
+def test_what_was_timed_alone_has_a_latency_and_the_same_fields(
+    make_run: Callable[..., Run], make_result: Callable[..., Result], timed: Result
+) -> None:
+    alone, compared = json.loads(public.dumps(make_run(results=(timed, make_result()))))["cases"]
+    assert (alone["median_ns"], alone["item"], alone["over"]) == (1_255_000, "call", "nothing")
+    assert alone["speedup_ratio"] is alone["baseline_median_ns"] is alone["interval"] is None
+    assert alone["unknown"]["speedup_ratio"] == "timed alone: only its latency is known"
+    assert alone.keys() == compared.keys()

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_xeonperf.exchange import pytest_benchmark
-from pytest_xeonperf.records import Unknown
+from pytest_xeonperf.records import UNGROUPED, Unknown
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,10 +38,29 @@ def test_times_are_in_seconds_and_the_rest_travels_as_extra_info(make_run: Calla
     assert document["machine_info"]["cpu"]["brand_raw"] == "Intel(R) Xeon(R) Platinum 8488C"
 
 
+def test_what_pytest_benchmark_timed_is_given_back_as_its_own(make_run: Callable[..., Run], timed: Result) -> None:
+    (benchmark,) = json.loads(pytest_benchmark.dumps(make_run(results=(timed,))))["benchmarks"]
+    assert (benchmark["fullname"], benchmark["name"], benchmark["group"]) == (
+        "tests/test_fft.py::test_fft",
+        "test_fft",
+        "fft",
+    )
+    assert benchmark["stats"]["data"] == [0.00124, 0.00125, 0.00126, 0.0019]
+    assert benchmark["extra_info"]["verdict"] == "PASS"
+    assert "speedup_ratio" not in benchmark["extra_info"]
+
+
+def test_what_belonged_to_no_group_belongs_to_none(make_run: Callable[..., Run], timed: Result) -> None:
+    ungrouped = replace(timed, case=replace(timed.case, variant=UNGROUPED))
+    assert json.loads(pytest_benchmark.dumps(make_run(results=(ungrouped,))))["benchmarks"][0]["group"] is None
+
+
 def test_a_result_without_raw_times_is_left_out(
-    make_run: Callable[..., Run], make_result: Callable[..., Result], crashed: Result
+    make_run: Callable[..., Run], make_result: Callable[..., Result], crashed: Result, timed: Result
 ) -> None:
-    document = json.loads(pytest_benchmark.dumps(make_run(results=(crashed, make_result(candidates_ns=())))))
+    unsampled = make_result(candidates_ns=())
+    untimed = replace(timed, measurement=replace(timed.measurement, durations_ns=()))
+    document = json.loads(pytest_benchmark.dumps(make_run(results=(crashed, unsampled, untimed))))
     assert document["benchmarks"] == []
 
 
@@ -70,6 +89,16 @@ def test_the_statistics_contain_each_other(times_ns: list[int]) -> None:
     assert stats["median"] == pytest.approx(statistics.median(times_ns) / 1e9)
     assert (stats["iqr_outliers"] == 0) == (stats["ld15iqr"] == stats["min"] and stats["hd15iqr"] == stats["max"])
     assert stats["outliers"] == f"{stats['stddev_outliers']};{stats['iqr_outliers']}"
+
+
+@given(st.lists(st.integers(1, 10**12), min_size=1, max_size=30))
+def test_the_statistics_are_those_that_pytest_benchmark_would_have_given(times_ns: list[int]) -> None:
+    theirs = pytest.importorskip("pytest_benchmark.stats").Stats()
+    for time_ns in times_ns:
+        theirs.update(time_ns / 1e9)
+    ours = pytest_benchmark._stats(times_ns)
+    for name in ("min", "max", "mean", "stddev", "median", "q1", "q3", "iqr", "total", "ops", "rounds"):
+        assert ours[name] == pytest.approx(getattr(theirs, name), rel=1e-9, abs=1e-12), name
 
 
 def test_pytest_benchmark_itself_compares_two_exports(

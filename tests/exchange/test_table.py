@@ -100,3 +100,9 @@ def test_every_result_that_is_not_green_says_why(results: tuple[Result, ...]) ->
 
 def test_no_results_make_an_empty_table() -> None:
     assert len(_printed((), 80)) == 1
+
+
+def test_what_was_timed_alone_has_a_latency_and_no_speed_up(timed: Result) -> None:
+    assert _printed((timed,), 200)[1].split() == [
+        *("tests/test_fft.py::test_fft", "fft", "nothing", "-", "-", "1.25", "ms/call", "-", "-", "-", "PASS")
+    ]

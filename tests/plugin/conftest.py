@@ -23,7 +23,7 @@ strict = true
 filterwarnings = error
 """
 
-TINY = '''
+TINY = """
 import pytest
 from pytest_xeonperf import Inputs, Workload
 
@@ -43,11 +43,12 @@ def inputs():
 @pytest.fixture
 def workload():
     return Workload(name="tiny", build=build, inputs=inputs)
-'''
+"""
 """A conftest of the user's that brings a model of their own."""
 
 SMOKE = ("--xeonperf", "--xeonperf-preset=smoke", "--xeonperf-threads=1", "--xeonperf-report=off")
-_TIMEOUT_S = 240
+_TIMEOUT_S = 150
+"""Ten times what the longest session takes on a quiet machine."""
 
 
 @dataclass(frozen=True)
@@ -147,3 +148,53 @@ def suite(tmp_path_factory):
         return folder
 
     return make
+
+
+_QUICK = """
+import pytest
+
+@pytest.mark.min_speedup(0.0001)
+def test_clear(xeonperf, eager_bf16):
+    xeonperf.check(eager_bf16)
+
+@pytest.mark.min_speedup(10000.0)
+def test_hopeless(xeonperf, eager_bf16):
+    xeonperf.check(eager_bf16)
+
+@pytest.mark.variant(dtype="fp32", attention="plain")
+@pytest.mark.min_speedup(1.0)
+def test_of_the_baseline_s_own_speed(xeonperf, variant):
+    xeonperf.check(variant)
+"""
+
+
+@pytest.fixture(scope="session")
+def quick_session(suite, run):
+    """A session that judges speed: the quick preset, on a model of no size."""
+    arguments = ("--xeonperf-preset=quick", "--xeonperf-budget=0.001", "--xeonperf-alpha=0.2")
+    base = ("--xeonperf", "--xeonperf-threads=1", "--xeonperf-report=off")
+    return run(suite({"test_it.py": _QUICK}), *arguments, base=base)
+
+
+_PLAIN = """
+import os
+
+def test_prepared(xeonperf, eager_bf16):
+    import torch
+    assert torch.get_num_threads() == 1
+    assert os.environ["OMP_NUM_THREADS"] == "1"
+    assert len(os.sched_getaffinity(0)) == 1
+    xeonperf.check(eager_bf16)
+"""
+_TELLS = """
+def pytest_unconfigure(config):
+    import sys
+    print("\\nmodules:", *sys.modules)
+"""
+
+
+@pytest.fixture(scope="session")
+def plain_session(suite, run):
+    """A session of one test that passes; tells at its end what the user's process has imported."""
+    folder = suite({"test_it.py": _PLAIN}, conftest=TINY + _TELLS)
+    return run(folder, "-p", "no:benchmark", extra={"OMP_NUM_THREADS": "7"})

@@ -53,8 +53,10 @@ def test_a_line_of_weights_that_is_none_is_refused(pytester):
     result.stderr.fnmatch_lines(["*xeonperf_weights: 'sam-vit-b' is not of the form `workload = path`*"])
 
 
-@pytest.mark.parametrize(("key", "value"), [("xeonperf_threads", "2"), ("xeonperf_alpha", "0.1")])
-def test_numbers_may_be_numbers_in_a_toml_file(pytester, key, value):
-    pytester.makepyprojecttoml(f"[tool.pytest]\n{key} = {value}\n")
+def test_a_number_in_a_toml_file_is_written_as_text_and_pytest_says_so(pytester):
+    pytester.makepyprojecttoml("[tool.pytest]\nxeonperf_threads = 2\n")
     result = pytester.runpytest_inprocess()
-    assert result.ret == pytest.ExitCode.NO_TESTS_COLLECTED
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["*'xeonperf_threads' expects a string*"])
+    pytester.makepyprojecttoml('[tool.pytest]\nxeonperf_threads = "2"\n')
+    assert pytester.runpytest_inprocess().ret == pytest.ExitCode.NO_TESTS_COLLECTED

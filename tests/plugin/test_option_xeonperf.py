@@ -44,12 +44,6 @@ def test_a_suite_of_ordinary_tests_runs_as_always_with_it(pytester):
     assert not list(pytester.path.glob("*.db"))
 
 
-def test_the_header_names_machine_threads_and_history(pytester):
-    pytester.makepyfile("def test_ordinary(): pass")
-    result = pytester.runpytest_inprocess("--xeonperf", "--xeonperf-threads=3")
-    result.stdout.fnmatch_lines(["xeonperf: *, 3 threads", f"xeonperf history: {pytester.path}/xeonperf.db"])
-
-
 @pytest.mark.parametrize("arguments", [("--help",), ("--markers",), ("--fixtures", "-v")])
 def test_help_says_what_there_is(pytester, arguments):
     result = pytester.runpytest_inprocess(*arguments)

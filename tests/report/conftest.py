@@ -7,6 +7,8 @@ from dataclasses import replace
 import pytest
 
 from pytest_xeonperf.records import (
+    OVER_NOTHING,
+    TIMED_ALONE,
     Amx,
     Bound,
     Case,
@@ -27,6 +29,7 @@ from pytest_xeonperf.records import (
     RunState,
     Sample,
     Score,
+    Timing,
     Unknown,
     Verdict,
 )
@@ -118,6 +121,30 @@ class Maker:
         )
         return replace(made, **changes)
 
+    def alone(self, **changes) -> Result:
+        """A result of what is timed alone."""
+        made = self.result(
+            case=self.case(
+                workload="tests/test_fft.py::test_fft",
+                phase="benchmark",
+                preset="-",
+                variant="fft",
+                over=OVER_NOTHING,
+            ),
+            node_id="tests/test_fft.py::test_fft",
+            measurement=self.timing(),
+            verdict=Verdict(
+                outcome=Outcome.PASS, reason="", floor_ratio=Unknown(reason="no floor given"), expectations=()
+            ),
+        )
+        return replace(made, **changes)
+
+    def timing(self, **changes) -> Timing:
+        made = Timing(
+            item="call", rounds=4, durations_ns=(1_240_000, 1_250_000, 1_260_000, 1_900_000), median_ns=1_255_000
+        )
+        return replace(made, **changes)
+
     def verdict(self, outcome: Outcome = Outcome.PASS, **changes) -> Verdict:
         held = Expectation(name="min_speedup", required="2.91", found="3.95", held=not outcome.red, isa="amx_bf16")
         made = Verdict(outcome=outcome, reason="clears its floor", floor_ratio=2.91, expectations=(held,))
@@ -184,6 +211,12 @@ class Maker:
             facts=machine.facts,
         )
         return replace(made, **changes)
+
+    def alone_point(self, median_ns: int = 1_255_000, day: int = 1, **changes) -> TrendPoint:
+        made = self.point(
+            day=day, speedup=TIMED_ALONE, baseline_median_ns=TIMED_ALONE, candidate_median_ns=median_ns, reason=""
+        )
+        return replace(made, floor_ratio=Unknown(reason="no floor given"), **changes)
 
     def gap(self, day: int, reason: str) -> TrendPoint:
         nothing = Unknown(reason=reason)

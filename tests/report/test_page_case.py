@@ -51,3 +51,19 @@ def test_a_case_without_points_has_a_page_that_says_so(make):
     made = page(make)
     assert made.series == ()
     assert made.banner.badge.word == "nothing measured"
+
+
+def test_what_is_timed_alone_shows_latencies_and_how_they_changed(make):
+    case = make.alone().case
+    points = (make.alone_point(1_000_000), make.gap(2, "died"), make.alone_point(1_100_000, day=3))
+    made = case_page(case, points, machines={}, pages=())
+    assert made.banner.sentence == "1.10 ms"
+    assert made.title == "tests/test_fft.py::test_fft"
+    newest, gap, oldest = made.series[0].rows
+    assert (newest.candidate, newest.change, newest.speedup) == ("1.10 ms", "+10.0 %", "")
+    assert (newest.gap, gap.gap, oldest.gap) == ("", "died", "")
+    assert oldest.change == Unknown(reason="first measurement")
+
+
+def test_a_reason_that_is_empty_leaves_no_semicolon(make):
+    assert page(make, make.point(4.0, reason="")).banner.sentence == "4.00x [3.92, 4.08]"

@@ -77,3 +77,29 @@ def test_only_runs_that_have_a_page_are_linked(make):
     assert here.href
     assert there.href == ""
     assert there.badge.word == "failed"
+
+
+def alone_history(make, *points):
+    return CaseHistory(case=make.alone().case, points=points or (make.alone_point(),), latest=make.alone())
+
+
+def test_what_is_timed_alone_stands_beside_the_grid_and_not_in_it(make):
+    made = page(make, make.run(), [history(make), alone_history(make)])
+    assert (len(made.grid), made.variants) == (1, ("compiled_bf16",))
+    (row,) = made.alone
+    assert (row.name, row.group, row.latency) == ("tests/test_fft.py::test_fft", "fft", "1.25 ms")
+
+
+def test_the_sparkline_of_what_is_timed_alone_is_one_of_latencies(make):
+    points = (make.alone_point(1_000_000), make.alone_point(1_100_000, day=2))
+    (row,) = page(make, make.run(), [alone_history(make, *points)]).alone
+    assert row.sparkline.label == "latency over 2 runs: now 1.10 ms, between 1.00 ms and 1.10 ms"
+    assert row.stale == "2026-05-02 14:03"
+
+
+def test_a_latency_that_needs_attention_is_found_as_one(make):
+    slow = make.alone(verdict=make.verdict(Outcome.BELOW_FLOOR))
+    made = page(make, make.run(slow))
+    (item,) = made.attention
+    assert (item.found, item.label) == ("1.25 ms", "tests/test_fft.py::test_fft, timed alone")
+    assert made.banner.sentence.startswith("tests/test_fft.py::test_fft failed")

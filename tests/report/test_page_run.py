@@ -41,3 +41,9 @@ def test_a_crashed_case_keeps_its_verdict_and_its_command(make):
 def test_the_command_survives_a_shell(make):
     section = only_section(make, node_id="suites/test_sam.py::test_x[a b'; rm -rf /]")
     assert shlex.split(section.command)[-1] == "suites/test_sam.py::test_x[a b'; rm -rf /]"
+
+
+def test_what_was_timed_alone_has_a_latency_its_spread_and_a_command_without_a_preset(make):
+    (section,) = run_page(make.run(make.alone())).sections
+    assert (section.measured.latency, section.measured.rate) == ("1.25 ms", "797 call/s")
+    assert section.command == "pytest --xeonperf tests/test_fft.py::test_fft"

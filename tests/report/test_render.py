@@ -50,7 +50,7 @@ class Outline(HTMLParser):
 
 @pytest.fixture
 def pages(make, hostile):
-    """The three pages, every name in them hostile."""
+    """Every page, all names in them hostile; the last one is about what is timed alone."""
     case = make.case(workload=hostile, phase=hostile, variant=hostile, over=hostile, preset=hostile)
     evidence = make.evidence(kernels=(hostile,), first_break=hostile, left_in_bf16=(hostile,))
     measurement = make.measurement(
@@ -61,28 +61,38 @@ def pages(make, hostile):
         make.result(case=case, node_id=hostile, location=hostile, measurement=measurement, verdict=verdict),
         make.result(case=case, measurement=Unknown(reason=hostile), verdict=verdict),
     ]
+    alone = make.alone(
+        case=make.case(workload=hostile, variant=hostile, over="nothing"), measurement=make.timing(item=hostile)
+    )
+    results.append(alone)
     machine = make.machine(cpu_model=hostile, facts=((hostile, hostile),))
     commit = make.commit(sha=hostile, branch=hostile, subject=hostile)
     run = make.run(*results, machine=machine, commit=commit, command=hostile, options=((hostile, hostile),))
     names = {"branch": hostile, "subject": hostile, "sha": hostile, "reason": hostile}
     points = (make.point(day=1, **names), make.gap(2, hostile), make.point(day=3, **names, facts=((hostile, hostile),)))
+    alone_points = (make.alone_point(), make.gap(2, hostile), make.alone_point(day=3, **names))
     summary = make.summary(cpu_model=hostile, branch=hostile, sha=hostile)
-    history = CaseHistory(case=case, points=points, latest=results[0])
+    histories = [
+        CaseHistory(case=case, points=points, latest=results[0]),
+        CaseHistory(case=alone.case, points=alone_points, latest=alone),
+    ]
+    machines = {points[0].comparability_class: hostile}
     return (
-        index_page(run, [summary], [history], pages={run.id}),
+        index_page(run, [summary], histories, pages={run.id}),
         run_page(run),
-        case_page(case, points, machines={points[0].comparability_class: hostile}, pages={"run-01"}),
+        case_page(case, points, machines=machines, pages={"run-01"}),
+        case_page(alone.case, alone_points, machines=machines, pages={"run-01"}),
     )
 
 
-@pytest.mark.parametrize("which", range(3))
+@pytest.mark.parametrize("which", range(4))
 def test_a_hostile_name_is_shown_as_text_and_breaks_nothing(pages, which):
     page = Outline(render(pages[which]))
     assert "<script>alert('1')</script>\"&amp;\\u202e{{ 7*7 }}</style>]]>\\x00".replace("\\x00", "\\u0000") in page.text
     assert "\u202e" not in page.text
 
 
-@pytest.mark.parametrize("which", range(3))
+@pytest.mark.parametrize("which", range(4))
 def test_every_link_stays_in_the_folder(pages, which):
     page = Outline(render(pages[which]))
     outside = [
@@ -92,7 +102,7 @@ def test_every_link_stays_in_the_folder(pages, which):
     assert "src" not in page.tags
 
 
-@pytest.mark.parametrize("which", range(3))
+@pytest.mark.parametrize("which", range(4))
 def test_the_verdict_is_the_first_heading_of_every_page(pages, which):
     html = render(pages[which])
     first = re.search(r"<h[1-6][^>]*>(.*?)</h", html, re.DOTALL)
@@ -108,10 +118,10 @@ def test_every_table_has_a_caption_and_scoped_headings(pages):
 
 
 def test_only_the_trend_carries_scripts(pages):
-    index, run, case = (render(page) for page in pages)
+    index, run, case, alone = (render(page) for page in pages)
     assert "<script" not in index
     assert "<script" not in run
-    assert case.count("<script") == 3
+    assert case.count("<script") == alone.count("<script") == 3
 
 
 def test_the_data_of_a_chart_can_be_read_back(pages):
@@ -119,6 +129,17 @@ def test_the_data_of_a_chart_can_be_read_back(pages):
     data = json.loads(re.search(r'<script type="application/json" id="trend-0">(.*?)</script>', html, re.DOTALL)[1])
     assert data["speedup"]["lines"][0] == [3.95, None, 3.95]
     assert len(data["spots"]) == 3
+
+
+def test_what_is_timed_alone_is_never_shown_with_a_speed_up(make):
+    history = CaseHistory(case=make.alone().case, points=(make.alone_point(),), latest=make.alone())
+    run = make.run(make.alone())
+    case = case_page(history.case, history.points, machines={}, pages=())
+    for page in (index_page(run, [], [history], pages=()), run_page(run), case):
+        shown = Outline(render(page)).text
+        assert "1.25 ms" in shown
+        assert "None" not in shown
+        assert not re.search(r"[0-9]x\b", shown)
 
 
 def test_a_name_that_a_template_misspells_is_an_error():

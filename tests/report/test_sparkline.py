@@ -2,7 +2,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_xeonperf.records import Unknown
-from pytest_xeonperf.report.sparkline import sparkline
+from pytest_xeonperf.report.sparkline import latency_sparkline, sparkline
 
 GAP = Unknown(reason="crashed")
 NO_FLOOR = Unknown(reason="none given")
@@ -53,3 +53,10 @@ def test_everything_stays_inside_the_picture(ratios, floor):
     places = [place for line in spark.lines for place in points(line)]
     assert all(0 <= x <= spark.width and 0 <= y <= spark.height for x, y in places)
     assert sum(len(points(line)) for line in spark.lines) == sum(not isinstance(ratio, Unknown) for ratio in ratios)
+
+
+def test_latencies_have_a_sparkline_too_even_if_the_clock_saw_no_time():
+    assert latency_sparkline([1_000_000, GAP, 2_000_000]).label == (
+        "latency over 2 runs: now 2.00 ms, between 1.00 ms and 2.00 ms"
+    )
+    assert latency_sparkline([0, 0]).label.endswith("between 0 ns and 0 ns")

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import strategies as st
 
 from pytest_xeonperf.records import (
+    OVER_NOTHING,
     Amx,
     Bound,
     Case,
@@ -33,6 +34,7 @@ from pytest_xeonperf.records import (
     RunState,
     Sample,
     Score,
+    Timing,
     Unknown,
     Verdict,
 )
@@ -121,6 +123,21 @@ def _make_result(
 def make_result() -> Callable[..., Result]:
     """Makes a measured result; ``variant=``, ``outcome=``, ``ratio=`` and ``node_id=`` tell it from others."""
     return _make_result
+
+
+@pytest.fixture(scope="session")
+def timed() -> Result:
+    """A result of what was timed alone."""
+    case = Case(
+        workload="tests/test_fft.py::test_fft",
+        phase="benchmark",
+        preset="-",
+        variant="fft",
+        metric=Metric.LATENCY,
+        over=OVER_NOTHING,
+    )
+    timing = Timing(item="call", rounds=3, durations_ns=(1_240_000, 1_250_000, 2**40), median_ns=1_250_000)
+    return replace(_make_result(), node_id=case.workload, case=case, measurement=timing)
 
 
 @pytest.fixture(scope="session")

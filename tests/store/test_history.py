@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_xeonperf.records import Outcome, RunState, Unknown
+from pytest_xeonperf.records import TIMED_ALONE, Outcome, RunState, Unknown
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -87,3 +87,12 @@ def test_a_trend_can_be_cut_to_its_newest_points_or_to_one_class(
 
 def test_every_case_with_a_result_is_listed_once(history: Store) -> None:
     assert [case.variant for case in history.cases()] == ["compiled_bf16", "eager_bf16"]
+
+
+def test_the_trend_of_what_is_timed_alone_has_latencies_and_no_gaps(
+    store: Store, make_run: Callable[..., Run], timed: Result
+) -> None:
+    store.add_run(make_run(results=(timed,)))
+    (point,) = store.trend(timed.case.id)
+    assert (point.candidate_median_ns, point.gap) == (1_250_000, "")
+    assert point.speedup == point.baseline_median_ns == TIMED_ALONE

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from pytest_xeonperf.records import Run
+    from pytest_xeonperf.records import Result, Run
 
 NEXT_REVISION = '''
     """A column more, by way of a copied table."""
@@ -105,6 +105,18 @@ def test_the_view_for_other_tools_holds_what_a_chart_needs(database: str, make_r
         "cpu_model": run.machine.cpu_model,
         "isa": "amx_bf16",
     }
+
+
+def test_the_view_shows_the_latency_of_what_was_timed_alone(
+    database: str, make_run: Callable[..., Run], timed: Result
+) -> None:
+    with open_store(database) as store:
+        store.add_run(make_run(results=(timed,)))
+    engine = connect(locate(database))
+    with engine.begin() as connection:
+        row = connection.execute(text("SELECT median_ns, speedup_ratio, baseline_median_ns FROM v_trend")).one()
+    engine.dispose()
+    assert tuple(row) == (1_250_000, None, None)
 
 
 @pytest.mark.parametrize("readonly", [True, False])

@@ -49,6 +49,14 @@ def test_a_run_comes_back_on_every_kind_of_database(store: Store, make_run: Call
     assert store.run(run.id) == run
 
 
+def test_what_was_timed_alone_comes_back_among_the_rest(
+    store: Store, make_run: Callable[..., Run], make_result: Callable[..., Result], timed: Result
+) -> None:
+    run = make_run(results=(make_result(), timed, make_result(variant="woq_int8")))
+    store.add_run(run)
+    assert store.run(run.id) == run
+
+
 def test_a_run_can_be_told_as_it_happens(store: Store, begun: Callable[..., Run], make_run: Callable[..., Run]) -> None:
     whole = make_run()
     unknown_limits = replace(whole.machine, threads=1, limits=Unknown(reason="not measured yet"))

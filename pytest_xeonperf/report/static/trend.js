@@ -3,7 +3,8 @@
 (() => {
   "use strict";
 
-  const HEIGHTS = { speedup: 250, candidate: 130, baseline: 150 };
+  const HEIGHT = 250; // of the plot on top, which shows the verdicts
+  const LOWER_HEIGHTS = { candidate: 130, baseline: 150 };
   const FONT = "12px system-ui, sans-serif";
 
   const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
@@ -111,25 +112,27 @@
     ];
   }
 
-  function plot(box, kind, data, width, last, onCursor) {
-    const { spots } = data;
+  function plot(box, kind, data, width, onCursor) {
+    const { spots, panels } = data;
     const panel = data[kind];
+    const first = kind === panels[0];
+    const last = kind === panels[panels.length - 1];
     const heading = document.createElement("p");
     heading.className = "panel-name";
     heading.textContent = panel.label;
     box.append(heading);
     return new uPlot({
-      width, height: HEIGHTS[kind],
+      width, height: first ? HEIGHT : LOWER_HEIGHTS[kind],
       legend: { show: false },
-      padding: [kind === "speedup" ? 18 : 8, 14, last ? 0 : 6, 0],
+      padding: [first ? 18 : 8, 14, last ? 0 : 6, 0],
       cursor: { sync: { key: data.name }, y: false, drag: { x: true, y: false }, points: { show: false } },
       scales: { x: { time: false, range: rangeOf(spots.length) }, y: { range: panel.span } },
       axes: axesOf(spots, last),
       series: [{}, ...seriesOf(kind)],
       bands: kind === "speedup" ? [{ series: [3, 2], fill: stroke("band") }] : [],
       hooks: {
-        drawAxes: [(u) => drawChanges(u, spots, kind === "speedup")],
-        draw: kind === "speedup" ? [(u) => drawMarks(u, spots)] : [],
+        drawAxes: [(u) => drawChanges(u, spots, first)],
+        draw: first ? [(u) => drawMarks(u, spots)] : [],
         setCursor: [onCursor],
       },
     }, [spots.map((_, index) => index), ...panel.lines], box);
@@ -168,7 +171,6 @@
 
   function mount(box) {
     const data = JSON.parse(document.getElementById(box.dataset.chart).textContent);
-    const kinds = ["speedup", "candidate", "baseline"];
     const sides = { candidate: data.candidate.label.split(",")[0], baseline: data.baseline.label.split(",")[0] };
     const tip = document.createElement("div");
     tip.className = "tip";
@@ -193,7 +195,8 @@
       const index = u.cursor.idx;
       show(u.cursor.left < 0 || index == null ? -1 : index);
     };
-    kinds.forEach((kind, order) => plots.push(plot(box, kind, data, box.clientWidth, order === 2, (u) => plots.length === 3 && onCursor(u))));
+    const complete = () => plots.length === data.panels.length;
+    data.panels.forEach((kind) => plots.push(plot(box, kind, data, box.clientWidth, (u) => complete() && onCursor(u))));
     box.append(tip);
 
     function step(to) {
@@ -216,8 +219,8 @@
       keys[event.key]();
     });
     box.addEventListener("blur", () => show(-1));
-    new ResizeObserver(() => plots.forEach((u, order) => {
-      if (u.width !== box.clientWidth) u.setSize({ width: box.clientWidth, height: HEIGHTS[kinds[order]] });
+    new ResizeObserver(() => plots.forEach((u) => {
+      if (u.width !== box.clientWidth) u.setSize({ width: box.clientWidth, height: u.height });
     })).observe(box);
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => plots.forEach((u) => u.redraw(false)));
   }

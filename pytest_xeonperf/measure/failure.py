@@ -1,0 +1,24 @@
+"""Why a rung has no measurement. Imports no torch: the session speaks of failures too."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+
+class FailureKind(Enum):
+    """Why a rung has no measurement."""
+
+    NOT_APPLICABLE = "not applicable"
+    NO_BASELINE = "no baseline"
+    RAISED = "raised"
+    OUT_OF_MEMORY = "out of memory"
+    DIED = "died"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failure:
+    """A rung that could not be measured, and why."""
+
+    kind: FailureKind
+    reason: str

@@ -1,0 +1,98 @@
+import pytest
+
+from pytest_xeonperf.errors import NotApplicableError
+from pytest_xeonperf.measure.ladder import FailureKind
+from pytest_xeonperf.measure.plan import need
+from pytest_xeonperf.records import Unknown
+from pytest_xeonperf.shell import admission
+from pytest_xeonperf.shell.admission import admit
+from pytest_xeonperf.shell.protocol import Barred
+from pytest_xeonperf.variants.spec import NAMED
+from pytest_xeonperf.workloads.protocol import Footprint, Inputs, Phase
+
+GIB = 1 << 30
+MODEL = Footprint(parameters=GIB, activation_bytes=GIB, flop=10**12)  # 4 GiB of FP32 weights
+RUNGS = (NAMED["eager_bf16"], NAMED["sdpa_bf16"], NAMED["compiled_bf16"])
+
+
+@pytest.fixture
+def admitted(make_rung, monkeypatch):
+    """Sorts the rungs of a ladder over eager FP32; there is a compiler unless told otherwise."""
+
+    def run(rungs=RUNGS, *, footprint=MODEL, over="eager_fp32", barred=(), available_gib=100, compiler=True):
+        def need_compiler():
+            if not compiler:
+                raise NotApplicableError("no C++ compiler", remedy="install g++")
+
+        monkeypatch.setattr(admission, "need_compiler", need_compiler)
+        key = make_rung(over=over).ladder
+        phase = Phase(name="forward", build=lambda: None, inputs=Inputs, footprint=footprint)
+        killers = [Barred(ladder=key.label, variant=name, reason=f"{name} killed") for name in barred]
+        return admit(key, phase, rungs, killers, int(available_gib * GIB))
+
+    return run
+
+
+def test_where_nothing_is_in_the_way_all_run_together(admitted):
+    found = admitted()
+    assert (found.baseline, found.groups, dict(found.refused)) == (NAMED["eager_fp32"], (RUNGS,), {})
+
+
+def test_a_variant_that_killed_a_child_stays_out_and_the_others_run(admitted):
+    found = admitted(barred=["sdpa_bf16"])
+    assert found.groups == ((NAMED["eager_bf16"], NAMED["compiled_bf16"]),)
+    assert (found.refused["sdpa_bf16"].kind, found.refused["sdpa_bf16"].reason) == (
+        FailureKind.DIED,
+        "sdpa_bf16 killed",
+    )
+
+
+def test_a_variant_barred_from_another_ladder_may_run(admitted, make_rung):
+    key = make_rung(over="eager_bf16").ladder
+    phase = Phase(name="forward", build=lambda: None, inputs=Inputs)
+    elsewhere = [Barred(ladder="another ladder", variant="sdpa_bf16", reason="killed")]
+    assert admit(key, phase, [NAMED["sdpa_bf16"]], elsewhere, GIB).groups == ((NAMED["sdpa_bf16"],),)
+
+
+@pytest.mark.parametrize("over", ["eager_fp32", "eager_bf16"])
+def test_a_baseline_or_reference_that_killed_a_child_leaves_no_rung_to_run(admitted, over):
+    found = admitted((NAMED["sdpa_bf16"],), over=over, barred=["eager_fp32"])
+    assert found.groups == ()
+    assert found.refused["sdpa_bf16"].kind is FailureKind.NO_BASELINE
+    assert "eager_fp32 killed" in found.refused["sdpa_bf16"].reason
+
+
+def test_without_a_compiler_compiled_variants_are_not_applicable_and_the_rest_runs(admitted):
+    found = admitted(compiler=False)
+    assert found.groups == ((NAMED["eager_bf16"], NAMED["sdpa_bf16"]),)
+    assert found.refused["compiled_bf16"].kind is FailureKind.NOT_APPLICABLE
+    assert "C++ compiler" in found.refused["compiled_bf16"].reason
+
+
+def test_where_fp32_does_not_fit_eager_bf16_is_the_baseline_and_no_rung_over_itself(admitted):
+    found = admitted(available_gib=6.4)  # FP32 takes 6.5 with the process
+    assert found.baseline == NAMED["eager_bf16"]
+    assert all(NAMED["eager_bf16"] not in group for group in found.groups)
+    assert found.refused["eager_bf16"].kind is FailureKind.NOT_APPLICABLE
+    assert "eager_fp32 does not fit" in found.refused["eager_bf16"].reason
+
+
+def test_a_ladder_that_does_not_fit_at_all_is_not_applicable_with_both_figures(admitted):
+    found = admitted(available_gib=2)
+    assert found.groups == ()
+    assert set(found.refused) == {rung.name for rung in RUNGS}
+    assert all("2.00 GiB" in failure.reason for failure in found.refused.values())
+
+
+def test_a_rung_that_does_not_fit_beside_the_baseline_is_refused_with_both_figures_and_not_tried(admitted):
+    # room for the FP32 baseline and the leaner of the two rungs, not for the other
+    lean, large = NAMED["woq_int4"], NAMED["eager_bf16"]
+    together = need(MODEL, NAMED["eager_fp32"]).memory_bytes + need(MODEL, lean).memory_bytes
+    found = admitted((large, lean), available_gib=together / GIB + 1.6)
+    assert found.groups == ((lean,),)
+    assert found.refused["eager_bf16"].kind is FailureKind.NOT_APPLICABLE
+    assert "GiB" in found.refused["eager_bf16"].reason
+
+
+def test_a_model_without_a_footprint_is_let_in(admitted):
+    assert admitted(footprint=Unknown(reason="own"), available_gib=0).groups == (RUNGS,)

@@ -1,0 +1,180 @@
+from dataclasses import replace
+
+import pytest
+import torch
+from torch import nn
+
+from pytest_xeonperf.errors import NotApplicableError
+from pytest_xeonperf.judge.expectations import Promises
+from pytest_xeonperf.measure.canary import Canary
+from pytest_xeonperf.records import Case, Measurement, Metric, Outcome, Unknown
+from pytest_xeonperf.shell.engine import Engine
+from pytest_xeonperf.shell.fixtures import Compared
+from pytest_xeonperf.shell.rungs import Own
+from pytest_xeonperf.workloads.protocol import Inputs, Workload
+
+
+class Calm(Canary):
+    """Says that nobody disturbs the machine."""
+
+    def healthy(self):
+        return True
+
+
+class Listener:
+    """Remembers what it heard; weighs everything at one MiB."""
+
+    def __init__(self):
+        self.entered, self.rounds, self.weighed = [], [], []
+
+    def named(self, ladder, workload, phase):
+        pass
+
+    def entering(self, ladder, variant, stage):
+        self.entered.append((ladder, variant, stage))
+
+    def round_done(self, ladder, index, pairs):
+        self.rounds.append((ladder, index))
+
+    def weigh(self, node_id, variant):
+        self.weighed.append((node_id, variant))
+        return 1 << 20
+
+
+@pytest.fixture
+def make_engine(settings, machine):
+    """Makes an engine for these rungs on a machine that nobody disturbs."""
+
+    def make(*rungs, **changes):
+        fields = {"settings": settings, "machine": machine, "barred": (), "listener": Listener(), **changes}
+        return Engine(rungs=rungs, canaries=[Calm(sing=lambda: None)], **fields)
+
+    return make
+
+
+def _workload(width=4, name="tiny", built=None):
+    def build():
+        if built is not None:
+            built.append(width)
+        return nn.Linear(32, width)
+
+    return Workload(name=name, build=build, inputs=lambda: Inputs(args=(torch.linspace(-1, 1, 64).reshape(2, 32),)))
+
+
+def test_a_ladder_is_measured_at_its_first_check_for_all_its_rungs(make_engine, make_rung):
+    rungs = (make_rung("eager_bf16"), make_rung("sdpa_bf16"))
+    engine, built = make_engine(*rungs), []
+    first = engine.result(rungs[0], _workload(built=built))
+    assert len(built) == 3
+    second = engine.result(rungs[1], _workload(built=built))
+    assert len(built) == 3
+    assert [sample.baseline_ns for sample in first.measurement.samples] == [
+        sample.baseline_ns for sample in second.measurement.samples
+    ]
+
+
+def test_a_result_is_about_its_test_and_case(make_engine, make_rung):
+    rung = make_rung("eager_bf16")
+    result = make_engine(rung).result(rung, _workload())
+    assert (result.node_id, result.location) == (rung.node_id, rung.location)
+    assert (result.case.workload, result.case.phase, result.case.variant) == ("tiny", "forward", "eager_bf16")
+    assert result.verdict.outcome is Outcome.PASS
+
+
+def test_models_of_one_name_and_different_inputs_or_weights_have_references_of_their_own(make_engine, make_rung):
+    # as two marks of one shipped model with another batch or checkpoint
+    first = make_rung("sdpa_bf16", over="eager_bf16")
+    second = replace(first, ladder=replace(first.ladder, source=Own(defined_in="test_it.py", parameters="[wide]")))
+    engine = make_engine(first, second)
+    assert engine.result(first, _workload(4)).verdict.outcome is Outcome.PASS
+    assert engine.result(second, _workload(8)).verdict.outcome is Outcome.PASS
+
+
+def test_the_smoke_preset_weighs_only_what_was_promised(make_engine, make_rung):
+    light, heavy = make_rung("eager_bf16"), make_rung("sdpa_bf16", promises=Promises(max_memory_bytes=1 << 30))
+    engine = make_engine(light, heavy)
+    unweighed = engine.result(light, _workload())
+    weighed = engine.result(heavy, _workload())
+    assert engine.listener.weighed == [(heavy.node_id, "sdpa_bf16")]
+    assert isinstance(unweighed.measurement.evidence.peak_rss_bytes, Unknown)
+    assert weighed.measurement.evidence.peak_rss_bytes == 1 << 20
+
+
+def test_what_a_model_raises_is_the_verdict_of_its_variant(make_engine, make_rung):
+    class Picky(nn.Linear):
+        def forward(self, x):
+            if x.dtype is torch.bfloat16:
+                raise ValueError("not in BF16")
+            return super().forward(x)
+
+    rung = make_rung("eager_bf16")
+    workload = Workload(name="picky", build=lambda: Picky(4, 4), inputs=lambda: Inputs(args=(torch.ones(1, 4),)))
+    result = make_engine(rung).result(rung, workload)
+    assert (result.verdict.outcome, result.verdict.reason) == (Outcome.CRASHED, "ValueError: not in BF16")
+    assert result.measurement == Unknown(reason="ValueError: not in BF16")
+
+
+def test_a_baseline_that_raises_is_no_baseline(make_engine, make_rung):
+    rung = make_rung("eager_bf16")
+    result = make_engine(rung).result(rung, Workload(name="broken", build=lambda: 1 / 0))
+    assert result.verdict.outcome is Outcome.NO_BASELINE
+
+
+def test_what_cannot_run_here_is_raised_for_the_test_to_skip(make_engine, make_rung):
+    def build():
+        raise NotApplicableError("needs more memory")
+
+    rung = make_rung("eager_bf16")
+    with pytest.raises(NotApplicableError, match="needs more memory"):
+        make_engine(rung).result(rung, Workload(name="huge", build=build))
+
+
+def test_the_listener_hears_of_the_ladder_by_its_label(make_engine, make_rung):
+    rung = make_rung("eager_bf16")
+    engine = make_engine(rung)
+    engine.result(rung, _workload())
+    assert {ladder for ladder, _, _ in engine.listener.entered} == {rung.ladder.label}
+    assert engine.listener.rounds == [(rung.ladder.label, index) for index in range(3)]
+
+
+@pytest.fixture
+def compared(make_engine, settings):
+    """Compares two callables and judges them by these promises."""
+
+    def run(candidate, baseline, **promises):
+        test = Compared(node_id="test_it.py::test_it", location="test_it.py:1", promises=Promises(**promises))
+        case = Case(
+            workload=test.node_id,
+            phase="call",
+            preset="smoke",
+            variant="candidate",
+            metric=Metric.LATENCY,
+            over="baseline",
+        )
+        return make_engine().compare(test, case, candidate, baseline)
+
+    return run
+
+
+def test_two_callables_are_measured_in_pairs(compared):
+    result = compared(lambda: torch.ones(2), lambda: torch.ones(2))
+    assert isinstance(result.measurement, Measurement)
+    assert (result.verdict.outcome, len(result.measurement.samples)) == (Outcome.PASS, 3)
+
+
+def test_callables_that_disagree_are_wrong_however_fast(compared):
+    assert compared(lambda: -torch.ones(2), lambda: torch.ones(2)).verdict.outcome is Outcome.FIDELITY_FAILED
+
+
+def test_callables_that_return_no_tensors_are_only_timed(compared):
+    assert compared(lambda: None, lambda: None).verdict.outcome is Outcome.PASS
+
+
+def test_fidelity_that_was_promised_of_callables_without_tensors_is_not_held(compared):
+    result = compared(lambda: None, lambda: None, fidelity=(("cosine", 0.9),))
+    assert result.verdict.outcome is Outcome.FIDELITY_FAILED
+
+
+def test_what_a_compared_callable_raises_is_the_test_s_own(compared):
+    with pytest.raises(ZeroDivisionError):
+        compared(lambda: 1 / 0, lambda: None)

@@ -1,0 +1,57 @@
+from dataclasses import replace
+
+import pytest
+
+from pytest_xeonperf.judge.expectations import Floor, Promises
+from pytest_xeonperf.records import Isa
+from pytest_xeonperf.shell.outlook import outlook
+from pytest_xeonperf.shell.rungs import Shipped
+from pytest_xeonperf.workloads.presets import Preset
+
+FLOORS = Promises(floors=(Floor(ratio=2.91, isa=Isa.AMX_BF16), Floor(ratio=1.5, isa=Isa.AVX512_BF16)))
+
+
+@pytest.fixture
+def shipped(make_rung):
+    """Makes a rung of a shipped model, with options of its marker if any."""
+
+    def make(variant="sdpa_bf16", options=(), **fields):
+        rung = make_rung(variant, phase="encode", preset=Preset.QUICK, **fields)
+        source = Shipped(name="sam-vit-b", options=options)
+        return replace(rung, ladder=replace(rung.ladder, source=source))
+
+    return make
+
+
+def test_a_ladder_is_one_line_with_its_rungs_minutes_and_memory(shipped):
+    first, ladder = outlook([shipped(), shipped("compiled_bf16")], Isa.AVX2)
+    assert "2 cases on 1 ladder" in first
+    assert ladder.startswith("  sam-vit-b/encode [quick] over eager_fp32: sdpa_bf16, compiled_bf16 (")
+    assert "min" in ladder
+    assert "GiB" in ladder
+
+
+@pytest.mark.parametrize(
+    ("isa", "shown"),
+    [
+        (Isa.AMX_BF16, "≥ 2.91x"),
+        (Isa.AVX512_BF16, "≥ 1.50x"),
+        (Isa.AVX2, "sdpa_bf16 (no floor for this machine)"),
+    ],
+)
+def test_the_floor_that_applies_on_this_machine_is_shown(shipped, isa, shown):
+    assert shown in outlook([shipped(promises=FLOORS)], isa)[1]
+
+
+def test_a_rung_without_a_floor_is_just_named(make_rung):
+    assert outlook([make_rung()], Isa.AVX2)[1].endswith(": eager_bf16")
+
+
+def test_what_nobody_can_foretell_is_said(make_rung, shipped):
+    assert "your own" in outlook([make_rung(), shipped()], Isa.AVX2)[0]
+    assert "your own" not in outlook([shipped()], Isa.AVX2)[0]
+    assert "your own" in outlook([shipped(options=(("checkpoint", "/data"),))], Isa.AVX2)[0]
+
+
+def test_nothing_to_do_is_nothing_to_say():
+    assert outlook([], Isa.AVX2) == []
