@@ -7,9 +7,6 @@ import pytest
 class TestUNetStep:
     """One denoising step, where nearly all the time of an image goes; the blog's figure for the image is 3.91."""
 
-    def test_eager_bf16(self, xeonperf, eager_bf16):
-        xeonperf.check(eager_bf16)
-
     def test_sdpa(self, xeonperf, sdpa_bf16):
         xeonperf.check(sdpa_bf16)
 

@@ -52,9 +52,13 @@ class _Book:
     started_ns: int = field(default_factory=now_ns)
 
     def may_go_on(self, effort: Effort) -> bool:
-        if self.kept < effort.min_rounds:
-            return True
-        return self.kept < effort.max_rounds and now_ns() - self.started_ns < effort.budget_ns
+        return self.kept < effort.min_rounds or (self.kept < effort.max_rounds and self.has_time(effort))
+
+    def may_void(self, effort: Effort) -> bool:
+        return self.voided < effort.max_rounds and self.has_time(effort)
+
+    def has_time(self, effort: Effort) -> bool:
+        return now_ns() - self.started_ns < effort.budget_ns
 
 
 def run_rounds(
@@ -71,8 +75,8 @@ def run_rounds(
     """Measure every rung in pairs with the baseline.
 
     A round is voided and redone when the canary before or after it says that the machine was disturbed, never because
-    of its own times; after as many voided rounds as could be needed in all, disturbed ones are kept: the machine is
-    then simply like that.
+    of its own times. When the budget is spent, or as many rounds were voided as could be needed in all, disturbed
+    rounds are kept: the machine is then simply like that.
 
     Args:
         baseline: The step every rung is paired with.
@@ -93,7 +97,7 @@ def run_rounds(
             index = book.kept + book.voided
             pairs = _one_round(index, {BASELINE: baseline, **active}, order, on_turn)
             healthy_before, healthy = healthy, canary.healthy()
-            if not (healthy_before and healthy) and book.voided < effort.max_rounds:
+            if not (healthy_before and healthy) and book.may_void(effort):
                 book.voided += 1
                 continue
             book.kept += 1

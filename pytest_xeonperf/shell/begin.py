@@ -29,11 +29,14 @@ def begin(config: pytest.Config, settings: Settings) -> None:
     """
     if config.getoption("numprocesses", default=0) or config.getoption("tx", default=None):
         raise pytest.UsageError("--xeonperf measures: xdist's workers would share the cores it measures with; use -n0")
+    recorder = Recorder(
+        settings=settings, rootdir=config.rootpath, arguments=tuple(map(str, config.invocation_params.args))
+    )
     try:
+        recorder.where()  # a URL that cannot be meant is known before anything else
         machine = machine_from_outside(settings)
     except XeonPerfError as error:
         raise pytest.UsageError(str(error)) from None
-    recorder = Recorder(settings=settings, rootdir=config.rootpath, arguments=tuple(config.invocation_params.args))
     session = Session(config=config, settings=settings, machine=machine, recorder=recorder)
     config.pluginmanager.register(session, "xeonperf-session")
     neighbour = Neighbour(settings=settings, machine=machine, recorder=recorder)

@@ -49,7 +49,8 @@ class Progress:
     def _show(self, text: str, *, urgent: bool) -> None:
         """On a terminal the line is rewritten; in a log it is printed at every new stage and every half minute."""
         now_s = time.monotonic()
-        elapsed = f"[{(now_s - self.started_s) // 60:.0f}:{(now_s - self.started_s) % 60:02.0f}] "
+        minutes, seconds = divmod(int(now_s - self.started_s), 60)
+        elapsed = f"[{minutes}:{seconds:02d}] "
         if self.reporter.verbosity < 0:
             return
         if self.reporter.isatty:

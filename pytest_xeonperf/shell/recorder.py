@@ -37,6 +37,16 @@ class Recorder:
     under_way: bool = False
     stack: ExitStack = field(default_factory=ExitStack)
 
+    def where(self) -> str:
+        """The database, for people: without a password.
+
+        Raises:
+            UsageError: Its URL cannot be meant.
+        """
+        from pytest_xeonperf.store.location import locate
+
+        return locate(self.settings.db).shown
+
     def open(self) -> None:
         """Open the database now, so that a broken one is known before anything is measured.
 
@@ -77,7 +87,9 @@ class Recorder:
             state=RunState.RUNNING,
             started_at=_now(),
             finished_at=Unknown(reason="still running"),
-            command=join([Path(sys.argv[0]).name, *self.arguments]),
+            command=join(
+                [Path(sys.argv[0]).name, *(text.replace(self.settings.db, self.where()) for text in self.arguments)]
+            ),
             options=self.settings.as_pairs(),
             machine=machine,
             commit=commit_of(self.rootdir),
@@ -112,7 +124,7 @@ class Recorder:
     def _unfinished(self) -> Run:
         found = self.store[0].unfinished_run()
         if isinstance(found, Unknown):
-            raise UsageError(f"nothing to resume: {found.reason}", where=self.settings.db, remedy="start a new run")
+            raise UsageError(f"nothing to resume: {found.reason}", where=self.where(), remedy="start a new run")
         return found
 
 

@@ -52,7 +52,7 @@ class Session:
 
     def pytest_report_header(self) -> list[str]:
         """Machine, ISA, threads, database."""
-        return terminal.header(self.machine, self.settings.db)
+        return terminal.header(self.machine, self.recorder.where())
 
     def pytest_report_collectionfinish(self, items: Sequence[pytest.Item]) -> list[str]:
         """The plan, before anything heavy starts."""
@@ -120,7 +120,7 @@ class Session:
         terminalreporter.section("xeonperf")
         terminalreporter.write_line(terminal.limits_line(run.machine.limits))
         terminal.write_table(terminalreporter, run.results)
-        terminal.write_places(terminalreporter, database=self.settings.db, run_id=run.id, page=self.page)
+        terminal.write_places(terminalreporter, database=self.recorder.where(), run_id=run.id, page=self.page)
 
     def _run(self, item: pytest.Item, nextitem: pytest.Item | None) -> None:
         """Run a test in the child, again with a new one if another rung of its ladder killed the first."""

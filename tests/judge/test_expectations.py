@@ -38,7 +38,7 @@ def test_no_floor_at_all_is_said():
 
 @pytest.mark.parametrize("ratio", [0, -1.5, nan, inf])
 def test_a_floor_that_is_no_ratio_is_refused(ratio):
-    with pytest.raises(UsageError, match="marker min_speedup: .* is not a positive number"):
+    with pytest.raises(UsageError, match=r"marker min_speedup: .* is not a positive number"):
         Floor(ratio=ratio)
 
 

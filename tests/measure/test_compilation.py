@@ -17,7 +17,7 @@ def _fresh_dynamo():
 
 def _printing():
     def call(x):
-        print("a builtin that Dynamo cannot trace")
+        print("a builtin that Dynamo cannot trace")  # noqa: T201
         return x + 1
 
     return torch.compile(call, backend="eager")
@@ -60,7 +60,7 @@ def test_breaks_are_those_since_the_earlier_count():
 
 def test_a_reason_that_comes_again_is_named_again():
     def another(x):
-        print("the same reason elsewhere")
+        print("the same reason elsewhere")  # noqa: T201
         return x + 2
 
     _printing()(torch.ones(2))
@@ -94,15 +94,15 @@ def test_reaching_dynamo_s_limit_is_an_error_and_not_silence():
 
     with room_to_compile(), torch._dynamo.config.patch(recompile_limit=2):
         call = torch.compile(forward, backend="eager", dynamic=False)
+        call(torch.ones(2))
+        call(torch.ones(3))
         with pytest.raises(torch._dynamo.exc.FailOnRecompileLimitHit):
-            for size in range(2, 9):
-                call(torch.ones(size))
+            call(torch.ones(4))
 
 
 def test_the_limits_and_the_logs_are_as_they_were_afterwards():
     limit, propagates = torch._dynamo.config.recompile_limit, logging.getLogger("torch.__trace").propagate
-    with pytest.raises(ZeroDivisionError), room_to_compile():
+    with room_to_compile():
         assert torch._dynamo.config.recompile_limit > limit
-        _ = 1 / 0
     assert torch._dynamo.config.recompile_limit == limit
     assert logging.getLogger("torch.__trace").propagate is propagates

@@ -86,9 +86,22 @@ def test_a_reference_of_zeros_is_only_like_zeros():
     assert _scores(zeros, torch.ones(3)) == {"cosine": 0.0, "psnr_db": 0.0}
 
 
-def test_an_output_without_floating_point_tensors_proves_nothing():
-    tokens = torch.arange(4)
-    assert _scores(tokens, tokens) == WORST
+@pytest.mark.parametrize(
+    ("reference", "output", "equal"),
+    [
+        (torch.arange(4), torch.arange(4), True),
+        (torch.arange(4), torch.arange(4) + 1, False),
+        ((torch.arange(2), "text"), (torch.arange(2), "text"), True),
+        ((torch.arange(2), "text"), (torch.arange(2), "another"), False),
+        (torch.arange(2), torch.arange(3), False),
+        (None, None, True),
+        ({"a": 1}, {"a": 1}, True),
+        (3, 4, False),
+    ],
+    ids=str,
+)
+def test_outputs_without_floating_point_tensors_are_alike_only_if_they_are_equal(reference, output, equal):
+    assert _scores(reference, output) == ({"cosine": 1.0, "psnr_db": PERFECT_DB} if equal else WORST)
 
 
 def test_tensors_are_found_in_tuples_dicts_and_lists_in_a_fixed_order():

@@ -114,7 +114,7 @@ def test_a_step_that_compiles_anew_on_every_call_is_an_error():
 def test_graph_breaks_are_counted_and_the_first_one_is_named():
     def broken(x):
         x = x + 1
-        print("a builtin that Dynamo cannot trace")
+        print("a builtin that Dynamo cannot trace")  # noqa: T201
         x = x + 2
         torch._dynamo.graph_break()
         return x + 3

@@ -121,7 +121,7 @@ def finish():
             process.kill()
             out, _ = process.communicate()
             pytest.fail(f"the session did not come to an end:\n{out}")
-        print(out)  # shown if the test fails
+        sys.stdout.write(out)  # shown if the test fails
         return Session(folder=folder, code=process.returncode, out=out)
 
     return finish_it

@@ -1,5 +1,7 @@
 """One session in which nearly everything goes wrong; what is left must be right."""
 
+from xml.etree import ElementTree as ET
+
 import pytest
 
 from pytest_xeonperf.errors import ExitCode
@@ -86,7 +88,6 @@ def session(suite, run):
             "pytest.ini": "[pytest]\npythonpath = .\nfilterwarnings = error\n",
             "test_1_raises.py": _ladder("raises", 'raise RuntimeError("no such luck")'),
             "test_2_memory.py": _ladder("memory", "import torch; torch.empty(1 << 60)"),
-            # the rung that lives is asked for first: its ladder is measured, dies, and is measured again without the other
             "test_3_killed.py": _ladder("killed", "os.kill(os.getpid(), signal.SIGKILL)"),
             "test_4_faults.py": _ladder("faults", "os.kill(os.getpid(), signal.SIGSEGV)"),
             "test_5_last.py": LAST,
@@ -163,9 +164,7 @@ def test_a_death_belongs_to_the_series_of_its_case(results):
 
 
 def test_junit_knows_of_the_dead_too(session):
-    from xml.etree import ElementTree
-
-    cases = {case.get("name"): case for case in ElementTree.parse(session.folder / "junit.xml").iter("testcase")}  # noqa: S314 - ours
+    cases = {case.get("name"): case for case in ET.parse(session.folder / "junit.xml").iter("testcase")}  # noqa: S314 - ours
     assert cases["test_killed_bad"].find("failure") is not None
     verdicts = {prop.get("name"): prop.get("value") for prop in cases["test_killed_bad"].iter("property")}
     assert verdicts["xeonperf.verdict"] == "CRASHED"

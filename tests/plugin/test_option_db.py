@@ -55,7 +55,7 @@ def test_a_database_newer_than_the_code_is_refused_and_says_how_to_go_on(run_on,
     path = pytester.path / "newer.db"
     with sqlite3.connect(path) as newer:
         newer.execute(f"CREATE TABLE {REVISION_TABLE} (version_num TEXT)")
-        newer.execute(f"INSERT INTO {REVISION_TABLE} VALUES ('9999')")
+        newer.execute(f"INSERT INTO {REVISION_TABLE} VALUES ('9999')")  # noqa: S608 - our own name
     newer.close()
     _assert_refused(run_on(path), "9999", "upgrade")
 

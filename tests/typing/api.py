@@ -11,10 +11,11 @@ import pytest
 
 from pytest_xeonperf import Attention, Inputs, Phase, Preset, Variant, Workload, XeonPerfError
 from pytest_xeonperf.records import Estimate, Measurement, Outcome, Result, Timing, Unknown, Verdict
-from pytest_xeonperf.shell.fixtures import Handle, XeonPerf
 
 if TYPE_CHECKING:
     from torch import nn
+
+    from pytest_xeonperf.shell.fixtures import Handle, XeonPerf
 
 
 def build() -> nn.Module:
