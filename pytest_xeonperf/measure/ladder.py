@@ -16,7 +16,7 @@ from pytest_xeonperf.measure.rounds import run_rounds
 from pytest_xeonperf.measure.warmup import warm_up
 from pytest_xeonperf.records import Case, Evidence, Measurement, Metric, Sample, Unknown
 from pytest_xeonperf.variants import apply
-from pytest_xeonperf.variants.spec import NAMED
+from pytest_xeonperf.variants.spec import REFERENCE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -28,8 +28,6 @@ if TYPE_CHECKING:
     from pytest_xeonperf.variants.apply import Built
     from pytest_xeonperf.variants.spec import Variant
     from pytest_xeonperf.workloads.protocol import Phase, Step, Workload
-
-REFERENCE = NAMED["eager_fp32"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

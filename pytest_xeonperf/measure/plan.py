@@ -59,8 +59,8 @@ def groups(
     """
     if isinstance(footprint, Unknown):
         return (tuple(rungs),)
-    if not fits(footprint, baseline, available_bytes):
-        raise does_not_fit(footprint, baseline, available_bytes)
+    if not fits(footprint, (baseline,), available_bytes):
+        raise does_not_fit(footprint, (baseline,), available_bytes)
     room_bytes = available_bytes - _PROCESS_BYTES - need(footprint, baseline).memory_bytes
     made: list[list[Variant]] = [[]]
     used_bytes = 0
@@ -74,16 +74,19 @@ def groups(
     return tuple(map(tuple, made))
 
 
-def fits(footprint: Footprint, variant: Variant, available_bytes: int) -> bool:
-    """Whether a variant fits into memory beside the process itself."""
-    return need(footprint, variant).memory_bytes + _PROCESS_BYTES < available_bytes
+def fits(footprint: Footprint, variants: Sequence[Variant], available_bytes: int) -> bool:
+    """Whether these variants fit into memory together, beside the process itself."""
+    return _total_bytes(footprint, variants) < available_bytes
 
 
-def does_not_fit(footprint: Footprint, variant: Variant, available_bytes: int) -> NotApplicableError:
+def does_not_fit(footprint: Footprint, variants: Sequence[Variant], available_bytes: int) -> NotApplicableError:
     """The skip that names the figure needed and the figure present."""
-    needed_bytes = need(footprint, variant).memory_bytes + _PROCESS_BYTES
     return NotApplicableError(
-        f"needs {show_bytes(needed_bytes)}, {show_bytes(available_bytes)} are available",
-        where=f"variant {variant.name}",
+        f"needs {show_bytes(_total_bytes(footprint, variants))}, {show_bytes(available_bytes)} are available",
+        where=" beside ".join(variant.name for variant in reversed(variants)),
         remedy="use a smaller preset, or a machine with more memory",
     )
+
+
+def _total_bytes(footprint: Footprint, variants: Sequence[Variant]) -> int:
+    return sum(need(footprint, variant).memory_bytes for variant in variants) + _PROCESS_BYTES

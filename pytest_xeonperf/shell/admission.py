@@ -10,7 +10,7 @@ from pytest_xeonperf.host.compiler import need_compiler
 from pytest_xeonperf.measure import plan
 from pytest_xeonperf.measure.failure import Failure, FailureKind
 from pytest_xeonperf.records import Unknown
-from pytest_xeonperf.variants.spec import Dtype, lookup
+from pytest_xeonperf.variants.spec import REFERENCE, Dtype, lookup
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pytest_xeonperf.shell.protocol import Barred
     from pytest_xeonperf.shell.rungs import LadderKey
     from pytest_xeonperf.variants.spec import Variant
-    from pytest_xeonperf.workloads.protocol import Phase
+    from pytest_xeonperf.workloads.protocol import Footprint, Phase
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,12 +41,14 @@ def admit(
     """Sort the rungs of a ladder into those that run and those that do not."""
     wanted = lookup(key.over)
     baseline = _fitting_baseline(phase, wanted, available_bytes)
-    no_baseline = _refusal(key, baseline, barred)
+    no_baseline = _refusal(key, baseline, barred) or _refusal(key, REFERENCE, barred)
     if no_baseline:
-        reason = f"baseline {baseline.name}: {no_baseline[0].reason}"
+        reason = f"baseline or reference: {no_baseline[0].reason}"
         failure = replace(no_baseline[0], kind=FailureKind.NO_BASELINE, reason=reason)
         return Admission(baseline=baseline, groups=(), refused=dict.fromkeys([rung.name for rung in rungs], failure))
     refused = {rung.name: failure for rung in rungs for failure in _refusal(key, rung, barred)}
+    if not isinstance(phase.footprint, Unknown) and plan.fits(phase.footprint, (baseline,), available_bytes):
+        refused |= _too_large(phase.footprint, baseline, rungs, available_bytes)
     if baseline != wanted:
         reason = f"{wanted.name} does not fit into memory: this is the baseline in its place"
         refused[baseline.name] = Failure(kind=FailureKind.NOT_APPLICABLE, reason=reason)
@@ -57,6 +59,20 @@ def admit(
         failure = Failure(kind=FailureKind.NOT_APPLICABLE, reason=str(error))
         return Admission(baseline=baseline, groups=(), refused=dict.fromkeys([rung.name for rung in rungs], failure))
     return Admission(baseline=baseline, groups=groups, refused=refused)
+
+
+def _too_large(
+    footprint: Footprint, baseline: Variant, rungs: Sequence[Variant], available_bytes: int
+) -> dict[str, Failure]:
+    """Rungs that do not fit beside the baseline."""
+    return {
+        rung.name: Failure(
+            kind=FailureKind.NOT_APPLICABLE,
+            reason=str(plan.does_not_fit(footprint, (baseline, rung), available_bytes)),
+        )
+        for rung in rungs
+        if not plan.fits(footprint, (baseline, rung), available_bytes)
+    }
 
 
 def _refusal(key: LadderKey, variant: Variant, barred: Sequence[Barred]) -> tuple[Failure, ...]:
@@ -81,4 +97,4 @@ def _fitting_baseline(phase: Phase, wanted: Variant, available_bytes: int) -> Va
     footprint = phase.footprint
     if isinstance(footprint, Unknown) or wanted.dtype is not Dtype.FP32:
         return wanted
-    return wanted if plan.fits(footprint, wanted, available_bytes) else lookup("eager_bf16")
+    return wanted if plan.fits(footprint, (wanted,), available_bytes) else lookup("eager_bf16")

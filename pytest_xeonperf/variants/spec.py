@@ -75,6 +75,9 @@ NAMED: Mapping[str, Variant] = {
 }
 """The shorthands that are fixtures too, in the order of the blog's ladder."""
 
+REFERENCE = NAMED["eager_fp32"]
+"""What every fidelity is measured against."""
+
 
 def lookup(name: str) -> Variant:
     """The named variant.

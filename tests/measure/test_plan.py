@@ -66,9 +66,9 @@ def test_a_baseline_that_does_not_fit_is_refused_with_the_figure_needed_and_the_
 
 def test_what_fits_is_what_is_not_refused():
     enough_bytes = _bytes("eager_fp32") + 3 * GIB // 2  # and 1.5 GiB for the process
-    assert fits(MODEL, BASELINE, enough_bytes + 1)
-    assert not fits(MODEL, BASELINE, enough_bytes)
-    assert "6.50 GiB" in str(does_not_fit(MODEL, BASELINE, enough_bytes))
+    assert fits(MODEL, (BASELINE,), enough_bytes + 1)
+    assert not fits(MODEL, (BASELINE,), enough_bytes)
+    assert "6.50 GiB" in str(does_not_fit(MODEL, (BASELINE,), enough_bytes))
 
 
 def test_a_model_without_a_footprint_is_measured_in_one_group():

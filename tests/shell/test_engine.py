@@ -167,7 +167,9 @@ def test_callables_that_disagree_are_wrong_however_fast(compared):
 
 
 @pytest.mark.parametrize(
-    ("candidate", "outcome"), [(lambda: "same", Outcome.PASS), (lambda: "another", Outcome.FIDELITY_FAILED)], ids=["equal", "not"]
+    ("candidate", "outcome"),
+    [(lambda: "same", Outcome.PASS), (lambda: "another", Outcome.FIDELITY_FAILED)],
+    ids=["equal", "not"],
 )
 def test_callables_that_return_no_tensors_have_to_return_the_same(compared, candidate, outcome):
     assert compared(candidate, lambda: "same").verdict.outcome is outcome
