@@ -60,7 +60,7 @@ class Engine:
         machine: With the limits measured in this session.
         barred: Variants that killed an earlier child.
         measured: Ladders that are done.
-        references: FP32 outputs, shared by ladders of the same phase.
+        references: FP32 outputs by model, shared by its ladders; another checkpoint or batch is another model.
     """
 
     settings: Settings
@@ -69,7 +69,7 @@ class Engine:
     barred: Sequence[Barred]
     listener: Listener
     measured: dict[LadderKey, Mapping[str, Measurement | Failure]] = field(default_factory=dict)
-    references: dict[tuple[str, str, str], Reference] = field(default_factory=dict)
+    references: dict[object, dict[tuple[str, str, str], Reference]] = field(default_factory=dict)
     canaries: list[Canary] = field(default_factory=list)
 
     def result(self, rung: Rung, workload: Workload) -> Result:
@@ -100,7 +100,7 @@ class Engine:
     ) -> Result:
         """Measure one callable in pairs with another and judge it by the test's promises."""
         preset = self.settings.preset
-        bench = self._bench(case.label, preset, {case.variant: test.promises})
+        bench = self._bench(case, case.label, preset, {case.variant: test.promises})
         found = measure_pair(case, candidate, baseline, bench)
         return result_of(test, case, found, self._judge(found, test.promises, preset))
 
@@ -118,7 +118,9 @@ class Engine:
         available_bytes = read_system(read_cpu().flags).available_bytes
         admitted = admit(key, phase, [rung.variant for rung in members.values()], self.barred, available_bytes)
         found: dict[str, Measurement | Failure] = dict(admitted.refused)
-        bench = self._bench(key.label, key.preset, {name: rung.promises for name, rung in members.items()})
+        bench = self._bench(
+            (key.source, key.preset), key.label, key.preset, {name: rung.promises for name, rung in members.items()}
+        )
         for group in admitted.groups:
             ladder = Ladder(
                 workload=workload, phase=phase, preset=key.preset.value, baseline=admitted.baseline, rungs=group
@@ -126,7 +128,7 @@ class Engine:
             found |= measure_ladder(ladder, bench)
         return found
 
-    def _bench(self, label: str, preset: Preset, promises: Mapping[str, Promises]) -> Bench:
+    def _bench(self, model: object, label: str, preset: Preset, promises: Mapping[str, Promises]) -> Bench:
         """What the session lends to one ladder, or to one comparison."""
         if not self.canaries:
             self.canaries.append(torch_canary())
@@ -147,7 +149,7 @@ class Engine:
             settled=is_settled,
             summarise=summarise,
             watcher=_Watcher(self.listener, label),
-            references=self.references,
+            references=self.references.setdefault(model, {}),
         )
 
 

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from pytest_xeonperf.shell.settings import Settings
     from pytest_xeonperf.store.repository import Store
 
+_MEASURED_WITH = ("preset", "threads", "amx")
+"""Settings that make another measurement of a run."""
+
 
 @dataclass(slots=True)
 class Recorder:
@@ -125,6 +128,14 @@ class Recorder:
         found = self.store[0].unfinished_run()
         if isinstance(found, Unknown):
             raise UsageError(f"nothing to resume: {found.reason}", where=self.where(), remedy="start a new run")
+        earlier, now = dict(found.options), dict(self.settings.as_pairs())
+        for name in _MEASURED_WITH:
+            if earlier.get(name) != now[name]:
+                raise UsageError(
+                    f"run {found.id} was measured with {name} {earlier.get(name)}, not {now[name]}",
+                    where="--xeonperf-resume",
+                    remedy=f"say --xeonperf-{name}={earlier.get(name)}, or start a new run",
+                )
         return found
 
 

@@ -30,6 +30,12 @@ class Shipped:
     name: str
     options: tuple[tuple[str, object], ...]
 
+    @property
+    def label(self) -> str:
+        """Name and options: ``llama-2-7b(batch=4)``."""
+        options = ", ".join(f"{option}={value}" for option, value in self.options)
+        return f"{self.name}({options})" if options else self.name
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Own:
@@ -42,6 +48,11 @@ class Own:
     def name(self) -> str:
         """For the plan, before the fixture has run."""
         return f"{self.defined_in or 'workload'}{self.parameters}"
+
+    @property
+    def label(self) -> str:
+        """The same: there is no more to tell it from others."""
+        return self.name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +68,7 @@ class LadderKey:
     def label(self) -> str:
         """For people and for the journal: ``sam-vit-b/encode [quick] over eager_fp32``."""
         phase = f"/{self.phase}" if self.phase else ""
-        return f"{self.source.name}{phase} [{self.preset}] over {self.over}"
+        return f"{self.source.label}{phase} [{self.preset}] over {self.over}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

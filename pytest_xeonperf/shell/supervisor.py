@@ -18,13 +18,13 @@ from pytest_xeonperf.records import Unknown
 from pytest_xeonperf.shell import protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from pytest_xeonperf.records import Machine
 
 _PATIENCE_S = 10
-_CAUSES = {
+_CAUSES: Mapping[int, str] = {
     signal.SIGILL: "an instruction that is advertised but does not run here; see `xeonperf doctor`",
     signal.SIGKILL: "the kernel's out-of-memory killer, or somebody's kill",
     signal.SIGSEGV: "a kernel that read out of bounds",
@@ -118,6 +118,17 @@ class Child:
             self.running = Unknown(reason="no variant was running")
         return message
 
+    def hear_ready(self) -> protocol.Ready:
+        """That the child is collected and prepared.
+
+        Raises:
+            ChildDiedError: It never gets there.
+        """
+        message = self.hear()
+        if not isinstance(message, protocol.Ready):
+            raise ChildDiedError(self._death())
+        return message
+
     def dismiss(self) -> None:
         """Let the child finish its session, or end it if it does not."""
         try:
@@ -190,7 +201,7 @@ class Supervisor:
         """Peak RSS of a variant in a process of its own."""
         child = Child.start(replace(self.start, purpose=protocol.Purpose.WEIGH), self.log)
         try:
-            child.hear()  # Ready
+            child.hear_ready()
             child.tell(protocol.Weigh(node_id=wanted.node_id, variant=wanted.variant))
             while not isinstance(message := child.hear(), protocol.Weight):
                 pass
@@ -216,7 +227,7 @@ class Supervisor:
         while not self.children:
             child = Child.start(self.start, self.log)
             try:
-                ready = child.hear()
+                ready = child.hear_ready()
             except ChildDiedError as error:
                 self.false_starts += 1
                 if self.false_starts > 1:
@@ -234,9 +245,11 @@ class Supervisor:
 def _ending(code: int) -> str:
     if code >= 0:
         return f"left with exit code {code}"
-    number = signal.Signals(-code)
-    cause = _CAUSES.get(number)
-    return f"died of {number.name}" + (f" (likely {cause})" if cause else "")
+    names = {
+        number.value: number.name for number in signal.Signals
+    }  # real-time signals between the first and last have none
+    cause = _CAUSES.get(-code)
+    return f"died of {names.get(-code, f'signal {-code}')}" + (f" (likely {cause})" if cause else "")
 
 
 def _last_words(log: Path) -> str:
