@@ -16,32 +16,37 @@ class Compilation:
     """Counts since the process started; the difference of two is what happened in between.
 
     Attributes:
-        first_break: Reason of the first graph break, empty if there was none.
+        graphs: Graphs compiled.
+        breaks: Reasons of graph breaks with how often each occurred, in the order in which they first came up.
     """
 
     graphs: int
-    graph_breaks: int
-    first_break: str
+    breaks: tuple[tuple[str, int], ...]
+
+    @property
+    def graph_breaks(self) -> int:
+        """How many graph breaks there were."""
+        return sum(count for _, count in self.breaks)
+
+    @property
+    def first_break(self) -> str:
+        """First line of the first reason; empty if there was none."""
+        return self.breaks[0][0].strip().splitlines()[0] if self.breaks else ""
 
     def since(self, earlier: Compilation) -> Compilation:
         """What happened after `earlier`."""
-        breaks = self.graph_breaks - earlier.graph_breaks
+        before = dict(earlier.breaks)
+        grown = ((reason, count - before.get(reason, 0)) for reason, count in self.breaks)
         return Compilation(
-            graphs=self.graphs - earlier.graphs, graph_breaks=breaks, first_break=self.first_break if breaks else ""
+            graphs=self.graphs - earlier.graphs, breaks=tuple((reason, count) for reason, count in grown if count > 0)
         )
 
 
 def compilation_so_far() -> Compilation:
-    """Dynamo's counters now. Cheap: reads three dictionaries."""
+    """Dynamo's counters now. Cheap: reads two dictionaries."""
     from torch._dynamo.utils import counters
 
-    breaks = counters["graph_break"]
-    reasons = [reason.strip().splitlines()[0] for reason in breaks]
-    return Compilation(
-        graphs=counters["stats"]["unique_graphs"],
-        graph_breaks=sum(breaks.values()),
-        first_break=reasons[-1] if reasons else "",
-    )
+    return Compilation(graphs=counters["stats"]["unique_graphs"], breaks=tuple(counters["graph_break"].items()))
 
 
 @contextmanager

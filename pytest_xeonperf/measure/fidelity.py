@@ -32,11 +32,16 @@ def tensors_of(output: object) -> list[Tensor]:
 
 
 def keep(output: object) -> object:
-    """A copy of an output that later calls of the same step cannot overwrite."""
+    """A copy of an output that later calls of the same step cannot overwrite; unknown output classes become tuples."""
     import torch
     from torch.utils import _pytree
 
-    return _pytree.tree_map_only(torch.Tensor, lambda tensor: tensor.detach().clone(), output)
+    def copied(leaf: object) -> object:
+        if isinstance(leaf, torch.Tensor):
+            return leaf.detach().clone()
+        return keep(leaf.to_tuple()) if hasattr(leaf, "to_tuple") else leaf
+
+    return _pytree.tree_map(copied, output)
 
 
 def generic_scores(reference: object, output: object) -> tuple[Score, ...]:
@@ -48,15 +53,32 @@ def generic_scores(reference: object, output: object) -> tuple[Score, ...]:
 
     expected, found = tensors_of(reference), tensors_of(output)
     if not expected and not found:
-        return _PERFECT if reference == output else _WORST
+        return _PERFECT if _equal(reference, output) else _WORST
     if [t.shape for t in expected] != [t.shape for t in found]:
         return _WORST
-    if not all(bool(torch.isfinite(tensor).all()) for tensor in found):
+    if not all(bool(torch.isfinite(tensor).all()) for tensor in expected + found):
         return _WORST
     pairs = list(zip(expected, found, strict=True))
     return (
         Score(name="cosine", value=min(_cosine(left, right) for left, right in pairs)),
         Score(name="psnr_db", value=min(_psnr_db(left, right) for left, right in pairs)),
+    )
+
+
+def _equal(reference: object, output: object) -> bool:
+    """Whether two outputs without floating-point tensors are the same: integer tensors, texts, numbers, nothing."""
+    import torch
+    from torch.utils import _pytree
+
+    expected, expected_shape = _pytree.tree_flatten(reference)
+    found, found_shape = _pytree.tree_flatten(output)
+    if expected_shape != found_shape:
+        return False
+    return all(
+        torch.equal(left, right)
+        if isinstance(left, torch.Tensor) and isinstance(right, torch.Tensor)
+        else bool(left == right)
+        for left, right in zip(expected, found, strict=True)
     )
 
 

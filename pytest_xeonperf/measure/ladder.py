@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gc
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from statistics import median
 from typing import TYPE_CHECKING, Protocol
 
@@ -12,7 +12,7 @@ from pytest_xeonperf.measure.compilation import compilation_so_far, room_to_comp
 from pytest_xeonperf.measure.failure import Failure, FailureKind
 from pytest_xeonperf.measure.fidelity import generic_scores
 from pytest_xeonperf.measure.roofline import roofline
-from pytest_xeonperf.measure.rounds import run_rounds
+from pytest_xeonperf.measure.rounds import BASELINE, run_rounds
 from pytest_xeonperf.measure.warmup import warm_up
 from pytest_xeonperf.records import Case, Evidence, Measurement, Metric, Sample, Unknown
 from pytest_xeonperf.variants import apply
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from pytest_xeonperf.measure.canary import Canary
+    from pytest_xeonperf.measure.compilation import Compilation
     from pytest_xeonperf.measure.rounds import Effort, Rounds
     from pytest_xeonperf.measure.warmup import WarmUp
     from pytest_xeonperf.records import Estimate, Limits
@@ -120,28 +121,88 @@ def _measure(ladder: Ladder, bench: Bench) -> Mapping[str, Measurement | Failure
     if isinstance(reference, Failure):
         return {rung.name: reference for rung in ladder.rungs}
     entrants = {rung.name: _attempt(ladder, rung, bench) for rung in ladder.rungs}
-    ready = {name: entrant for name, entrant in entrants.items() if isinstance(entrant, _Entrant)}
-    graphs_before = compilation_so_far()
-    rounds = run_rounds(
-        baseline.step,
-        {name: entrant.step for name, entrant in ready.items()},
-        effort=bench.effort,
-        seed=bench.seed,
-        canary=bench.canary,
-        settled=bench.settled,
-        on_turn=lambda name: bench.watcher.entering(name or ladder.baseline.name, "timing"),
-        on_round=bench.watcher.round_done,
-    )
-    recompiles = compilation_so_far().since(graphs_before).graphs
-    measured: dict[str, Measurement | Failure] = {}
-    for name, entrant in entrants.items():
-        if isinstance(entrant, Failure):
-            measured[name] = entrant
-        else:
-            measured[name] = _measurement(
-                ladder, bench, reference, entrant=entrant, rounds=rounds, recompiles=recompiles
+    timed = _timed(ladder, bench, baseline, entrants)
+    if isinstance(timed, Failure):
+        return dict.fromkeys(entrants, timed)
+    return {
+        name: entrant if isinstance(entrant, Failure) else _measurement(ladder, bench, reference, entrant, timed)
+        for name, entrant in entrants.items()
+    }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Timed:
+    """The rounds of a ladder, and what was compiled anew in them, by rung."""
+
+    rounds: Rounds
+    recompiles: Mapping[str, int]
+
+
+class _RaisedError(Exception):
+    """A step raised while it was timed."""
+
+    def __init__(self, name: str, cause: Exception) -> None:
+        super().__init__(name)
+        self.name = name
+        self.cause = cause
+
+
+def _timed(
+    ladder: Ladder, bench: Bench, baseline: _Entrant, entrants: dict[str, _Entrant | Failure]
+) -> _Timed | Failure:
+    """Time whoever is ready. One that raises is marked as failed, and the rounds begin again without it."""
+    while True:
+        ready = {name: entrant for name, entrant in entrants.items() if isinstance(entrant, _Entrant)}
+        recompiles = _Recompiles(ladder=ladder, bench=bench)
+        try:
+            rounds = run_rounds(
+                _guarded(BASELINE, baseline.step),
+                {name: _guarded(name, entrant.step) for name, entrant in ready.items()},
+                effort=bench.effort,
+                seed=bench.seed,
+                canary=bench.canary,
+                settled=bench.settled,
+                on_turn=recompiles.turn,
+                on_round=bench.watcher.round_done,
             )
-    return measured
+        except _RaisedError as error:
+            failure = _failure(error.cause)
+            if error.name == BASELINE:
+                reason = f"baseline {ladder.baseline.name}: {failure.reason}"
+                return Failure(kind=FailureKind.NO_BASELINE, reason=reason)
+            entrants[error.name] = failure
+            continue
+        recompiles.turn(BASELINE)
+        return _Timed(rounds=rounds, recompiles=recompiles.counts)
+
+
+def _guarded(name: str, step: Step) -> Step:
+    """A step that says whose it was when it raises."""
+
+    def guarded() -> object:
+        try:
+            return step()
+        except Exception as error:
+            raise _RaisedError(name, error) from error
+
+    return guarded
+
+
+@dataclass(slots=True)
+class _Recompiles:
+    """Puts every graph that is compiled between two turns down to whoever had the first of them."""
+
+    ladder: Ladder
+    bench: Bench
+    running: str = BASELINE
+    seen: Compilation = field(default_factory=compilation_so_far)
+    counts: dict[str, int] = field(default_factory=dict)
+
+    def turn(self, name: str) -> None:
+        now = compilation_so_far()
+        self.counts[self.running] = self.counts.get(self.running, 0) + now.since(self.seen).graphs
+        self.running, self.seen = name, now
+        self.bench.watcher.entering(name or self.ladder.baseline.name, "timing")
 
 
 def build_step(ladder: Ladder, variant: Variant) -> tuple[Step, Built]:
@@ -196,9 +257,14 @@ def _reference(ladder: Ladder, bench: Bench, baseline: _Entrant | None) -> Refer
 
 
 def _measurement(
-    ladder: Ladder, bench: Bench, reference: Reference, *, entrant: _Entrant, rounds: Rounds, recompiles: int
-) -> Measurement:
-    phase, warm = ladder.phase, entrant.warm
+    ladder: Ladder, bench: Bench, reference: Reference, entrant: _Entrant, timed: _Timed
+) -> Measurement | Failure:
+    """What the rounds and the output of one rung come to; scores that raise are its own failure."""
+    phase, warm, rounds = ladder.phase, entrant.warm, timed.rounds
+    try:
+        scores = generic_scores(reference.output, warm.output) + phase.scores(reference.output, warm.output)
+    except Exception as error:  # noqa: BLE001 - a workload's own scores may raise anything
+        return _failure(error)
     samples = rounds.samples[entrant.variant.name]
     candidate_call_ns = round(median(sample.candidate_ns for sample in samples))
     baseline_call_ns = round(median(sample.baseline_ns for sample in samples))
@@ -212,7 +278,7 @@ def _measurement(
         speedup=bench.summarise(samples),
         baseline_median_ns=baseline_call_ns // phase.items_per_call,
         candidate_median_ns=candidate_call_ns // phase.items_per_call,
-        fidelity=generic_scores(reference.output, warm.output) + phase.scores(reference.output, warm.output),
+        fidelity=scores,
         roofline=roofline(
             duration_ns=candidate_call_ns,
             flop=reference.flop,
@@ -225,7 +291,7 @@ def _measurement(
             compile_ns=warm.duration_ns,
             graph_breaks=warm.compiled.graph_breaks,
             first_break=warm.compiled.first_break,
-            recompiles=recompiles,
+            recompiles=timed.recompiles.get(entrant.variant.name, 0),
             kernels=warm.kernels,
             weight_bytes=entrant.built.weight_bytes,
             peak_rss_bytes=Unknown(reason="not measured in a process of its own"),
