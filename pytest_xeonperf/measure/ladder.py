@@ -3,40 +3,30 @@
 from __future__ import annotations
 
 import gc
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from statistics import median
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from pytest_xeonperf.errors import NotApplicableError, XeonPerfError
-from pytest_xeonperf.measure.compilation import compilation_so_far, room_to_compile
+from pytest_xeonperf.measure.bench import Reference
+from pytest_xeonperf.measure.compilation import room_to_compile
 from pytest_xeonperf.measure.failure import Failure, FailureKind
 from pytest_xeonperf.measure.fidelity import generic_scores
 from pytest_xeonperf.measure.roofline import roofline
-from pytest_xeonperf.measure.rounds import BASELINE, run_rounds
+from pytest_xeonperf.measure.timing import BaselineRaisedError, Timed, time_steps
 from pytest_xeonperf.measure.warmup import warm_up
-from pytest_xeonperf.records import Case, Evidence, Measurement, Metric, Sample, Unknown
+from pytest_xeonperf.records import Case, Evidence, Measurement, Metric, Unknown
 from pytest_xeonperf.variants import apply
 from pytest_xeonperf.variants.spec import REFERENCE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping
 
-    from pytest_xeonperf.measure.canary import Canary
-    from pytest_xeonperf.measure.compilation import Compilation
-    from pytest_xeonperf.measure.rounds import Effort, Rounds
+    from pytest_xeonperf.measure.bench import Bench
     from pytest_xeonperf.measure.warmup import WarmUp
-    from pytest_xeonperf.records import Estimate, Limits
     from pytest_xeonperf.variants.apply import Built
     from pytest_xeonperf.variants.spec import Variant
     from pytest_xeonperf.workloads.protocol import Phase, Step, Workload
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reference:
-    """Output of the FP32 eager model, and the operations one call takes."""
-
-    output: object
-    flop: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,36 +49,6 @@ class Ladder:
             metric=Metric.LATENCY,
             over=self.baseline.name,
         )
-
-
-class Watcher(Protocol):
-    """Told what is going on: for the progress line, and for the journal that names who was running at a crash."""
-
-    def entering(self, variant: str, stage: str) -> None:
-        """A variant is about to be built or warmed up."""
-
-    def round_done(self, index: int, pairs: Mapping[str, Sample]) -> None:
-        """A round was kept."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Bench:
-    """What a session lends to every ladder it measures.
-
-    Attributes:
-        settled: Whether more pairs of a variant could still change its verdict.
-        summarise: From pairs to a ratio with its interval.
-        references: Outputs of the FP32 reference by (workload, phase, preset), filled as they are needed.
-    """
-
-    limits: Limits | Unknown
-    effort: Effort
-    seed: int
-    canary: Canary
-    settled: Callable[[str, Sequence[Sample]], bool]
-    summarise: Callable[[Sequence[Sample]], Estimate]
-    watcher: Watcher
-    references: dict[tuple[str, str, str], Reference]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,95 +74,32 @@ def _measure(ladder: Ladder, bench: Bench) -> Mapping[str, Measurement | Failure
     is_reference = ladder.baseline == REFERENCE
     baseline = _attempt(ladder, ladder.baseline, bench, count_flop=is_reference)
     if isinstance(baseline, Failure):
-        reason = f"baseline {ladder.baseline.name}: {baseline.reason}"
-        kind = baseline.kind if baseline.kind is FailureKind.NOT_APPLICABLE else FailureKind.NO_BASELINE
-        return {rung.name: Failure(kind=kind, reason=reason) for rung in ladder.rungs}
+        return dict.fromkeys([rung.name for rung in ladder.rungs], _no_baseline(ladder, baseline))
     reference = _reference(ladder, bench, baseline if is_reference else None)
     if isinstance(reference, Failure):
         return {rung.name: reference for rung in ladder.rungs}
     entrants = {rung.name: _attempt(ladder, rung, bench) for rung in ladder.rungs}
-    timed = _timed(ladder, bench, baseline, entrants)
-    if isinstance(timed, Failure):
-        return dict.fromkeys(entrants, timed)
-    return {
-        name: entrant if isinstance(entrant, Failure) else _measurement(ladder, bench, reference, entrant, timed)
-        for name, entrant in entrants.items()
+    ready = {name: entrant for name, entrant in entrants.items() if isinstance(entrant, _Entrant)}
+    try:
+        steps = {name: entrant.step for name, entrant in ready.items()}
+        timed = time_steps(baseline.step, steps, ladder.baseline.name, bench)
+    except BaselineRaisedError as error:
+        return dict.fromkeys(entrants, _no_baseline(ladder, _failure(error.cause)))
+    measured: dict[str, Measurement | Failure] = {
+        name: failure for name, failure in entrants.items() if isinstance(failure, Failure)
     }
+    for name, entrant in ready.items():
+        if name in timed.raised:
+            measured[name] = _failure(timed.raised[name])
+        else:
+            measured[name] = _measurement(ladder, bench, reference, entrant, timed)
+    return measured
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Timed:
-    """The rounds of a ladder, and what was compiled anew in them, by rung."""
-
-    rounds: Rounds
-    recompiles: Mapping[str, int]
-
-
-class _RaisedError(Exception):
-    """A step raised while it was timed."""
-
-    def __init__(self, name: str, cause: Exception) -> None:
-        super().__init__(name)
-        self.name = name
-        self.cause = cause
-
-
-def _timed(
-    ladder: Ladder, bench: Bench, baseline: _Entrant, entrants: dict[str, _Entrant | Failure]
-) -> _Timed | Failure:
-    """Time whoever is ready. One that raises is marked as failed, and the rounds begin again without it."""
-    while True:
-        ready = {name: entrant for name, entrant in entrants.items() if isinstance(entrant, _Entrant)}
-        recompiles = _Recompiles(ladder=ladder, bench=bench)
-        try:
-            rounds = run_rounds(
-                _guarded(BASELINE, baseline.step),
-                {name: _guarded(name, entrant.step) for name, entrant in ready.items()},
-                effort=bench.effort,
-                seed=bench.seed,
-                canary=bench.canary,
-                settled=bench.settled,
-                on_turn=recompiles.turn,
-                on_round=bench.watcher.round_done,
-            )
-        except _RaisedError as error:
-            failure = _failure(error.cause)
-            if error.name == BASELINE:
-                reason = f"baseline {ladder.baseline.name}: {failure.reason}"
-                return Failure(kind=FailureKind.NO_BASELINE, reason=reason)
-            entrants[error.name] = failure
-            continue
-        recompiles.turn(BASELINE)
-        return _Timed(rounds=rounds, recompiles=recompiles.counts)
-
-
-def _guarded(name: str, step: Step) -> Step:
-    """A step that says whose it was when it raises."""
-
-    def guarded() -> object:
-        try:
-            return step()
-        except Exception as error:
-            raise _RaisedError(name, error) from error
-
-    return guarded
-
-
-@dataclass(slots=True)
-class _Recompiles:
-    """Puts every graph that is compiled between two turns down to whoever had the first of them."""
-
-    ladder: Ladder
-    bench: Bench
-    running: str = BASELINE
-    seen: Compilation = field(default_factory=compilation_so_far)
-    counts: dict[str, int] = field(default_factory=dict)
-
-    def turn(self, name: str) -> None:
-        now = compilation_so_far()
-        self.counts[self.running] = self.counts.get(self.running, 0) + now.since(self.seen).graphs
-        self.running, self.seen = name, now
-        self.bench.watcher.entering(name or self.ladder.baseline.name, "timing")
+def _no_baseline(ladder: Ladder, failure: Failure) -> Failure:
+    """What a failure of the baseline means for every rung."""
+    kind = failure.kind if failure.kind is FailureKind.NOT_APPLICABLE else FailureKind.NO_BASELINE
+    return Failure(kind=kind, reason=f"baseline {ladder.baseline.name}: {failure.reason}")
 
 
 def build_step(ladder: Ladder, variant: Variant) -> tuple[Step, Built]:
@@ -257,7 +154,7 @@ def _reference(ladder: Ladder, bench: Bench, baseline: _Entrant | None) -> Refer
 
 
 def _measurement(
-    ladder: Ladder, bench: Bench, reference: Reference, entrant: _Entrant, timed: _Timed
+    ladder: Ladder, bench: Bench, reference: Reference, entrant: _Entrant, timed: Timed
 ) -> Measurement | Failure:
     """What the rounds and the output of one rung come to; scores that raise are its own failure."""
     phase, warm, rounds = ladder.phase, entrant.warm, timed.rounds

@@ -12,7 +12,7 @@ from pytest_xeonperf.measure.warmup import warm_up
 from pytest_xeonperf.records import Evidence, Measurement, Unknown
 
 if TYPE_CHECKING:
-    from pytest_xeonperf.measure.ladder import Bench
+    from pytest_xeonperf.measure.bench import Bench
     from pytest_xeonperf.records import Case
     from pytest_xeonperf.workloads.protocol import Step
 

@@ -11,9 +11,10 @@ from pytest_xeonperf.host.cpu import read_cpu
 from pytest_xeonperf.host.system import read_system
 from pytest_xeonperf.judge.betting import estimate, log_ratios
 from pytest_xeonperf.judge.verdict import Levels, Speed, judge, levels, settled
+from pytest_xeonperf.measure.bench import Bench
 from pytest_xeonperf.measure.canary import torch_canary
 from pytest_xeonperf.measure.failure import Failure, FailureKind
-from pytest_xeonperf.measure.ladder import Bench, Ladder, measure_ladder
+from pytest_xeonperf.measure.ladder import Ladder, measure_ladder
 from pytest_xeonperf.measure.pair import measure_pair
 from pytest_xeonperf.measure.rounds import Effort
 from pytest_xeonperf.records import Outcome, Unknown
@@ -26,8 +27,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from pytest_xeonperf.judge.expectations import Promises
+    from pytest_xeonperf.measure.bench import Reference
     from pytest_xeonperf.measure.canary import Canary
-    from pytest_xeonperf.measure.ladder import Reference
     from pytest_xeonperf.records import Case, Estimate, Machine, Measurement, Result, Sample, Verdict
     from pytest_xeonperf.shell.protocol import Barred
     from pytest_xeonperf.shell.results import Tested

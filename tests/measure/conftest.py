@@ -8,8 +8,9 @@ import torch
 from torch import nn
 
 from pytest_xeonperf.judge.betting import estimate, log_ratios
+from pytest_xeonperf.measure.bench import Bench
 from pytest_xeonperf.measure.canary import Canary
-from pytest_xeonperf.measure.ladder import Bench, Ladder
+from pytest_xeonperf.measure.ladder import Ladder
 from pytest_xeonperf.measure.rounds import Effort
 from pytest_xeonperf.records import Unknown
 from pytest_xeonperf.variants.spec import NAMED

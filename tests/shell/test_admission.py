@@ -1,7 +1,7 @@
 import pytest
 
 from pytest_xeonperf.errors import NotApplicableError
-from pytest_xeonperf.measure.ladder import FailureKind
+from pytest_xeonperf.measure.failure import FailureKind
 from pytest_xeonperf.measure.plan import need
 from pytest_xeonperf.records import Unknown
 from pytest_xeonperf.shell import admission

@@ -1,0 +1,51 @@
+"""What a session lends to every ladder it measures: limits, effort, a canary, the stopping rule, somebody to watch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from pytest_xeonperf.measure.canary import Canary
+    from pytest_xeonperf.measure.rounds import Effort
+    from pytest_xeonperf.records import Estimate, Limits, Sample, Unknown
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reference:
+    """Output of the FP32 eager model, and the operations one call takes."""
+
+    output: object
+    flop: int
+
+
+class Watcher(Protocol):
+    """Told what is going on: for the progress line, and for the journal that names who was running at a crash."""
+
+    def entering(self, variant: str, stage: str) -> None:
+        """A variant is about to be built or warmed up."""
+
+    def round_done(self, index: int, pairs: Mapping[str, Sample]) -> None:
+        """A round was kept."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bench:
+    """What a session lends to every ladder it measures.
+
+    Attributes:
+        settled: Whether more pairs of a variant could still change its verdict.
+        summarise: From pairs to a ratio with its interval.
+        references: Outputs of the FP32 reference by (workload, phase, preset), filled as they are needed.
+    """
+
+    limits: Limits | Unknown
+    effort: Effort
+    seed: int
+    canary: Canary
+    settled: Callable[[str, Sequence[Sample]], bool]
+    summarise: Callable[[Sequence[Sample]], Estimate]
+    watcher: Watcher
+    references: dict[tuple[str, str, str], Reference]

@@ -1,0 +1,104 @@
+"""The rounds of a ladder, kept going: a rung that raises or recompiles in them takes no other with it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from pytest_xeonperf.measure.compilation import Compilation, compilation_so_far
+from pytest_xeonperf.measure.rounds import BASELINE, Rounds, run_rounds
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pytest_xeonperf.measure.bench import Bench
+    from pytest_xeonperf.workloads.protocol import Step
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timed:
+    """The rounds of a ladder, and what happened in them.
+
+    Attributes:
+        recompiles: Graphs compiled anew while a rung was timed, by its name.
+        raised: Rungs that raised while they were timed; they have no rounds.
+    """
+
+    rounds: Rounds
+    recompiles: Mapping[str, int]
+    raised: Mapping[str, Exception]
+
+
+class BaselineRaisedError(Exception):
+    """The baseline raised while it was timed."""
+
+    def __init__(self, cause: Exception) -> None:
+        super().__init__(str(cause))
+        self.cause = cause
+
+
+class _RaisedError(Exception):
+    """A step raised while it was timed."""
+
+    def __init__(self, name: str, cause: Exception) -> None:
+        super().__init__(name)
+        self.name = name
+        self.cause = cause
+
+
+def time_steps(baseline: Step, rungs: Mapping[str, Step], baseline_name: str, bench: Bench) -> Timed:
+    """Time the rungs in rounds with the baseline. One that raises is left out, and the rounds begin again without it.
+
+    Raises:
+        BaselineRaisedError: The baseline did; there is nothing to pair with.
+    """
+    raised: dict[str, Exception] = {}
+    while True:
+        recompiles = _Recompiles(baseline_name=baseline_name, bench=bench)
+        try:
+            rounds = run_rounds(
+                _guarded(BASELINE, baseline),
+                {name: _guarded(name, step) for name, step in rungs.items() if name not in raised},
+                effort=bench.effort,
+                seed=bench.seed,
+                canary=bench.canary,
+                settled=bench.settled,
+                on_turn=recompiles.turn,
+                on_round=bench.watcher.round_done,
+            )
+        except _RaisedError as error:
+            if error.name == BASELINE:
+                raise BaselineRaisedError(error.cause) from error.cause
+            raised[error.name] = error.cause
+            continue
+        recompiles.turn(BASELINE)
+        return Timed(rounds=rounds, recompiles=recompiles.counts, raised=raised)
+
+
+def _guarded(name: str, step: Step) -> Step:
+    """A step that says whose it was when it raises."""
+
+    def guarded() -> object:
+        try:
+            return step()
+        except Exception as error:
+            raise _RaisedError(name, error) from error
+
+    return guarded
+
+
+@dataclass(slots=True)
+class _Recompiles:
+    """Puts every graph that is compiled between two turns down to whoever had the first of them."""
+
+    baseline_name: str
+    bench: Bench
+    running: str = BASELINE
+    seen: Compilation = field(default_factory=compilation_so_far)
+    counts: dict[str, int] = field(default_factory=dict)
+
+    def turn(self, name: str) -> None:
+        now = compilation_so_far()
+        self.counts[self.running] = self.counts.get(self.running, 0) + now.since(self.seen).graphs
+        self.running, self.seen = name, now
+        self.bench.watcher.entering(name or self.baseline_name, "timing")
