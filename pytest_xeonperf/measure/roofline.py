@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pytest_xeonperf.records import Bound, Limits, Roofline, Unknown
@@ -31,10 +32,30 @@ def roofline(
         return limits
     if duration_ns <= 0:
         return Unknown(reason="no duration")
-    peak = limits.fp32_flop_per_s if variant.dtype is Dtype.FP32 else limits.bf16_flop_per_s
-    compute_s = flop / peak
+    compute_s = flop / _peak(limits, variant)
     bandwidth_s = streamed_bytes / limits.read_bytes_per_s if weight_bytes > _CACHED_BYTES else 0.0
     bound = Bound.BANDWIDTH if bandwidth_s > compute_s else Bound.COMPUTE
     return Roofline(
         fraction=max(compute_s, bandwidth_s) / (duration_ns / 1e9), bound=bound, flop=flop, weight_bytes=weight_bytes
     )
+
+
+def best_of(first: Limits, second: Limits) -> Limits:
+    """The higher of two measurements of each limit: a limit is what the machine can do at best."""
+    return Limits(
+        read_bytes_per_s=max(first.read_bytes_per_s, second.read_bytes_per_s),
+        fp32_flop_per_s=max(first.fp32_flop_per_s, second.fp32_flop_per_s),
+        bf16_flop_per_s=max(first.bf16_flop_per_s, second.bf16_flop_per_s),
+        int8_op_per_s=max(first.int8_op_per_s, second.int8_op_per_s),
+    )
+
+
+def against(found: Roofline, variant: Variant, *, before: Limits, now: Limits) -> Roofline:
+    """The same share against limits that turned out to be higher; the limit that bound it stays."""
+    if found.bound is Bound.BANDWIDTH:
+        return replace(found, fraction=found.fraction * before.read_bytes_per_s / now.read_bytes_per_s)
+    return replace(found, fraction=found.fraction * _peak(before, variant) / _peak(now, variant))
+
+
+def _peak(limits: Limits, variant: Variant) -> float:
+    return limits.fp32_flop_per_s if variant.dtype is Dtype.FP32 else limits.bf16_flop_per_s

@@ -31,7 +31,7 @@ from pytest_xeonperf.shell.weighing import Scale
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from pytest_xeonperf.records import Machine, Sample, Unknown
+    from pytest_xeonperf.records import Limits, Machine, Sample, Unknown
 
 _PR_SET_PDEATHSIG = 1
 _NO_REWRITE = "ignore:Module already imported:pytest.PytestAssertRewriteWarning"
@@ -54,6 +54,9 @@ class _Wire:
         self.channel.send(protocol.WantsWeight(node_id=node_id, variant=variant))
         weight: protocol.Weight = self.channel.recv()
         return weight.peak_rss_bytes
+
+    def limits_raised(self, limits: Limits) -> None:
+        self.channel.send(protocol.LimitsRaised(limits=limits))
 
 
 class Loop:

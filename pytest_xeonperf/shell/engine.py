@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from pytest_xeonperf.errors import NotApplicableError
 from pytest_xeonperf.host.cpu import read_cpu
+from pytest_xeonperf.host.limits import measure_limits
 from pytest_xeonperf.host.system import read_system
 from pytest_xeonperf.judge.betting import estimate, log_ratios
 from pytest_xeonperf.judge.verdict import Levels, Speed, judge, levels, settled
@@ -16,8 +17,9 @@ from pytest_xeonperf.measure.canary import torch_canary
 from pytest_xeonperf.measure.failure import Failure, FailureKind
 from pytest_xeonperf.measure.ladder import Ladder, measure_ladder
 from pytest_xeonperf.measure.pair import measure_pair
+from pytest_xeonperf.measure.roofline import against, best_of
 from pytest_xeonperf.measure.rounds import Effort
-from pytest_xeonperf.records import Outcome, Unknown
+from pytest_xeonperf.records import Measurement, Outcome, Roofline, Unknown
 from pytest_xeonperf.shell.admission import admit
 from pytest_xeonperf.shell.results import case_of, failed_result, result_of
 from pytest_xeonperf.shell.rungs import by_ladder
@@ -29,11 +31,12 @@ if TYPE_CHECKING:
     from pytest_xeonperf.judge.expectations import Promises
     from pytest_xeonperf.measure.bench import Reference
     from pytest_xeonperf.measure.canary import Canary
-    from pytest_xeonperf.records import Case, Estimate, Machine, Measurement, Result, Sample, Verdict
+    from pytest_xeonperf.records import Case, Estimate, Limits, Machine, Result, Sample, Verdict
     from pytest_xeonperf.shell.protocol import Barred
     from pytest_xeonperf.shell.results import Tested
     from pytest_xeonperf.shell.rungs import LadderKey, Rung
     from pytest_xeonperf.shell.settings import Settings
+    from pytest_xeonperf.variants.spec import Variant
     from pytest_xeonperf.workloads.protocol import Workload
 
 _SMOKE_EFFORT = Effort(min_rounds=3, max_rounds=3)
@@ -50,6 +53,9 @@ class Listener(Protocol):
 
     def weigh(self, node_id: str, variant: str) -> int | Unknown:
         """Peak RSS in bytes of a fresh process holding only this variant."""
+
+    def limits_raised(self, limits: Limits) -> None:
+        """The machine can do more than was thought."""
 
 
 @dataclass(slots=True)
@@ -127,7 +133,24 @@ class Engine:
                 workload=workload, phase=phase, preset=key.preset.value, baseline=admitted.baseline, rungs=group
             )
             found |= measure_ladder(ladder, bench)
-        return found
+        return self._against_limits(found, {rung.name: rung for group in admitted.groups for rung in group})
+
+    def _against_limits(
+        self, found: Mapping[str, Measurement | Failure], variants: Mapping[str, Variant]
+    ) -> Mapping[str, Measurement | Failure]:
+        """Measure the limits once more if one was exceeded: the machine may have been busy when they were measured."""
+        before = self.machine.limits
+        if isinstance(before, Unknown) or not any(map(_exceeds, found.values())):
+            return found
+        now = best_of(before, measure_limits())
+        self.machine = replace(self.machine, limits=now)
+        self.listener.limits_raised(now)
+        return {
+            name: replace(each, roofline=against(each.roofline, variants[name], before=before, now=now))
+            if isinstance(each, Measurement) and isinstance(each.roofline, Roofline)
+            else each
+            for name, each in found.items()
+        }
 
     def _bench(self, model: object, label: str, preset: Preset, promises: Mapping[str, Promises]) -> Bench:
         """What the session lends to one ladder, or to one comparison."""
@@ -166,6 +189,10 @@ class _Watcher:
 
     def round_done(self, index: int, pairs: Mapping[str, Sample]) -> None:
         self.listener.round_done(self.ladder, index, pairs)
+
+
+def _exceeds(found: Measurement | Failure) -> bool:
+    return isinstance(found, Measurement) and isinstance(found.roofline, Roofline) and found.roofline.fraction > 1
 
 
 def _over_another(verdict: Verdict, case: Case, rung: Rung) -> Verdict:

@@ -18,8 +18,9 @@ from pytest_xeonperf.shell.measuring import known_machine
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from pytest_xeonperf.records import Sample, Unknown
+    from pytest_xeonperf.records import Limits, Sample, Unknown
     from pytest_xeonperf.shell.progress import Progress
+    from pytest_xeonperf.shell.recorder import Recorder
     from pytest_xeonperf.shell.rungs import Rung
     from pytest_xeonperf.shell.supervisor import Supervisor
 
@@ -30,6 +31,7 @@ class _Near:
 
     progress: Progress
     supervisor: Supervisor
+    recorder: Recorder
 
     def entering(self, ladder: str, variant: str, stage: str) -> None:
         self.progress.hear(protocol.Entering(ladder=ladder, variant=variant, stage=stage))
@@ -40,8 +42,13 @@ class _Near:
     def weigh(self, node_id: str, variant: str) -> int | Unknown:
         return self.supervisor.weigh(protocol.WantsWeight(node_id=node_id, variant=variant))
 
+    def limits_raised(self, limits: Limits) -> None:
+        self.recorder.set_limits(limits)
 
-def engine_here(rungs: tuple[Rung, ...], supervisor: Supervisor, progress: Progress, stack: ExitStack) -> Engine:
+
+def engine_here(
+    rungs: tuple[Rung, ...], supervisor: Supervisor, progress: Progress, recorder: Recorder, stack: ExitStack
+) -> Engine:
     """Prepare this process and give it an engine; `stack` undoes the preparation.
 
     What only a fresh process can have, an allocator for one, is left out.
@@ -64,7 +71,7 @@ def engine_here(rungs: tuple[Rung, ...], supervisor: Supervisor, progress: Progr
         rungs=rungs,
         machine=known_machine(start, prepared),
         barred=(),
-        listener=_Near(progress, supervisor),
+        listener=_Near(progress, supervisor, recorder),
     )
 
 

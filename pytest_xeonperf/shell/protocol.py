@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from pytest_xeonperf.records import Machine, Sample, Unknown
+    from pytest_xeonperf.records import Limits, Machine, Sample, Unknown
     from pytest_xeonperf.shell.settings import Settings
 
 
@@ -92,6 +92,13 @@ class RoundDone:
     ladder: str
     index: int
     pairs: Mapping[str, Sample]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LimitsRaised:
+    """Child to session: the machine can do more than it could when its limits were first measured."""
+
+    limits: Limits
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

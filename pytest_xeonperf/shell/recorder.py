@@ -15,7 +15,7 @@ from pytest_xeonperf.errors import UsageError
 from pytest_xeonperf.records import Result, Run, RunState, Unknown
 
 if TYPE_CHECKING:
-    from pytest_xeonperf.records import Machine
+    from pytest_xeonperf.records import Limits, Machine
     from pytest_xeonperf.shell.settings import Settings
     from pytest_xeonperf.store.repository import Store
 
@@ -101,6 +101,11 @@ class Recorder:
         self.store[0].begin_run(run)
         self.run.append(run)
         self.under_way = True
+
+    def set_limits(self, limits: Limits) -> None:
+        """Note that the machine can do more than when the run began."""
+        self.store[0].set_limits(self.run[0].id, limits)
+        self.run[0] = replace(self.run[0], machine=replace(self.run[0].machine, limits=limits))
 
     def add(self, result: Result) -> None:
         """Commit one result."""

@@ -130,7 +130,10 @@ class Session:
                 for message in supervisor.run(item.nodeid, _next_of_ours(item, nextitem)):
                     journal.hear(message)
                     progress.hear(message)
-                    if isinstance(message, protocol.Report):
+                    if isinstance(message, protocol.LimitsRaised):
+                        self.recorder.set_limits(message.limits)
+                        supervisor.know_limits(message.limits)
+                    elif isinstance(message, protocol.Report):
                         progress.clear()
                         self._log(item, _report_of(self.config, message))
             except ChildDiedError as error:
@@ -152,7 +155,13 @@ class Session:
                 if self.settings.supervise is Supervision.OFF:
                     from pytest_xeonperf.shell.inprocess import engine_here  # imports torch
 
-                    engine = engine_here(selected_rungs(session.items), supervisor, progress, self.stack)
+                    engine = engine_here(
+                        selected_rungs(session.items),
+                        supervisor=supervisor,
+                        progress=progress,
+                        recorder=self.recorder,
+                        stack=self.stack,
+                    )
                     self.config.stash[JUDGEMENT] = engine
                     machine = engine.machine
                 else:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-    from pytest_xeonperf.records import Machine
+    from pytest_xeonperf.records import Limits, Machine
 
 _PATIENCE_S = 10
 _CAUSES: Mapping[int, str] = {
@@ -196,6 +196,10 @@ class Supervisor:
         """Keep a variant that killed a child off its ladder from now on."""
         barred = protocol.Barred(ladder=ladder, variant=variant, reason=reason)
         self.start = replace(self.start, barred=(*self.start.barred, barred))
+
+    def know_limits(self, limits: Limits) -> None:
+        """Tell later children what the machine can do."""
+        self.start = replace(self.start, machine=replace(self.start.machine, limits=limits))
 
     def weigh(self, wanted: protocol.WantsWeight) -> int | Unknown:
         """Peak RSS of a variant in a process of its own."""

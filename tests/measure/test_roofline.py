@@ -1,6 +1,8 @@
+from dataclasses import astuple, replace
+
 import pytest
 
-from pytest_xeonperf.measure.roofline import roofline
+from pytest_xeonperf.measure.roofline import against, best_of, roofline
 from pytest_xeonperf.records import Bound, Limits, Unknown
 from pytest_xeonperf.variants.spec import NAMED
 
@@ -48,3 +50,19 @@ def test_without_limits_the_reason_is_handed_on():
 @pytest.mark.parametrize("duration_ns", [0, -5])
 def test_without_a_duration_there_is_no_share(duration_ns):
     assert isinstance(_roofline(duration_ns=duration_ns), Unknown)
+
+
+def test_the_best_of_two_measurements_takes_each_limit_from_the_higher():
+    calm_memory = replace(LIMITS, read_bytes_per_s=2e10, bf16_flop_per_s=1e11)
+    assert astuple(best_of(LIMITS, calm_memory)) == (2e10, 1e11, 1e12, 2e12)
+    assert best_of(LIMITS, calm_memory) == best_of(calm_memory, LIMITS)
+
+
+@pytest.mark.parametrize("variant", ["eager_fp32", "woq_int4"])
+@pytest.mark.parametrize("work", [{"flop": 10**12}, {"streamed_bytes": 10**11}], ids=["compute", "bandwidth"])
+def test_a_share_against_higher_limits_is_what_it_would_have_been_with_them(variant, work):
+    higher = Limits(read_bytes_per_s=3e10, fp32_flop_per_s=2e11, bf16_flop_per_s=4e12, int8_op_per_s=2e12)
+    found = _roofline(variant=NAMED[variant], **work)
+    wanted = _roofline(variant=NAMED[variant], limits=higher, **work)
+    now = against(found, NAMED[variant], before=LIMITS, now=higher)
+    assert (now.fraction, now.bound) == (pytest.approx(wanted.fraction), wanted.bound)

@@ -7,7 +7,7 @@ from torch import nn
 from pytest_xeonperf.errors import NotApplicableError
 from pytest_xeonperf.judge.expectations import Promises
 from pytest_xeonperf.measure.canary import Canary
-from pytest_xeonperf.records import Case, Measurement, Metric, Outcome, Unknown
+from pytest_xeonperf.records import Case, Limits, Measurement, Metric, Outcome, Unknown
 from pytest_xeonperf.shell.engine import Engine
 from pytest_xeonperf.shell.fixtures import Compared
 from pytest_xeonperf.shell.rungs import Own
@@ -25,7 +25,7 @@ class Listener:
     """Remembers what it heard; weighs everything at one MiB."""
 
     def __init__(self):
-        self.entered, self.rounds, self.weighed = [], [], []
+        self.entered, self.rounds, self.weighed, self.raised = [], [], [], []
 
     def named(self, ladder, workload, phase):
         pass
@@ -35,6 +35,9 @@ class Listener:
 
     def round_done(self, ladder, index, pairs):
         self.rounds.append((ladder, index))
+
+    def limits_raised(self, limits):
+        self.raised.append(limits)
 
     def weigh(self, node_id, variant):
         self.weighed.append((node_id, variant))
@@ -178,3 +181,26 @@ def test_callables_that_return_no_tensors_have_to_return_the_same(compared, cand
 def test_what_a_compared_callable_raises_is_the_test_s_own(compared):
     with pytest.raises(ZeroDivisionError):
         compared(lambda: 1 / 0, lambda: None)
+
+
+def test_limits_that_a_result_exceeds_are_measured_again_before_it_is_called_too_fast(
+    make_engine, make_rung, machine, monkeypatch
+):
+    busy = Limits(read_bytes_per_s=1.0, fp32_flop_per_s=1.0, bf16_flop_per_s=1.0, int8_op_per_s=1.0)
+    calm = Limits(read_bytes_per_s=1e15, fp32_flop_per_s=1e15, bf16_flop_per_s=1e15, int8_op_per_s=1e15)
+    monkeypatch.setattr("pytest_xeonperf.shell.engine.measure_limits", lambda: calm)
+    rung = make_rung("eager_bf16")
+    engine = make_engine(rung, machine=replace(machine, limits=busy))
+    result = engine.result(rung, _workload())
+    assert result.measurement.roofline.fraction < 1
+    assert engine.listener.raised == [calm]
+    assert engine.machine.limits == calm
+
+
+def test_limits_that_nothing_exceeds_are_left_alone(make_engine, make_rung, machine, monkeypatch):
+    calm = Limits(read_bytes_per_s=1e15, fp32_flop_per_s=1e15, bf16_flop_per_s=1e15, int8_op_per_s=1e15)
+    monkeypatch.setattr("pytest_xeonperf.shell.engine.measure_limits", lambda: pytest.fail("measured again"))
+    rung = make_rung("eager_bf16")
+    engine = make_engine(rung, machine=replace(machine, limits=calm))
+    assert engine.result(rung, _workload()).verdict.outcome is Outcome.PASS
+    assert engine.listener.raised == []
