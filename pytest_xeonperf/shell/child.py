@@ -44,6 +44,9 @@ class _Wire:
 
     channel: Connection
 
+    def named(self, ladder: str, workload: str, phase: str) -> None:
+        self.channel.send(protocol.Named(ladder=ladder, workload=workload, phase=phase))
+
     def entering(self, ladder: str, variant: str, stage: str) -> None:
         self.channel.send(protocol.Entering(ladder=ladder, variant=variant, stage=stage))
 

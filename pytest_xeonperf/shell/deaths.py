@@ -14,6 +14,9 @@ from pytest_xeonperf.shell.results import dead_result
 from pytest_xeonperf.shell.state import RUNGS
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pytest_xeonperf.shell.protocol import Named
     from pytest_xeonperf.shell.supervisor import Death, Supervisor
 
 
@@ -46,8 +49,11 @@ def conclude(death: Death, item: pytest.Item, supervisor: Supervisor) -> Conclus
     return Conclusion(next=Next.REPORT_DEAD if is_own or again else Next.RUN_AGAIN, reason=reason)
 
 
-def dead_report(item: pytest.Item, reason: str) -> pytest.TestReport:
-    """The report of a test that did not live to write its own: failed, CRASHED."""
+def dead_report(item: pytest.Item, reason: str, names: Mapping[str, Named]) -> pytest.TestReport:
+    """The report of a test that did not live to write its own: failed, CRASHED.
+
+    `names` are what its ladders are called, as far as the child had said it.
+    """
     report = pytest.TestReport(
         nodeid=item.nodeid,
         location=item.location,
@@ -56,5 +62,5 @@ def dead_report(item: pytest.Item, reason: str) -> pytest.TestReport:
         longrepr=f"CRASHED: {reason}",
         when="call",
     )
-    attach(report, tuple(dead_result(rung, reason) for rung in item.stash[RUNGS]))
+    attach(report, tuple(dead_result(rung, reason, names.get(rung.ladder.label)) for rung in item.stash[RUNGS]))
     return report

@@ -45,6 +45,9 @@ _SMOKE_EFFORT = Effort(min_rounds=3, max_rounds=3)
 class Listener(Protocol):
     """Who hears what the engine does: the socket to the session, or the session itself."""
 
+    def named(self, ladder: str, workload: str, phase: str) -> None:
+        """What the workload and phase of a ladder are called."""
+
     def entering(self, ladder: str, variant: str, stage: str) -> None:
         """A variant of a ladder is about to be built, warmed up or timed."""
 
@@ -121,6 +124,7 @@ class Engine:
     def _measure(self, key: LadderKey, workload: Workload) -> Mapping[str, Measurement | Failure]:
         """Measure the ladder in groups that fit into memory, leaving out what cannot run here."""
         phase = workload.phase(key.phase) if key.phase else workload.phases[0]
+        self.listener.named(key.label, workload.name, phase.name)
         members = {rung.variant.name: rung for rung in by_ladder(self.rungs)[key]}
         available_bytes = read_system(read_cpu().flags).available_bytes
         admitted = admit(key, phase, [rung.variant for rung in members.values()], self.barred, available_bytes)

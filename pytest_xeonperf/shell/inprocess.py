@@ -33,6 +33,9 @@ class _Near:
     supervisor: Supervisor
     recorder: Recorder
 
+    def named(self, ladder: str, workload: str, phase: str) -> None:
+        """Nobody asks: if this process dies, nobody is left to name its ladders."""
+
     def entering(self, ladder: str, variant: str, stage: str) -> None:
         self.progress.hear(protocol.Entering(ladder=ladder, variant=variant, stage=stage))
 

@@ -77,6 +77,15 @@ class Ready:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Named:
+    """Child to session: what the workload and phase of a ladder are called, which only the user's fixture knows."""
+
+    ladder: str
+    workload: str
+    phase: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Entering:
     """Child to session: from now on it is this variant's fault."""
 

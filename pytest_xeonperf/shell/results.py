@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from pytest_xeonperf.judge.expectations import Promises
     from pytest_xeonperf.measure.failure import Failure
     from pytest_xeonperf.records import Measurement
+    from pytest_xeonperf.shell.protocol import Named
     from pytest_xeonperf.shell.rungs import Rung
 
 _OUTCOMES = {FailureKind.NO_BASELINE: Outcome.NO_BASELINE}  # every other failure is the variant's own
@@ -63,9 +64,12 @@ def failed_result(rung: Rung, case: Case, failure: Failure) -> Result:
     return result_of(rung, case, Unknown(reason=failure.reason), _without_measurement(rung, outcome, failure.reason))
 
 
-def dead_result(rung: Rung, reason: str) -> Result:
-    """The result of a rung whose process is gone, from what was known before it ran."""
-    case = case_of(rung, workload=rung.ladder.source.name, phase=rung.ladder.phase or "forward")
+def dead_result(rung: Rung, reason: str, named: Named | None) -> Result:
+    """The result of a rung whose process is gone, under the name its ladder has, or would have if it never said so."""
+    workload, phase = rung.ladder.source.name, rung.ladder.phase or "forward"
+    if named:
+        workload, phase = named.workload, named.phase
+    case = case_of(rung, workload=workload, phase=phase)
     return result_of(rung, case, Unknown(reason=reason), _without_measurement(rung, Outcome.CRASHED, reason))
 
 

@@ -142,7 +142,7 @@ class Session:
                 if conclusion.next is Next.RUN_AGAIN:
                     continue
                 progress.clear()
-                self._log_whole(item, dead_report(item, conclusion.reason))
+                self._log_whole(item, dead_report(item, conclusion.reason, supervisor.names))
             return
 
     def _ready(self, session: pytest.Session) -> tuple[Supervisor, Progress, Journal]:

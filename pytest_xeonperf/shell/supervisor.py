@@ -161,12 +161,14 @@ class Supervisor:
 
     Attributes:
         start: What every child is told; changes as variants are barred and the machine becomes known.
+        names: What ladders are called, as far as a child has said it.
         false_starts: Children in a row that died before they had said anything.
     """
 
     start: protocol.Start
     log: Path
     children: list[Child] = field(default_factory=list)
+    names: dict[str, protocol.Named] = field(default_factory=dict)
     false_starts: int = 0
 
     def machine(self) -> Machine:
@@ -186,6 +188,8 @@ class Supervisor:
             while not isinstance(message := child.hear(), protocol.TestDone):
                 if isinstance(message, protocol.WantsWeight):
                     child.tell(protocol.Weight(peak_rss_bytes=self.weigh(message)))
+                elif isinstance(message, protocol.Named):
+                    self.names[message.ladder] = message
                 else:
                     yield message
         except ChildDiedError:

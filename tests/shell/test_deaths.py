@@ -68,7 +68,7 @@ def test_a_death_while_nothing_was_measured_is_the_test_s_own(item, supervisor):
 
 
 def test_the_report_of_a_dead_test_is_a_failure_that_carries_its_verdict(item):
-    report = dead_report(item, "it died of SIGKILL")
+    report = dead_report(item, "it died of SIGKILL", {})
     assert report.failed
     assert "CRASHED: it died of SIGKILL" in str(report.longrepr)
     (result,) = results_on(report)
