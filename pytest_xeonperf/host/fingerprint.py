@@ -110,7 +110,7 @@ def _runtime_facts() -> dict[str, str]:
     import torch
 
     return {
-        "torch": torch.__version__,
+        "torch": str(torch.__version__),  # a class of its own: to unpickle it would import torch
         **parse_build(torch.__config__.show()),
         "openmp": loaded_library("libiomp5", "libomp", "libgomp") or "none",
         "allocator": loaded_library("libtcmalloc", "libjemalloc", "libmimalloc") or "libc",

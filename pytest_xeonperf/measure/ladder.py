@@ -63,11 +63,11 @@ def measure_ladder(ladder: Ladder, bench: Bench) -> Mapping[str, Measurement | F
     """Measure every rung of a ladder; one that fails does not take the others with it."""
     import torch
 
-    with room_to_compile(), torch.no_grad():
-        try:
+    try:
+        with room_to_compile(), torch.no_grad():
             return _measure(ladder, bench)
-        finally:
-            gc.collect()
+    finally:
+        gc.collect()  # only now has Dynamo let go of the compiled models
 
 
 def _measure(ladder: Ladder, bench: Bench) -> Mapping[str, Measurement | Failure]:

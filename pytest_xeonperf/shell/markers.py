@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from math import isfinite
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from pytest_xeonperf.errors import UsageError
@@ -177,7 +178,7 @@ def _member(kind: type[_E], name: str, value: str) -> _E:
 
 
 def _number(name: str, value: object) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float):
+    if isinstance(value, bool) or not isinstance(value, int | float) or not isfinite(value):
         raise UsageError(f"{name}={value!r} is not a number")
     return float(value)
 

@@ -64,6 +64,8 @@ class Session:
         if (ours(session.items) or neighbours(session.items)) and not session.config.option.collectonly:
             try:
                 self.recorder.open()
+            except InfrastructureError as error:
+                pytest.exit(str(error), returncode=ExitCode.INFRASTRUCTURE)
             except XeonPerfError as error:
                 raise pytest.UsageError(str(error)) from None
         try:
@@ -109,7 +111,8 @@ class Session:
         if self.recorder.run:
             self.page = _write_report(self.settings, self.recorder)
         self.recorder.close()
-        if exitstatus == pytest.ExitCode.OK and self._undecided(session):
+        asked_to_measure = not session.config.option.collectonly
+        if exitstatus == pytest.ExitCode.OK and asked_to_measure and self._undecided(session):
             session.exitstatus = ExitCode.UNDECIDED
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:

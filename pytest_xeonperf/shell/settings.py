@@ -165,7 +165,7 @@ class Settings:
         """
         values = {option.name: _resolve(config, option, os.environ) for option in OPTIONS}
         supervise = values["supervise"]
-        if config.getoption("usepdb", default=False):
+        if config.getoption("usepdb", default=False) or config.getoption("trace", default=False):
             supervise = Supervision.OFF
         report = str(values["report"])
         return cls(
