@@ -131,6 +131,8 @@ def _session(channel: Connection, start: protocol.Start, machine: Machine) -> in
     for name in ("maxfail", "usepdb", "lf", "failedfirst", "newfirst", "stepwise", "xmlpath", "collectonly"):
         if hasattr(config.option, name):
             setattr(config.option, name, 0 if name == "maxfail" else None)
+    if start.temporary:  # pytest empties it at its first use: not the one of the session
+        config.option.basetemp = f"{start.temporary}/child-{os.getpid()}"
     config.pluginmanager.register(Loop(config, channel, start, machine), "xeonperf-child")
     try:
         status: int | pytest.ExitCode = config.hook.pytest_cmdline_main(config=config)

@@ -16,7 +16,7 @@ from pytest_xeonperf.workloads.catalog import load
 from pytest_xeonperf.workloads.protocol import Inputs, Phase, Workload
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from torch import nn
 
@@ -121,12 +121,13 @@ def xeonperf(request: pytest.FixtureRequest, workload: Workload) -> XeonPerf:
 @pytest.fixture
 def workload(request: pytest.FixtureRequest) -> Workload:
     """The model of the test's `workload` marker. Override it to bring your own: return a `Workload`."""
-    rungs = request.node.stash[RUNGS]
+    rungs = request.node.stash.get(RUNGS, ())
     if not rungs:  # a test that only compares callables
         return Workload(name=request.node.name, phases=(Phase(name="call", build=_no_model, inputs=Inputs),))
     ladder = rungs[0].ladder
     try:
-        return load(ladder.source.name, ladder.preset, dict(ladder.source.options))
+        model = load(ladder.source.name, ladder.preset, dict(ladder.source.options))
+        return named_by_size(model, dict(ladder.source.options))
     except NotApplicableError as error:
         pytest.skip(str(error))
 
@@ -156,6 +157,17 @@ sdpa_bf16 = _named("sdpa_bf16")
 compiled_bf16 = _named("compiled_bf16")
 woq_int8 = _named("woq_int8")
 woq_int4 = _named("woq_int4")
+
+
+def named_by_size(model: Workload, options: Mapping[str, object]) -> Workload:
+    """The workload under a name that tells ``batch=4`` from ``batch=1``: they are two series in the history.
+
+    What is fed does not change the name: a checkpoint has changed it already, and photographs are all of one size.
+    """
+    sizes = [f"{option}={value}" for option, value in sorted(options.items()) if option not in {"checkpoint", "images"}]
+    if not sizes:
+        return model
+    return Workload(name=f"{model.name}({', '.join(sizes)})", phases=model.phases, attention=model.attention)
 
 
 def _no_model() -> nn.Module:

@@ -36,12 +36,14 @@ class Start:
     Attributes:
         arguments: The user's own command line.
         selected: Node ids of all tests that were selected, in order: they make the ladders.
+        temporary: The session's ``--basetemp``, in which every child has a folder of its own; empty without one.
         machine: As known so far; limits that an earlier child measured are not measured again.
     """
 
     purpose: Purpose
     arguments: tuple[str, ...]
     directory: str
+    temporary: str = ""
     settings: Settings
     selected: tuple[str, ...]
     barred: tuple[Barred, ...]

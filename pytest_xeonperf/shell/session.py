@@ -146,6 +146,8 @@ class Session:
                     continue
                 progress.clear()
                 self._log_whole(item, dead_report(item, conclusion.reason, supervisor.names))
+            except InfrastructureError as error:
+                pytest.exit(str(error), returncode=ExitCode.INFRASTRUCTURE)
             return
 
     def _ready(self, session: pytest.Session) -> tuple[Supervisor, Progress, Journal]:
@@ -183,6 +185,7 @@ class Session:
             purpose=protocol.Purpose.MEASURE,
             arguments=self.recorder.arguments,
             directory=str(self.config.invocation_params.dir),
+            temporary=_temporary(self.config),
             settings=self.settings,
             selected=tuple(item.nodeid for item in ours(session.items) if item.nodeid not in finished),
             barred=(),
@@ -202,6 +205,13 @@ class Session:
         results = self.recorder.run[0].results if self.recorder.run else ()
         nothing = bool(ours(session.items)) and not results
         return nothing or any(result.verdict.outcome.undecided for result in results)
+
+
+def _temporary(config: pytest.Config) -> str:
+    """The folder that ``--basetemp`` names, emptied by us and by no child; empty without the option."""
+    if not config.getoption("basetemp", default=None):
+        return ""
+    return str(config._tmp_path_factory.getbasetemp())  # type: ignore[attr-defined]  # noqa: SLF001 - as xdist does
 
 
 def _next_of_ours(item: pytest.Item, nextitem: pytest.Item | None) -> str:
