@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -92,6 +93,11 @@ def _nothing_of_the_user_s(environment, monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", environment["XDG_CACHE_HOME"])
 
 
+def _hear_ctrl_c():
+    """A shell starts what runs in its background deaf to SIGINT, and every process below it inherits that."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @pytest.fixture(scope="session")
 def start(environment):
     """Starts pytest in a folder and returns at once."""
@@ -105,6 +111,7 @@ def start(environment):
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
+            preexec_fn=_hear_ctrl_c,  # noqa: PLW1509 - this process has no other thread
         )
 
     return start_it
