@@ -95,7 +95,7 @@ class Engine:
         if isinstance(found, Failure):
             if found.kind is FailureKind.NOT_APPLICABLE:
                 raise NotApplicableError(found.reason)
-            phase = rung.ladder.phase or workload.phases[0].name
+            phase = rung.ladder.phase_of(workload).name
             return failed_result(rung, case_of(rung, workload=workload.name, phase=phase), found)
         if preset is not Preset.SMOKE or rung.promises.max_memory_bytes != float("inf"):
             peak = self.listener.weigh(rung.node_id, rung.variant.name)
@@ -123,7 +123,7 @@ class Engine:
 
     def _measure(self, key: LadderKey, workload: Workload) -> Mapping[str, Measurement | Failure]:
         """Measure the ladder in groups that fit into memory, leaving out what cannot run here."""
-        phase = workload.phase(key.phase) if key.phase else workload.phases[0]
+        phase = key.phase_of(workload)
         self.listener.named(key.label, workload.name, phase.name)
         members = {rung.variant.name: rung for rung in by_ladder(self.rungs)[key]}
         available_bytes = read_system(read_cpu().flags).available_bytes

@@ -10,6 +10,7 @@ import pytest
 from pytest_xeonperf.errors import NotApplicableError, UsageError, XeonPerfError
 from pytest_xeonperf.records import Case, Metric
 from pytest_xeonperf.shell.markers import ANY_BASELINE, promises_of, variants_of
+from pytest_xeonperf.shell.rungs import place_of
 from pytest_xeonperf.shell.state import JUDGEMENT, RESULTS, RUNGS, SETTINGS
 from pytest_xeonperf.variants.spec import NAMED
 from pytest_xeonperf.workloads.catalog import load
@@ -93,11 +94,8 @@ class XeonPerf:
             pytest.skip.Exception: No verdict could be reached.
         """
         item = self.request.node
-        path, line, _ = item.location
         settings = item.config.stash[SETTINGS]
-        test = Compared(
-            node_id=item.nodeid, location=f"{path}:{(line or 0) + 1}", promises=promises_of(item, over=ANY_BASELINE)
-        )
+        test = Compared(node_id=item.nodeid, location=place_of(item), promises=promises_of(item, over=ANY_BASELINE))
         case = Case(
             workload=item.nodeid,
             phase="call",

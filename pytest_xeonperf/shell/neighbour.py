@@ -23,7 +23,7 @@ from pytest_xeonperf.shell import markers
 from pytest_xeonperf.shell.fixtures import conclude
 from pytest_xeonperf.shell.replay import replayed
 from pytest_xeonperf.shell.reporting import results_on
-from pytest_xeonperf.shell.rungs import measures
+from pytest_xeonperf.shell.rungs import measures, place_of
 from pytest_xeonperf.shell.state import RESULTS
 from pytest_xeonperf.workloads.presets import Preset
 
@@ -176,9 +176,8 @@ def timed_test(item: pytest.Item) -> TimedTest:
                 where=f"marker {mark.name}",
                 remedy="promise max_latency, or measure with the fixture xeonperf",
             )
-    path, line, _ = item.location
     promises = markers.promises_of(item, markers.ANY_BASELINE)
-    return TimedTest(node_id=item.nodeid, location=f"{path}:{(line or 0) + 1}", promises=promises)
+    return TimedTest(node_id=item.nodeid, location=place_of(item), promises=promises)
 
 
 def timing_of(durations_s: Sequence[float]) -> Timing:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from pytest_xeonperf.judge.expectations import Promises
     from pytest_xeonperf.shell.settings import Settings
     from pytest_xeonperf.variants.spec import Variant
+    from pytest_xeonperf.workloads.protocol import Phase, Workload
 
 _DEFAULT_OVER = "eager_fp32"
 
@@ -64,6 +65,10 @@ class LadderKey:
     preset: Preset
     over: str
 
+    def phase_of(self, workload: Workload) -> Phase:
+        """The phase of the workload that this ladder measures."""
+        return workload.phase(self.phase) if self.phase else workload.phases[0]
+
     @property
     def label(self) -> str:
         """For people and for the journal: ``sam-vit-b/encode [quick] over eager_fp32``."""
@@ -101,7 +106,6 @@ def rungs_of(item: pytest.Function, settings: Settings) -> tuple[Rung, ...]:
         return ()
     overs = dict.fromkeys(markers.check(mark).over for mark in item.iter_markers("min_speedup")) or [_DEFAULT_OVER]
     source, phase, preset = _model(item, settings)
-    path, line, _ = item.location
     made = []
     for variant in variants:
         for over in overs:
@@ -112,13 +116,19 @@ def rungs_of(item: pytest.Function, settings: Settings) -> tuple[Rung, ...]:
             made.append(
                 Rung(
                     node_id=item.nodeid,
-                    location=f"{path}:{(line or 0) + 1}",
+                    location=place_of(item),
                     ladder=LadderKey(source=source, phase=phase, preset=preset, over=over),
                     variant=variant,
                     promises=markers.promises_of(item, over),
                 )
             )
     return tuple(made)
+
+
+def place_of(item: pytest.Item) -> str:
+    """``path:line`` of a test, for annotations."""
+    path, line, _ = item.location
+    return f"{path}:{(line or 0) + 1}"
 
 
 def by_ladder(rungs: Iterable[Rung]) -> Mapping[LadderKey, tuple[Rung, ...]]:

@@ -46,7 +46,7 @@ class Scale:
 def _peak(rung: Rung, workload: Workload) -> int | Unknown:
     import torch
 
-    phase = workload.phase(rung.ladder.phase) if rung.ladder.phase else workload.phases[0]
+    phase = rung.ladder.phase_of(workload)
     ladder = Ladder(
         workload=workload, phase=phase, preset=rung.ladder.preset.value, baseline=lookup(rung.ladder.over), rungs=()
     )
