@@ -11,7 +11,9 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from pytest_xeonperf.host.findings import Finding, Level, findings
+from pytest_xeonperf.host.amx import AmxMode
+from pytest_xeonperf.host.finding import Finding, Level
+from pytest_xeonperf.host.findings import findings
 from pytest_xeonperf.host.inspection import Inspection, inspect
 from pytest_xeonperf.records import Limits
 from pytest_xeonperf.units import show_bytes, show_rate
@@ -32,10 +34,27 @@ _SIGNS = {
 @click.option("--json", "as_json", is_flag=True, help=f"Print JSON ({_SCHEMA}) instead of tables.")
 @click.option("--fresh", is_flag=True, help="Try AMX again, also if it was tried since the last boot.")
 @click.option("--limits/--no-limits", default=True, help="Measure bandwidth and GEMM peaks (default), or do not.")
-def command(*, as_json: bool, fresh: bool, limits: bool) -> None:
+@click.option(
+    "--amx",
+    type=click.Choice([mode.value for mode in AmxMode]),
+    default=AmxMode.AUTO.value,
+    envvar="XEONPERF_AMX",
+    show_envvar=True,
+    help="What to do about AMX, as --xeonperf-amx (default: auto).",
+)
+@click.option(
+    "--threads",
+    type=click.IntRange(min=0),
+    default=0,
+    envvar="XEONPERF_THREADS",
+    show_envvar=True,
+    metavar="N",
+    help="Threads to measure with, as --xeonperf-threads (default: the physical cores).",
+)
+def command(*, as_json: bool, fresh: bool, limits: bool, amx: str, threads: int) -> None:
     """Look at this machine: processor, AMX as tried, software, limits; with what to do about each finding."""
     click.echo("trying the processor and measuring its limits, some seconds ...", err=True)
-    host = inspect(fresh=fresh, limits=limits)
+    host = inspect(fresh=fresh, limits=limits, mode=AmxMode(amx), threads=threads)
     found = findings(host)
     if as_json:
         click.echo(json.dumps(document(host, found), indent=2, allow_nan=False))

@@ -93,5 +93,5 @@ def _ending(probe: Probe) -> str:
 def _impossible(mode: AmxMode, why: str) -> NotApplicableError:
     return NotApplicableError(
         f"--xeonperf-amx={mode} cannot work: {why}",
-        remedy="use --xeonperf-amx=auto; `xeonperf doctor` shows each trial",
+        remedy="use --xeonperf-amx=auto; `xeonperf doctor --amx auto` shows each trial",
     )

@@ -45,13 +45,14 @@ class Inspection:
     machine: Machine
 
 
-def inspect(*, fresh: bool = False, limits: bool = True, mode: AmxMode = AmxMode.AUTO) -> Inspection:
+def inspect(*, fresh: bool = False, limits: bool = True, mode: AmxMode = AmxMode.AUTO, threads: int = 0) -> Inspection:
     """Look at this host.
 
     Args:
         fresh: Try everything again, also what was tried since the last boot.
         limits: Measure bandwidth and GEMM peaks, some seconds.
         mode: What to do about AMX.
+        threads: Of a measurement; 0 for the physical cores.
 
     Raises:
         NotApplicableError: The mode cannot work here.
@@ -67,7 +68,7 @@ def inspect(*, fresh: bool = False, limits: bool = True, mode: AmxMode = AmxMode
         probe=tried,
         torch=torch_version(),
         torchvision=broken_torchvision(),
-        machine=_machine(tried, mode, limits=limits),
+        machine=_machine(tried, mode, threads=threads, limits=limits),
     )
 
 
@@ -82,12 +83,12 @@ def broken_torchvision() -> str:
     return child.run([sys.executable, "-P", "-W", "ignore", "-c", "import torchvision"], {}, _TIMEOUT_S).complaint
 
 
-def _machine(tried: Probe, mode: AmxMode, *, limits: bool) -> Machine:
+def _machine(tried: Probe, mode: AmxMode, *, threads: int, limits: bool) -> Machine:
     amx = decide(mode, tried)
     outside = machine_without_torch(
         amx=amx,
         isa=usable_isa(tried, amx),
-        threads=read_topology().default_threads,
+        threads=threads or read_topology().default_threads,
         limits=Unknown(reason="torch is not installed"),
     )
     return measured_in_child(outside, limits=limits) if torch_version() else outside

@@ -1,18 +1,20 @@
 """What this machine can do at best, measured in the session that uses it: bandwidth and GEMM peaks.
 
 Each figure is the fastest of several repeats: a limit is what can be reached, and whatever disturbs makes it look
-lower. Kernels are those that models reach, plain and with prepacked weights, the better of the two.
+lower. Kernels are those that models reach, plain and with prepacked weights, the better of the two; one that this
+processor or this torch does not have is passed over.
 """
 
 from __future__ import annotations
 
 import time
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pytest_xeonperf.host.precision import highest_fp32_precision
 from pytest_xeonperf.host.system import read_system
-from pytest_xeonperf.records import Limits
+from pytest_xeonperf.records import Limits, Unknown
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,23 +29,33 @@ _ENOUGH_NS = 30_000_000
 _SIZES = (1024, 2048, 4096, 8192)
 _STREAM_BYTES = 256 << 20
 _CACHE_MULTIPLE = 4
+_REFUSALS = (RuntimeError, AttributeError)
+"""What torch raises for a kernel that this processor cannot run, and for an operator that it was built without."""
 
 
-def measure_limits() -> Limits:
+def measure_limits() -> Limits | Unknown:
     """Read bandwidth and the GEMM peaks in FP32, BF16 and INT8, with the threads torch has now; about three seconds.
+
+    Unknown where one of the three has no kernel that runs here: nothing could be held against half of the limits.
 
     BF16 and INT8 are what oneDNN reaches under the remedy in force: with the cap, Inductor's own AMX micro-kernels can
     be faster than this limit.
     """
     import torch
 
-    size_bytes = stream_bytes(_last_level_cache_bytes(), read_system(frozenset()).available_bytes)
+    size_bytes = stream_bytes(last_level_cache_bytes(), read_system(frozenset()).available_bytes)
     with torch.no_grad(), highest_fp32_precision():
+        peaks: dict[str, float] = {}
+        for dtype, calls in (("FP32", _fp32_calls), ("BF16", _bf16_calls), ("INT8", _int8_calls)):
+            peak = _peak(calls)
+            if isinstance(peak, Unknown):
+                return Unknown(reason=f"no {dtype} GEMM runs here: {peak.reason}")
+            peaks[dtype] = peak
         return Limits(
             read_bytes_per_s=_read_bandwidth(size_bytes),
-            fp32_flop_per_s=_peak(_fp32_calls),
-            bf16_flop_per_s=_peak(_bf16_calls),
-            int8_op_per_s=_peak(_int8_calls),
+            fp32_flop_per_s=peaks["FP32"],
+            bf16_flop_per_s=peaks["BF16"],
+            int8_op_per_s=peaks["INT8"],
         )
 
 
@@ -60,15 +72,28 @@ def _read_bandwidth(size_bytes: int) -> float:
     return size_bytes / (_fastest_ns(lambda: torch.sum(stream)) / 1e9)
 
 
-def _peak(calls: Callable[[int], tuple[Callable[[], object], ...]]) -> float:
-    """Operations a second of the fastest kernel, up to the first size that takes long enough."""
+def _peak(calls: Callable[[int], tuple[Callable[[], object], ...]]) -> float | Unknown:
+    """Operations a second of the fastest kernel that runs, up to the first size that takes long enough."""
     best = 0.0
     for size in _SIZES:
-        fastest_ns = min(_fastest_ns(call) for call in calls(size))
+        fastest_ns = _fastest_of(calls(size))
+        if isinstance(fastest_ns, Unknown):
+            return best or fastest_ns
         best = max(best, 2 * size**3 / (fastest_ns / 1e9))
         if fastest_ns > _ENOUGH_NS:
             break
     return best
+
+
+def _fastest_of(calls: tuple[Callable[[], object], ...]) -> int | Unknown:
+    """The time of the fastest call, or what the last one said if none of them can run."""
+    times_ns, refusal = [], ""
+    for call in calls:
+        try:
+            times_ns.append(_fastest_ns(call))
+        except _REFUSALS as error:
+            refusal = str(error).partition("\n")[0]
+    return min(times_ns) if times_ns else Unknown(reason=refusal)
 
 
 def _fp32_calls(size: int) -> tuple[Callable[[], object], ...]:
@@ -89,11 +114,11 @@ def _bf16_calls(size: int) -> tuple[Callable[[], object], ...]:
 
 
 def _packed(left: torch.Tensor, weight: torch.Tensor) -> Callable[[], object]:
-    """The linear that frozen graphs use, its weight packed once."""
+    """The linear that frozen graphs use, its weight packed at the first call: without AVX-512 packing raises."""
     import torch
 
-    packed = torch.ops.mkldnn._reorder_linear_weight(weight, left.shape[0])  # noqa: SLF001
-    return lambda: torch.ops.mkldnn._linear_pointwise(left, packed, None, "none", [], "")  # noqa: SLF001
+    packed = cache(lambda: torch.ops.mkldnn._reorder_linear_weight(weight, left.shape[0]))  # noqa: SLF001
+    return lambda: torch.ops.mkldnn._linear_pointwise(left, packed(), None, "none", [], "")  # noqa: SLF001
 
 
 def _int8_calls(size: int) -> tuple[Callable[[], object], ...]:
@@ -117,7 +142,7 @@ def _once_ns(call: Callable[[], object]) -> int:
     return time.perf_counter_ns() - start_ns
 
 
-def _last_level_cache_bytes() -> int:
+def last_level_cache_bytes() -> int:
     """Of the first CPU: one socket's, which its cores share."""
     sizes = []
     for path in Path("/sys/devices/system/cpu/cpu0/cache").glob("index*/size"):

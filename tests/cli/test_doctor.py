@@ -86,6 +86,25 @@ def test_json_is_stdout_alone_and_says_its_schema(run):
     assert {"level", "what", "detail", "remedy"} == set(document["findings"][0])
 
 
-def test_limits_and_freshness_are_what_was_asked_for(run):
-    assert run(HASWELL)[1] == {"fresh": False, "limits": True}
-    assert run(HASWELL, "--fresh", "--no-limits")[1] == {"fresh": True, "limits": False}
+def test_what_is_looked_at_is_what_was_asked_for(run, monkeypatch):
+    for name in ("XEONPERF_AMX", "XEONPERF_THREADS"):
+        monkeypatch.delenv(name, raising=False)
+    assert run(HASWELL)[1] == {"fresh": False, "limits": True, "mode": AmxMode.AUTO, "threads": 0}
+    asked = run(HASWELL, "--fresh", "--no-limits", "--amx", "off", "--threads", "3")[1]
+    assert asked == {"fresh": True, "limits": False, "mode": AmxMode.OFF, "threads": 3}
+
+
+def test_the_environment_says_what_a_session_would_do_and_the_command_line_comes_before_it(run, monkeypatch):
+    monkeypatch.setenv("XEONPERF_AMX", "cap")
+    monkeypatch.setenv("XEONPERF_THREADS", "2")
+    asked = run(HASWELL)[1]
+    assert (asked["mode"], asked["threads"]) == (AmxMode.CAP, 2)
+    asked = run(HASWELL, "--amx", "auto", "--threads", "0")[1]
+    assert (asked["mode"], asked["threads"]) == (AmxMode.AUTO, 0)
+
+
+@pytest.mark.parametrize(("variable", "value"), [("XEONPERF_AMX", "on"), ("XEONPERF_THREADS", "-1")])
+def test_an_environment_that_cannot_be_meant_is_named(variable, value):
+    result = CliRunner(env={variable: value}).invoke(doctor.command)
+    assert result.exit_code != 0
+    assert variable in result.stderr

@@ -1,6 +1,10 @@
+from dataclasses import replace
+
 import pytest
 
-from pytest_xeonperf.host.findings import Level, findings
+from pytest_xeonperf.host.amx import AmxMode, decide
+from pytest_xeonperf.host.finding import Level
+from pytest_xeonperf.host.findings import findings
 from pytest_xeonperf.host.probe import Finish, Probe, Trial
 from pytest_xeonperf.host.topology import Core
 from pytest_xeonperf.records import Isa, Unknown
@@ -9,6 +13,7 @@ WORKED = Trial(finish=Finish.WORKED, detail="", kernels=("matmul:brg_matmul:avx5
 ON_AMX = Trial(finish=Finish.WORKED, detail="", kernels=("matmul:brg_matmul:avx10_1_512_amx",))
 SIGILL = Trial(finish=Finish.DIED, detail="SIGILL")
 UNTRIED = Trial(finish=Finish.NOT_TRIED, detail="not needed")
+TWO_NODES = tuple(Core(node=core // 2, package=0, core=core, cpu=core) for core in range(4))
 
 
 def said(host, level=None):
@@ -43,8 +48,7 @@ def test_what_is_out_of_order_is_said_with_its_level(make_host, changes, level, 
 
 
 def test_two_numa_nodes_are_noted(make_host):
-    cores = tuple(Core(node=core // 2, package=0, core=core, cpu=core) for core in range(4))
-    assert "2 NUMA nodes" in said(make_host(topology={"cores": cores}), Level.NOTE)
+    assert "2 NUMA nodes" in said(make_host(topology={"cores": TWO_NODES}), Level.NOTE)
 
 
 @pytest.mark.parametrize(
@@ -87,10 +91,65 @@ def test_what_matters_most_comes_first(make_host):
     assert levels[0] is Level.PROBLEM
 
 
-def test_every_problem_of_a_user_comes_with_what_to_do(make_host):
-    host = make_host(
-        torch="", compiler=Unknown(reason="none"), torchvision="broken", system={"governor": "powersave", "load": 9.0}
-    )
-    urgent = [finding for finding in findings(host) if finding.level in {Level.PROBLEM, Level.WARNING}]
-    assert len(urgent) == 5
+BROKEN_BF16 = Probe(advertised=Isa.AVX512_BF16, plain=SIGILL, repaired=UNTRIED, capped=UNTRIED, inductor=UNTRIED)
+BROKEN_AMX = Probe(advertised=Isa.AMX_BF16, plain=SIGILL, repaired=SIGILL, capped=WORKED, inductor=SIGILL)
+TO_BE_MENDED = {
+    "BF16 does not work": {"probe": BROKEN_BF16},
+    "AMX is advertised and oneDNN cannot use it": {"probe": BROKEN_AMX},
+    "Inductor's AMX micro-kernels cannot work": {"probe": BROKEN_AMX},
+    "torch is not installed": {"torch": ""},
+    "torchvision is installed and broken": {"torchvision": "no torchvision::nms"},
+    "no working C++ compiler": {"compiler": Unknown(reason="none")},
+    "frequency governor is powersave": {"system": {"governor": "powersave"}},
+    "3.00 GiB of memory are free": {"system": {"available_bytes": 3 << 30}},
+    "1.00 GiB are swapped out": {"system": {"swap_used_bytes": 1 << 30}},
+    "the machine is busy": {"system": {"load": 9.0}},
+    "this cgroup has been throttled": {"system": {"throttled_ns": 1}},
+    "the cgroup's CPU quota is below the cpuset": {"topology": {"quota_cpus": 1.5}},
+    "hyper-threading is on": {"topology": {"logical_cpus": 8}},
+    "2 NUMA nodes": {"topology": {"cores": TWO_NODES}},
+}
+
+
+@pytest.mark.parametrize("what", TO_BE_MENDED)
+def test_every_problem_of_a_user_comes_with_what_to_do(make_host, what):
+    found = said(make_host(**TO_BE_MENDED[what]))
+    assert found[what].remedy
+    urgent = [finding for finding in found.values() if finding.level in {Level.PROBLEM, Level.WARNING}]
     assert all(finding.remedy for finding in urgent)
+
+
+@pytest.mark.parametrize("flags", ["generic", "avx2"])
+@pytest.mark.parametrize("architecture", ["x86_64", "aarch64"])
+def test_a_processor_that_will_not_do_comes_with_what_to_do(make_host, make_cpu, flags_of, flags, architecture):
+    cpu = make_cpu(flags_of[flags], architecture=architecture)
+    tried = Probe(advertised=cpu.isa, plain=UNTRIED, repaired=UNTRIED, capped=UNTRIED, inductor=UNTRIED)
+    problems = said(make_host(cpu=cpu, probe=tried), Level.PROBLEM)
+    assert problems
+    assert all(finding.remedy for finding in problems.values())
+
+
+def test_what_to_do_about_micro_kernels_depends_on_what_stopped_them(make_host):
+    remedies = set()
+    for finish in (Finish.NOT_TRIED, Finish.FAILED, Finish.INTERRUPTED, Finish.DIED):
+        stopped = Trial(finish=finish, detail="")
+        tried = Probe(advertised=Isa.AMX_BF16, plain=ON_AMX, repaired=UNTRIED, capped=WORKED, inductor=stopped)
+        remedies.add(said(make_host(probe=tried))["Inductor's AMX micro-kernels cannot work"].remedy)
+    assert len(remedies - {""}) == 4
+
+
+def test_without_torch_nothing_is_said_about_what_onednn_can_do(make_host):
+    missing = Trial(finish=Finish.FAILED, detail="ModuleNotFoundError: No module named 'torch'")
+    for advertised in (Isa.AMX_BF16, Isa.AVX512_BF16):
+        tried = Probe(advertised=advertised, plain=missing, repaired=missing, capped=missing, inductor=WORKED)
+        assert set(said(make_host(torch="", probe=tried), Level.PROBLEM)) == {"torch is not installed"}
+        assert not said(make_host(torch="", probe=tried), Level.WARNING)
+
+
+@pytest.mark.parametrize("mode", [AmxMode.CAP, AmxMode.OFF])
+def test_amx_that_is_kept_from_onednn_as_asked_is_no_warning(make_host, mode):
+    host = make_host()
+    capped = replace(host.machine, amx=decide(mode, host.probe))
+    found = said(replace(host, machine=capped))
+    assert found["AMX would work in oneDNN and is kept from it, as asked"].level is Level.NOTE
+    assert "AMX is advertised and oneDNN cannot use it" not in found

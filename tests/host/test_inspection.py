@@ -29,6 +29,11 @@ def test_a_host_without_torch_is_still_described(monkeypatch):
     assert host.machine.limits == Unknown(reason="torch is not installed")
 
 
+def test_the_threads_that_are_asked_for_are_those_of_the_machine(monkeypatch):
+    monkeypatch.setattr(inspection, "torch_version", lambda: "")
+    assert inspection.inspect(limits=False, threads=7).machine.threads == 7
+
+
 def test_the_child_sees_the_same_machine_with_torch_loaded():
     pytest.importorskip("torch")
     host = inspection.inspect(limits=False, mode=AmxMode.AUTO)

@@ -13,12 +13,16 @@ import pytest
 from pytest_xeonperf.errors import NotApplicableError
 from pytest_xeonperf.host import repair
 from pytest_xeonperf.host.compiler import Compiler, find_compiler
+from pytest_xeonperf.host.cpu import read_cpu
+from pytest_xeonperf.host.onednn import parse_kernels
+from pytest_xeonperf.host.probe import probe
 
 pytestmark = pytest.mark.skipif(
     platform.machine() != "x86_64" or sys.platform != "linux", reason="Linux on x86-64 only"
 )
 
 PROGRAM = Path(__file__).with_name("faulting_cpuid.py")
+HIDING = Path(__file__).with_name("hiding_hypervisor.py")
 PALETTE = [[1, 0, 0, 0], [8192 | 1024 << 16, 64 | 8 << 16, 16, 0], [0, 0, 0, 0], [0, 16 | 64 << 8, 0, 0]]
 """Leaves (0x1D, 0), (0x1D, 1), (0x1D, 2), (0x1E, 0) as Intel's manual gives them."""
 
@@ -89,6 +93,30 @@ def test_a_thread_born_in_the_window_asks_after_it_closed():
     assert done.returncode == 0, done.stderr
     said = json.loads(done.stdout)
     assert said["inside"][2:6] == said["again"][2:6] == said["after"][2:6] == PALETTE
+
+
+@pytest.mark.parametrize("how", ["bare", "repaired"])
+def test_where_tile_leaves_are_hidden_onednn_dies_and_repaired_it_runs_every_family_on_amx(how):
+    can_fault = "cpuid_fault" in read_cpu().flags
+    if not (can_fault and probe().plain.used_amx):
+        pytest.skip("needs AMX that works as it is, and a processor that can make CPUID fault")
+    root = str(Path(repair.__file__).parents[2])
+    done = subprocess.run(
+        [sys.executable, "-X", "faulthandler", str(HIDING), how],
+        env={**os.environ, "PYTHONPATH": root, "ONEDNN_VERBOSE": "1"},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    if how == "bare":
+        assert done.returncode == -signal.SIGILL, done.stderr
+        assert "in initialise" in done.stderr, "it died of something else than oneDNN's first BF16 operation"
+    else:
+        assert done.returncode == 0, done.stderr
+        assert "survived" in done.stdout
+        on_amx = {kernel.partition(":")[0] for kernel in parse_kernels(done.stdout) if "amx" in kernel}
+        assert {"matmul", "convolution"} <= on_amx
 
 
 def test_a_host_that_cannot_fault_on_cpuid_gets_a_reason_not_a_crash():

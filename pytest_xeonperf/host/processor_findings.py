@@ -1,0 +1,125 @@
+"""What about the processor deserves a word, BF16 and AMX as they were tried included; pure, as `findings`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pytest_xeonperf.host.compiler import COMPILER_REMEDY
+from pytest_xeonperf.host.finding import Finding, Level
+from pytest_xeonperf.host.probe import Finish
+from pytest_xeonperf.records import Isa, Remedy
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pytest_xeonperf.host.cpu import Cpu
+    from pytest_xeonperf.host.inspection import Inspection
+    from pytest_xeonperf.host.probe import Trial
+
+
+def processor_findings(cpu: Cpu) -> Iterator[Finding]:
+    """Whether this is a processor that the models and floors were made for."""
+    if not cpu.is_x86:
+        yield Finding(
+            level=Level.PROBLEM,
+            what=f"{cpu.architecture} is not x86-64",
+            detail="the accelerated kernels and the floors are for Xeon; models run, no floor applies",
+            remedy="measure on a Xeon of the 4th generation or later",
+        )
+    elif cpu.isa.rank < Isa.AVX512.rank:
+        yield Finding(
+            level=Level.PROBLEM,
+            what="no AVX-512",
+            detail=f"{cpu.model_name} offers {cpu.isa}; BF16 is emulated and slower than FP32",
+            remedy="measure on a machine with AVX-512; floors given for this isa= still apply",
+        )
+    elif not cpu.is_intel:
+        yield Finding(
+            level=Level.NOTE,
+            what="not an Intel processor",
+            detail=f"{cpu.model_name} ({cpu.vendor}); floors for {cpu.isa} apply, the blog's figures are for Xeon",
+        )
+
+
+def amx_findings(host: Inspection) -> Iterator[Finding]:
+    """What came of trying BF16 and AMX, and whether the user's own settings stand in the way."""
+    given = dict(host.machine.facts).get("env.ONEDNN_MAX_CPU_ISA", "")
+    if given and host.machine.amx.remedy is not Remedy.CAP:
+        yield Finding(
+            level=Level.WARNING,
+            what=f"ONEDNN_MAX_CPU_ISA={given} is set in your environment",
+            detail="oneDNN obeys it, and every trial was made under it",
+            remedy="unset it and use --xeonperf-amx=cap where that is what you want",
+        )
+    if host.probe.advertised is not Isa.AMX_BF16:
+        yield from _bf16_findings(host)
+        yield Finding(level=Level.NOTE, what="AMX is not advertised", detail=f"usable here: {host.machine.isa}")
+        return
+    if host.torch:  # without it, no trial of oneDNN says anything about AMX
+        yield _onednn_finding(host)
+    yield _micro_kernel_finding(host.probe.inductor)
+
+
+def _bf16_findings(host: Inspection) -> Iterator[Finding]:
+    tried = host.probe.plain
+    if host.torch and host.cpu.is_x86 and host.probe.advertised is Isa.AVX512_BF16 and not tried.worked:
+        yield Finding(
+            level=Level.PROBLEM,
+            what="BF16 does not work",
+            detail=_story("oneDNN", tried),
+            remedy="xeonperf doctor --fresh tries again; if it stays, update torch or the hypervisor, or measure on "
+            "another machine",
+        )
+
+
+def _onednn_finding(host: Inspection) -> Finding:
+    """What oneDNN makes of AMX that is advertised."""
+    amx, tried = host.machine.amx, host.probe
+    trials = {"as it is": tried.plain, "repaired": tried.repaired, "capped": tried.capped}
+    story = "; ".join(_story(name, trial) for name, trial in trials.items())
+    if amx.usable_by_onednn and amx.remedy is Remedy.NONE:
+        return Finding(level=Level.GOOD, what="AMX works in oneDNN", detail=story)
+    if amx.remedy is Remedy.REPAIR:
+        return Finding(
+            level=Level.NOTE,
+            what="AMX works in oneDNN once its tile palette is repaired",
+            detail=f"{story}. The hypervisor hides CPUID leaf 0x1D; xeonperf answers it in its own processes",
+            remedy="other programs will die of SIGILL here: give them ONEDNN_MAX_CPU_ISA=AVX512_CORE_FP16",
+        )
+    if tried.plain.used_amx or tried.repaired.used_amx:
+        return Finding(
+            level=Level.NOTE,
+            what="AMX would work in oneDNN and is kept from it, as asked",
+            detail=f"{story}. BF16 runs on AVX-512",
+            remedy="--xeonperf-amx=auto, here --amx auto, uses it; XEONPERF_AMX may say otherwise",
+        )
+    return Finding(
+        level=Level.WARNING,
+        what="AMX is advertised and oneDNN cannot use it",
+        detail=f"{story}. BF16 runs on AVX-512 and may be slower than FP32",
+        remedy="run on metal, or on a hypervisor that passes CPUID leaves 0x1D and 0x1E on",
+    )
+
+
+def _micro_kernel_finding(tried: Trial) -> Finding:
+    """What Inductor's own micro-kernels make of AMX that is advertised."""
+    story = _story("trial program", tried)
+    if tried.worked:
+        return Finding(level=Level.GOOD, what="AMX instructions of Inductor's micro-kernels work", detail=story)
+    remedies = {
+        Finish.NOT_TRIED: COMPILER_REMEDY,
+        Finish.FAILED: "it takes a compiler that knows AMX (g++ 11 or later, or CXX), and Linux 5.16 or later",
+        Finish.INTERRUPTED: "xeonperf doctor --fresh tries again",
+    }
+    return Finding(
+        level=Level.WARNING,
+        what="Inductor's AMX micro-kernels cannot work",
+        detail=story,
+        remedy=remedies.get(tried.finish, "run on metal, or on a hypervisor that lets guests use AMX tiles"),
+    )
+
+
+def _story(name: str, trial: Trial) -> str:
+    detail = f" ({trial.detail})" if trial.detail else ""
+    amx = " on AMX" if trial.used_amx else ""
+    return f"{name}: {trial.finish}{amx}{detail}"
