@@ -7,14 +7,22 @@ from pathlib import Path
 import click
 import pytest
 
+import pytest_xeonperf
 from pytest_xeonperf import plugin
 from pytest_xeonperf.cli.main import COMMANDS, xeonperf
 from pytest_xeonperf.shell.markers import MARKERS
 from pytest_xeonperf.shell.settings import pytest_addoption
+from pytest_xeonperf.workloads.catalog import CATALOG
+from pytest_xeonperf.workloads.diffusion_sizes import PIXELS_PER_LATENT, size_of
+from pytest_xeonperf.workloads.presets import Preset
 
 README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
 CODE = "\n".join(re.findall(r"^```.*?^```|`[^`\n]+`", README, flags=re.DOTALL | re.MULTILINE))
 """Blocks and words set as code: `variant` as a word of a sentence says nothing about the fixture."""
+
+SOURCES = "\n".join(path.read_text(encoding="utf-8") for path in Path(pytest_xeonperf.__file__).parent.rglob("*.py"))
+READ_DIRECTLY = set(re.findall(r'environ\.get\("(XEONPERF_\w+)"', SOURCES))
+"""Environment variables that belong to no option of the session."""
 
 FIXTURES = tuple(name for name in plugin.__all__ if not name.startswith("pytest_"))
 
@@ -78,9 +86,36 @@ def test_every_ini_key_that_the_readme_names_exists():
     assert set(re.findall(r"(?<!\w)xeonperf_\w+", README)) <= set(REGISTERED.keys)
 
 
-def test_every_environment_variable_that_the_readme_names_is_that_of_an_option():
+def test_every_environment_variable_that_the_readme_names_is_that_of_an_option_or_is_read():
     variables = {option.strip("-").replace("-", "_").upper() for option in REGISTERED.options}
-    assert set(re.findall(r"(?<!\w)XEONPERF(?:_[A-Z]+)*(?!\w)", README)) <= variables
+    assert set(re.findall(r"(?<!\w)XEONPERF(?:_[A-Z]+)*(?!\w)", README)) <= variables | READ_DIRECTLY
+
+
+def test_every_environment_variable_of_no_option_is_in_the_readme():
+    assert "XEONPERF_CACHE" in READ_DIRECTLY
+    assert all(names(variable) for variable in READ_DIRECTLY)
+
+
+@pytest.mark.parametrize("workload", CATALOG)
+def test_every_workload_is_in_the_readme_with_its_phases_and_options(workload):
+    row = next(line for line in README.splitlines() if re.match(rf"\| .*`{workload}`.* \| .* \| .* \|$", line))
+    _, phases, options = row.strip("| ").split(" | ")
+    assert re.findall(r"`(\w+)`", phases) == list(CATALOG[workload].phases)
+    assert re.findall(r"`(\w+)=`", options) == list(CATALOG[workload].options)
+
+
+@pytest.mark.parametrize("option", sorted({option for entry in CATALOG.values() for option in entry.options}))
+def test_every_option_of_a_workload_is_explained_outside_of_the_table(option):
+    prose = "\n".join(line for line in README.splitlines() if not line.startswith("|"))
+    assert f"`{option}=" in prose
+
+
+@pytest.mark.parametrize("preset", [Preset.QUICK, Preset.FULL])
+def test_how_large_an_image_of_sdxl_is_stands_in_the_readme(preset):
+    size = size_of(preset)
+    side = size.image_side * PIXELS_PER_LATENT
+    guidance = "with guidance" if size.guided else "without guidance"
+    assert f"{side}x{side} pixels in {size.steps} steps, {guidance}" in README
 
 
 def test_every_command_that_the_readme_calls_exists():

@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from pytest_xeonperf.errors import UsageError
+from pytest_xeonperf.errors import InfrastructureError, UsageError
+from pytest_xeonperf.host.installation import INSTALL_MODELS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from types import ModuleType
 
     from pytest_xeonperf.records import Unknown
     from pytest_xeonperf.workloads.presets import Preset
@@ -60,10 +62,29 @@ def lookup(name: str) -> Entry:
 
 
 def load(name: str, preset: Preset, options: Mapping[str, object]) -> Workload:
-    """The workload itself, still lazy: its family's module is imported, nothing is built."""
-    family = import_module(f"pytest_xeonperf.workloads.{lookup(name).family}")
-    workload: Workload = family.load(name, preset, options)
+    """The workload itself, still lazy: its family's module is imported, nothing is built.
+
+    Raises:
+        UsageError: No such workload is shipped, or an option has a value it cannot have.
+        InfrastructureError: A package that its family needs is missing or does not load.
+    """
+    workload: Workload = _family(name).load(name, preset, options)
     return workload
+
+
+def _family(name: str) -> ModuleType:
+    try:
+        return import_module(f"pytest_xeonperf.workloads.{lookup(name).family}")
+    except (ImportError, RuntimeError, OSError) as error:  # transformers raises either for a broken torchvision
+        if isinstance(error, ImportError) and str(error.name).startswith("pytest_xeonperf"):
+            raise  # a defect of ours: no installation mends it
+        from pytest_xeonperf.workloads.segment_anything_modules import torchvision_problem
+
+        raise InfrastructureError(
+            f"its packages do not load ({error})",
+            where=f"workload {name}",
+            remedy=torchvision_problem() or INSTALL_MODELS,
+        ) from error
 
 
 def footprint(name: str, phase: str, preset: Preset) -> Footprint | Unknown:
