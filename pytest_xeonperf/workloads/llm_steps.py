@@ -6,6 +6,7 @@ tensors. A call rewinds the cache instead of making a new one, so it does the sa
 
 from __future__ import annotations
 
+import inspect
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -61,9 +62,11 @@ def decode(module: nn.Module, inputs: Inputs, compiler: Compiler) -> Step:
 
 def _extend(module: nn.Module, cache: Any) -> Callable[[torch.Tensor], NextToken]:
     """The hot callable: appends tokens [B, T] to the cache and says what comes next."""
+    # transformers 5.24 renamed the argument, and warns about the old name
+    name = "cache" if "cache" in inspect.signature(module.forward).parameters else "past_key_values"
 
     def extend(tokens: torch.Tensor) -> NextToken:
-        logits = module(input_ids=tokens, past_key_values=cache, use_cache=True, logits_to_keep=1).logits
+        logits = module(input_ids=tokens, use_cache=True, logits_to_keep=1, **{name: cache}).logits
         return logits, logits.argmax(dim=-1)
 
     return extend
