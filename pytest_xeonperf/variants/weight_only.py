@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from torch import nn
@@ -29,6 +30,12 @@ class Technique(Protocol):
     def refusal(self, *, out_features: int, in_features: int) -> str:
         """Why the kernel cannot take a layer of these widths; empty where it can."""
 
+    def flaw(self, tensors: Mapping[str, torch.Tensor]) -> str:
+        """Why parts that somebody stored are none the kernel can take; empty where they are.
+
+        Kernels do not check all they are given: wrong widths may end the process.
+        """
+
     def quantise(self, weight: torch.Tensor) -> dict[str, torch.Tensor]:
         """The unpacked parts that stand for a weight [N, K]."""
 
@@ -37,6 +44,24 @@ class Technique(Protocol):
 
     def linear(self, tensors: Mapping[str, torch.Tensor], bias: torch.Tensor | None) -> nn.Module:
         """The layer that multiplies with the parts, packed for this machine."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QuantisedWeight:
+    """What a quantised layer has for a ``weight``: no tensor, but the facts that parents ask a Linear layer's for.
+
+    Some cast what they hand down to the weight's dtype, as transformers' T5 does. A parent that multiplies with it
+    itself fails at once, where the integers of a real tensor would be taken for weights.
+
+    Attributes:
+        shape: [N, K].
+        dtype: Of the activations that the layer takes.
+        device: Where the layer is.
+    """
+
+    shape: tuple[int, int]
+    dtype: torch.dtype
+    device: torch.device
 
 
 Place = Callable[[str, Mapping[str, "torch.Tensor"], nn.Parameter | None], nn.Module]
@@ -58,7 +83,7 @@ def quantise_linears(
 
     Raises:
         NotApplicableError: No layer could be quantised.
-        DataError: The checkpoint was quantised in another way.
+        DataError: The checkpoint was quantised in another way, or stores a layer that the kernel cannot take.
     """
     left: list[str] = []
     put = place or (lambda _name, tensors, bias: technique.linear(tensors, bias))
@@ -66,6 +91,7 @@ def quantise_linears(
     def replace(name: str, layer: nn.Module, parent: nn.Module) -> nn.Module:
         if isinstance(layer, StoredLinear):
             _require_scheme(layer.scheme, technique.scheme)
+            _require_sound(name, layer, technique)
             return put(name, layer.tensors, layer.bias)
         if not isinstance(layer, nn.Linear):
             return layer
@@ -149,4 +175,13 @@ def _require_scheme(stored: Scheme, asked: Scheme) -> None:
         raise DataError(
             f"the checkpoint holds {stored}, the variant asks for {asked}",
             remedy=f"use the variant that fits ({stored}), or write it again with xeonperf quantize",
+        )
+
+
+def _require_sound(name: str, layer: StoredLinear, technique: Technique) -> None:
+    flaw = technique.flaw(layer.tensors)
+    if flaw:
+        raise DataError(
+            f"layer {name or 'the module itself'} is stored as {technique.scheme} and cannot be: {flaw}",
+            remedy="write the checkpoint again with xeonperf quantize, which leaves such layers as they are",
         )

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import nn
 
+from pytest_xeonperf.variants.weight_only import QuantisedWeight
 from pytest_xeonperf.workloads.quantised_linear import Scheme
 
 if TYPE_CHECKING:
@@ -46,6 +47,20 @@ class Int4:
         if in_features % self.group_size:
             return f"K={in_features} is not a multiple of the group size {self.group_size}"
         return f"N={out_features} is not a multiple of {_N_MULTIPLE}" if out_features % _N_MULTIPLE else ""
+
+    def flaw(self, tensors: Mapping[str, torch.Tensor]) -> str:
+        """Why parts that somebody stored are none the kernel can take; empty where they are."""
+        if set(tensors) != {"weight", "scales", "zeros"}:
+            return f"its parts are {', '.join(sorted(tensors)) or 'none'}, not scales, weight, zeros"
+        weight = tensors["weight"]
+        if weight.dtype != torch.uint8 or weight.dim() != 2:  # noqa: PLR2004 - [N, K/2]
+            return f"weight is {weight.dtype} {list(weight.shape)}, not torch.uint8 [N, K/2]"
+        channels, width = weight.shape[0], 2 * weight.shape[1]
+        for part in ("scales", "zeros"):
+            if tensors[part].shape != (channels, width // self.group_size):
+                shape = list(tensors[part].shape)
+                return f"{part} are {shape} for N={channels}, K={width}, not [N, K/{self.group_size}]"
+        return self.refusal(out_features=channels, in_features=width)
 
     def quantise(self, weight: torch.Tensor) -> dict[str, torch.Tensor]:
         """``weight`` uint8 [N, K/2], ``scales`` and ``zeros`` bf16 [N, K/group] for a weight [N, K] of any float dtype.
@@ -105,6 +120,9 @@ class WOQInt4Linear(nn.Module):
         self.group_size = group_size
         self.in_features = scales_and_zeros.shape[0] * group_size
         self.out_features = scales_and_zeros.shape[1]
+        self.weight = QuantisedWeight(
+            shape=(self.out_features, self.in_features), dtype=torch.bfloat16, device=packed.device
+        )
         self.register_buffer("packed", packed)
         self.register_buffer("scales_and_zeros", scales_and_zeros)
         self.register_buffer("bias", None if bias is None else bias.detach().to(torch.bfloat16, copy=True))

@@ -5,7 +5,7 @@ bytes of BF16. The kernel is ATen's ``_weight_int8pack_mm``; nothing is packed i
 rows of activations at a time and is made for few of them.
 
 The kernel's limit is not checked by torch: in BF16 it reads 16 weights at once, and a width that is not a multiple of
-16 takes the process down. Such layers are left in BF16.
+16 takes the process down. Such layers are left in BF16, and refused where a checkpoint stores them.
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING
 import torch
 from torch import nn
 
+from pytest_xeonperf.errors import DataError
+from pytest_xeonperf.variants.weight_only import QuantisedWeight
 from pytest_xeonperf.workloads.quantised_linear import Scheme
 
 if TYPE_CHECKING:
@@ -39,6 +41,18 @@ class Int8:
     def refusal(self, *, out_features: int, in_features: int) -> str:  # noqa: ARG002 - any N will do
         """Why the kernel cannot take a layer of these widths; empty where it can."""
         return f"K={in_features} is not a multiple of {_K_MULTIPLE}" if in_features % _K_MULTIPLE else ""
+
+    def flaw(self, tensors: Mapping[str, torch.Tensor]) -> str:
+        """Why parts that somebody stored are none the kernel can take; empty where they are."""
+        if set(tensors) != {"weight", "scales"}:
+            return f"its parts are {', '.join(sorted(tensors)) or 'none'}, not scales, weight"
+        weight, scales = tensors["weight"], tensors["scales"]
+        if weight.dtype != torch.int8 or weight.dim() != 2 or scales.shape != weight.shape[:1]:  # noqa: PLR2004 - [N, K]
+            return (
+                f"weight is {weight.dtype} {list(weight.shape)} and scales {list(scales.shape)}, not torch.int8 [N, K] "
+                f"and [N]"
+            )
+        return self.refusal(out_features=weight.shape[0], in_features=weight.shape[1])
 
     def quantise(self, weight: torch.Tensor) -> dict[str, torch.Tensor]:
         """``weight`` int8 [N, K] and ``scales`` bf16 [N] for a weight [N, K] of any floating-point dtype."""
@@ -69,23 +83,32 @@ class WOQInt8Linear(nn.Module):
         weight: int8 [N, K], K a multiple of 16.
         scales: bf16 [N].
         bias: [N], or none; kept in BF16.
+
+    Raises:
+        DataError: The kernel would take the process down with these widths.
     """
 
-    weight: torch.Tensor
+    quantised: torch.Tensor
     scales: torch.Tensor
     bias: torch.Tensor | None
 
     def __init__(self, weight: torch.Tensor, scales: torch.Tensor, bias: torch.Tensor | None) -> None:
         super().__init__()
+        flaw = Int8().flaw({"weight": weight, "scales": scales})
+        if flaw:
+            raise DataError(flaw, where="a layer of int8 weights", remedy="leave this layer in BF16")
         self.out_features, self.in_features = weight.shape
-        self.register_buffer("weight", weight.clone(memory_format=torch.contiguous_format))
+        self.weight = QuantisedWeight(
+            shape=(self.out_features, self.in_features), dtype=torch.bfloat16, device=weight.device
+        )
+        self.register_buffer("quantised", weight.clone(memory_format=torch.contiguous_format))
         self.register_buffer("scales", scales.clone())
         self.register_buffer("bias", None if bias is None else bias.detach().to(torch.bfloat16, copy=True))
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """The product, with the bias added after the kernel, which has none."""
         rows = x.reshape(-1, self.in_features).contiguous()  # [M, K] bf16
-        product: torch.Tensor = torch.ops.aten._weight_int8pack_mm(rows, self.weight, self.scales)  # noqa: SLF001 - its name
+        product: torch.Tensor = torch.ops.aten._weight_int8pack_mm(rows, self.quantised, self.scales)  # noqa: SLF001 - its name
         product = product.reshape(*x.shape[:-1], self.out_features)
         return product if self.bias is None else product + self.bias
 

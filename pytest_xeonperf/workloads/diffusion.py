@@ -45,15 +45,10 @@ def load(name: str, preset: Preset, options: Mapping[str, object]) -> Workload:
 
     Raises:
         UsageError: An option has a value it cannot have.
+        DataError: A file of the checkpoint is not there or is cut off.
     """
-    folder = Path(str(options["checkpoint"])) if "checkpoint" in options else None
-    size = size_of(preset)
-    if folder is not None and preset is Preset.QUICK:
-        size = at_whole_depth(size)
-    steps = options.get("steps", size.steps)
-    if not isinstance(steps, int) or isinstance(steps, bool) or steps < 1:
-        raise UsageError(f"steps={steps!r}", where=f"workload {name}", remedy="give a whole number from 1")
-    size = replace(size, steps=steps)
+    size = _size(name, preset, options)
+    folder = _checkpoint(options)
     build_unet = partial(_build, partial(unet, size), folder, "unet")
     build_decoder = partial(_build, partial(VaeDecoder, size), folder, "vae")
     unet_step = Phase(
@@ -81,7 +76,9 @@ def load(name: str, preset: Preset, options: Mapping[str, object]) -> Workload:
         bind=_bind_image,
         footprint=footprint_of(size, "image"),
     )
-    return Workload(name=name, phases=(unet_step, vae_decode, image), attention=switch)
+    # Another model is another series in the history.
+    series = name if folder is None else f"{name}:{folder.name}"
+    return Workload(name=series, phases=(unet_step, vae_decode, image), attention=switch)
 
 
 def unet_inputs(size: DiffusionSize) -> Inputs:
@@ -149,5 +146,29 @@ def _quietly(step: Step) -> Step:
 def _build(construct: Callable[[], nn.Module], folder: Path | None, part: str) -> nn.Module:
     if folder is None:
         return weights.seeded(construct, key=f"sdxl-{part}")
+    return weights.checkpoint(construct, _file(folder, part))
+
+
+def _checkpoint(options: Mapping[str, object]) -> Path | None:
+    """The folder of a checkpoint whose files are there and whole; none where weights are seeded."""
+    if "checkpoint" not in options:
+        return None
+    folder = Path(str(options["checkpoint"])).expanduser()
+    for part in ("unet", "vae"):
+        weights.check(_file(folder, part))
+    return folder
+
+
+def _file(folder: Path, part: str) -> Path:
     candidates = [folder / part / file for file in _FILES]
-    return weights.checkpoint(construct, next((path for path in candidates if path.is_file()), candidates[0]))
+    return next((path for path in candidates if path.is_file()), candidates[0])
+
+
+def _size(name: str, preset: Preset, options: Mapping[str, object]) -> DiffusionSize:
+    size = size_of(preset)
+    if "checkpoint" in options and preset is Preset.QUICK:
+        size = at_whole_depth(size)
+    steps = options.get("steps", size.steps)
+    if not isinstance(steps, int) or isinstance(steps, bool) or steps < 1:
+        raise UsageError(f"steps={steps!r}", where=f"workload {name}", remedy="give a whole number from 1")
+    return replace(size, steps=steps)

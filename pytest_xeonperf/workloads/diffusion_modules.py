@@ -22,14 +22,18 @@ _GUIDANCE = 5.0
 """The pipeline's default weight of the prompt against the empty prompt."""
 
 
-def diffusers_part(name: str) -> Any:
-    """A module of diffusers, such as ``models``.
+def diffusers_part(path: str) -> Any:
+    """A module of diffusers, or what is in it, such as ``models.AutoencoderKL``.
 
     Raises:
         InfrastructureError: diffusers is not installed, or a broken torchvision keeps it from loading.
     """
     try:
-        return import_module(f"diffusers.{name}")
+        part = import_module("diffusers")
+        for name in path.split("."):
+            # a class loads at its first use, a module when it is imported
+            part = getattr(part, name) if hasattr(part, name) else import_module(f"{part.__name__}.{name}")
+        return part
     except (ImportError, RuntimeError) as error:
         raise InfrastructureError(
             f"diffusers does not load ({error})",
@@ -39,7 +43,7 @@ def diffusers_part(name: str) -> Any:
 
 def unet(size: DiffusionSize) -> nn.Module:
     """The ``UNet2DConditionModel`` of diffusers in SDXL's configuration, at a size."""
-    made: nn.Module = diffusers_part("models").UNet2DConditionModel(
+    made: nn.Module = diffusers_part("models.UNet2DConditionModel")(
         sample_size=size.unet_side,
         block_out_channels=size.channels,
         down_block_types=("DownBlock2D", "CrossAttnDownBlock2D", "CrossAttnDownBlock2D"),
@@ -63,7 +67,7 @@ class VaeDecoder(nn.Module):
     def __init__(self, size: DiffusionSize) -> None:
         super().__init__()
         levels = len(size.vae_channels)
-        whole = diffusers_part("models").AutoencoderKL(
+        whole = diffusers_part("models.AutoencoderKL")(
             block_out_channels=size.vae_channels,
             down_block_types=("DownEncoderBlock2D",) * levels,
             up_block_types=("UpDecoderBlock2D",) * levels,
@@ -89,7 +93,7 @@ class TextToImage(nn.Module):
         self.decoder = decoder
         self.steps = steps
         self.guided = guided
-        self.scheduler = diffusers_part("schedulers").EulerDiscreteScheduler(
+        self.scheduler = diffusers_part("schedulers.EulerDiscreteScheduler")(
             beta_start=0.00085,
             beta_end=0.012,
             beta_schedule="scaled_linear",

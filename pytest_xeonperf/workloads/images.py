@@ -35,12 +35,21 @@ def batch(folder: Path | None, *, count: int, side: int) -> torch.Tensor:
     if folder is None:
         with as_file(files(__package__) / "data" / "coffee.jpg") as bundled:
             return _stack([bundled], count, side)
+    return _stack(photographs(folder)[:count], count, side)
+
+
+def photographs(folder: Path) -> list[Path]:
+    """The images in a folder by name, none of them opened.
+
+    Raises:
+        DataError: There is no such folder, or no image in it.
+    """
     found = sorted(path for path in folder.glob("*") if path.suffix.lower() in _SUFFIXES) if folder.is_dir() else []
     if not found:
         raise DataError(
             "no images there", where=str(folder), remedy=f"name a folder with {', '.join(sorted(_SUFFIXES))}"
         )
-    return _stack(found[:count], count, side)
+    return found
 
 
 def resized_size(height: int, width: int, side: int) -> tuple[int, int]:

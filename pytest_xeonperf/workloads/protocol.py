@@ -5,7 +5,9 @@ Importing this module imports no torch: a workload is lazy, and nothing is built
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
@@ -99,8 +101,21 @@ def _no_build() -> nn.Module:
 
 
 def any_attention(module: nn.Module, attention: Attention) -> nn.Module:
-    """The attention switch of a module that has only one way to attend: leaves it alone."""
-    del attention
+    """The attention switch of any module, which changes what it knows: the parts that are transformers' or diffusers'.
+
+    Models of transformers get ``set_attn_implementation("eager" or "sdpa")``, attentions of diffusers ``AttnProcessor``
+    or ``AttnProcessor2_0``. Everything else attends as it was written, in every variant, and so does a model of
+    transformers that has no fused attention, or does not let it be switched: give `Workload` your own `attention`.
+    """
+    for part in module.modules():
+        set_implementation = getattr(part, "set_attn_implementation", None)
+        if callable(set_implementation):
+            with suppress(ValueError, ImportError):  # how transformers says that this model has no fused attention
+                set_implementation("eager" if attention is Attention.PLAIN else "sdpa")
+    if "diffusers.models.attention_processor" in sys.modules:  # else none of its attentions can be in the module
+        from pytest_xeonperf.workloads.diffusion_attention import switch
+
+        return switch(module, attention)
     return module
 
 
@@ -115,7 +130,8 @@ class Workload:
     Attributes:
         name: Identity in the history.
         phases: What can be timed; a `Phase` brings its own `build` and `inputs`.
-        attention: Puts a built module into the asked-for kind of attention, in place or replaced.
+        attention: Puts a built module into the asked-for kind of attention, in place or replaced. The default,
+            `any_attention`, knows the parts of transformers and diffusers.
     """
 
     name: str

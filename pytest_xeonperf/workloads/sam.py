@@ -45,10 +45,14 @@ def load(name: str, preset: Preset, options: Mapping[str, object]) -> Workload:
 
     Raises:
         UsageError: An option has a value it cannot have.
+        DataError: The checkpoint is not there or is cut off, or the folder holds no image.
     """
     size = _size(name, preset, options)
-    folder = Path(str(options["images"])) if "images" in options else None
-    path = Path(str(options["checkpoint"])) if "checkpoint" in options else None
+    folder, path = _path(options, "images"), _path(options, "checkpoint")
+    if folder is not None:
+        images.photographs(folder)  # said here, before a model is built for them
+    if path is not None:
+        weights.check(path)
     encode = Phase(
         name="encode",
         item="image",
@@ -67,7 +71,9 @@ def load(name: str, preset: Preset, options: Mapping[str, object]) -> Workload:
         scores=mask_agreement,
         footprint=footprint_of(size, "decode"),
     )
-    return Workload(name=name, phases=(encode, decode), attention=switch)
+    # Another model is another series in the history.
+    series = name if path is None else f"{name}:{path.name}"
+    return Workload(name=series, phases=(encode, decode), attention=switch)
 
 
 def encoder(size: SamSize) -> nn.Module:
@@ -186,6 +192,10 @@ def _build(construct: Callable[[], nn.Module], path: Path | None, key: str, pref
     if path is None:
         return weights.seeded(construct, key=key)
     return weights.checkpoint(construct, path, key_of=lambda name: prefix + name)
+
+
+def _path(options: Mapping[str, object], option: str) -> Path | None:
+    return Path(str(options[option])).expanduser() if option in options else None
 
 
 def _size(name: str, preset: Preset, options: Mapping[str, object]) -> SamSize:

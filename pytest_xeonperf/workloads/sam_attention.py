@@ -2,7 +2,8 @@
 
 Segment Anything Fast gives SDPA the whole bias at once: [batch, heads, 4096, 4096] for a global block, 8 GiB in BF16
 at batch 16. Here a global block's bias exists only for one image and a band of queries at a time, which is exact (a
-softmax runs over keys, never over queries) and stays near the caches.
+softmax runs over keys, never over queries) and stays near the caches. The windows of a batch, each with a small bias of
+its own, are taken as many at a time as a bounded mask holds.
 """
 
 from __future__ import annotations
@@ -26,7 +27,9 @@ if TYPE_CHECKING:
 _BAND_QUERIES = 1024
 """Queries that share one mask; at 768 and above the CPU kernel works in its largest tiles."""
 _WHOLE_TOKENS = 256
-"""Up to here (a window of 14 x 14 has 196) the mask of a whole batch is small and made in one go."""
+"""Up to here (a window of 14 x 14 has 196) many windows share a call."""
+_MASK_BYTES = 64 << 20
+"""The largest mask of windows: that of ViT-H's on one image fits, also in FP32; on 16, in BF16, it would be 0.5 GB."""
 
 
 def switch(module: nn.Module, attention: Attention) -> nn.Module:
@@ -75,7 +78,7 @@ def _attend_with_bias(
     """[batch, heads, tokens, channels of a head] from queries, keys and values of that shape and the bias's parts."""
     tokens = q.shape[2]
     if tokens <= _WHOLE_TOKENS:
-        return scaled_dot_product_attention(q, k, v, attn_mask=_mask(rows, columns))
+        return _attend_in_windows(q, k, v, rows, columns)
     images = []
     for one in range(q.shape[0]):
         image = slice(one, one + 1)
@@ -86,6 +89,24 @@ def _attend_with_bias(
             bands.append(scaled_dot_product_attention(q[image, :, band], k[image], v[image], attn_mask=mask))
         images.append(torch.cat(bands, dim=2))
     return torch.cat(images)
+
+
+def _attend_in_windows(
+    q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, rows: torch.Tensor, columns: torch.Tensor
+) -> torch.Tensor:
+    """The same for windows, in as few calls of equal size as keep a mask within `_MASK_BYTES`."""
+    windows, heads, tokens, _ = q.shape
+    at_once = max(1, _MASK_BYTES // (heads * tokens**2 * q.element_size()))
+    calls = -(-windows // at_once)
+    if calls == 1:
+        return scaled_dot_product_attention(q, k, v, attn_mask=_mask(rows, columns))
+    chunks = zip(*(tensor.chunk(calls) for tensor in (q, k, v, rows, columns)), strict=True)
+    return torch.cat(
+        [
+            scaled_dot_product_attention(q_part, k_part, v_part, attn_mask=_mask(row_part, column_part))
+            for q_part, k_part, v_part, row_part, column_part in chunks
+        ]
+    )
 
 
 def _mask(rows: torch.Tensor, columns: torch.Tensor) -> torch.Tensor:

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import os
 import warnings
+import zipfile
 from pathlib import Path
 from pickle import UnpicklingError
 from typing import TYPE_CHECKING
 
 import torch
 from accelerate import init_empty_weights
-from safetensors import SafetensorError
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file
 from torch import nn
 
@@ -103,6 +104,25 @@ def checkpoint(
     return module.eval().requires_grad_(requires_grad=False)
 
 
+def check(path: Path) -> None:
+    """Look at a checkpoint's file without reading its weights.
+
+    Raises:
+        DataError: It is not there, or is cut off: both formats know where they must end.
+    """
+    if not path.is_file():
+        raise DataError("no such checkpoint", where=str(path), remedy="check the path")
+    try:
+        if path.suffix == ".safetensors":
+            with safe_open(path, "pt"):
+                pass
+        else:
+            with zipfile.ZipFile(path):  # what torch.save writes; its table of contents comes last
+                pass
+    except (SafetensorError, zipfile.BadZipFile, OSError) as error:
+        raise _unreadable(path, error) from error
+
+
 def cache_folder() -> Path:
     """Where seeded weights are kept: below ``XEONPERF_CACHE`` where that is set, else in the user's cache folder."""
     own = os.environ.get("XEONPERF_CACHE", "")
@@ -146,8 +166,7 @@ def _mean_and_std(name: str, parameter: nn.Parameter, owner: nn.Module) -> tuple
 
 def _read(path: Path) -> Mapping[str, torch.Tensor]:
     """The state dict in a file, mapped into memory."""
-    if not path.is_file():
-        raise DataError("no such checkpoint", where=str(path), remedy="check the path")
+    check(path)
     try:
         if path.suffix == ".safetensors":
             mapped: dict[str, torch.Tensor] = load_file(path)
@@ -160,17 +179,19 @@ def _read(path: Path) -> Mapping[str, torch.Tensor]:
             remedy="save it with torch.save(module.state_dict(), path)",
         ) from error
     except (SafetensorError, RuntimeError, EOFError, ValueError, OSError) as error:
-        reason = str(error).partition("\n")[0]
-        raise DataError(
-            f"not a readable checkpoint ({reason})",
-            where=str(path),
-            remedy="it may be truncated: fetch or write it again",
-        ) from error
+        raise _unreadable(path, error) from error
     if not isinstance(state, dict) or not all(isinstance(value, torch.Tensor) for value in state.values()):
         raise DataError(
             "holds no state dict", where=str(path), remedy="save it with torch.save(module.state_dict(), path)"
         )
     return state
+
+
+def _unreadable(path: Path, error: Exception) -> DataError:
+    reason = str(error).partition("\n")[0]
+    return DataError(
+        f"not a readable checkpoint ({reason})", where=str(path), remedy="it may be truncated: fetch or write it again"
+    )
 
 
 def _assign(module: nn.Module, state: Mapping[str, torch.Tensor]) -> None:

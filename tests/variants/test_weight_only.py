@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 from torch import nn
+from transformers import T5Config, T5EncoderModel
 
 from pytest_xeonperf.errors import DataError, NotApplicableError
 from pytest_xeonperf.variants.apply import technique
@@ -118,6 +119,85 @@ def test_a_checkpoint_quantised_in_another_way_is_refused_naming_both(asked, mes
     stored = as_stored(nn.Sequential(nn.Linear(128, 32)), Int4(group_size=32))
     with pytest.raises(DataError, match=message):
         quantise_linears(stored, asked)
+
+
+def stored(scheme: Scheme, **parts: torch.Tensor) -> nn.Module:
+    return nn.Sequential(nn.ReLU(), StoredLinear(scheme, parts, None))
+
+
+INT8, INT4 = Int8(), Int4(group_size=32)
+BYTES, HALVES, SCALES = torch.int8, torch.uint8, torch.bfloat16
+
+
+@pytest.mark.parametrize(
+    ("how", "parts", "flaw"),
+    [
+        (INT8, {"weight": ((8, 20), BYTES), "scales": ((8,), SCALES)}, "K=20 is not a multiple of 16"),
+        (INT8, {"weight": ((8, 32), BYTES), "scales": ((7,), SCALES)}, r"weight is .* \[8, 32\] and scales \[7\]"),
+        (INT8, {"weight": ((8, 32), HALVES), "scales": ((8,), SCALES)}, r"weight is torch\.uint8 \[8, 32\]"),
+        (INT8, {"weight": ((8, 32), BYTES)}, "its parts are weight, not scales, weight"),
+        (
+            INT4,
+            {"weight": ((16, 24), HALVES), "scales": ((16, 1), SCALES), "zeros": ((16, 1), SCALES)},
+            "K=48 is not a multiple of the group size 32",
+        ),
+        (
+            INT4,
+            {"weight": ((24, 16), HALVES), "scales": ((24, 1), SCALES), "zeros": ((24, 1), SCALES)},
+            "N=24 is not a multiple of 16",
+        ),
+        (
+            INT4,
+            {"weight": ((16, 32), HALVES), "scales": ((16, 2), SCALES), "zeros": ((16, 1), SCALES)},
+            r"zeros are \[16, 1\] for N=16, K=64",
+        ),
+        (
+            INT4,
+            {"weight": ((16, 32), BYTES), "scales": ((16, 2), SCALES), "zeros": ((16, 2), SCALES)},
+            r"weight is torch\.int8 \[16, 32\]",
+        ),
+        (INT4, {"weight": ((16, 32), HALVES)}, "its parts are weight, not scales, weight, zeros"),
+    ],
+)
+def test_a_stored_layer_that_the_kernel_cannot_take_is_refused_by_name(how, parts, flaw):
+    tensors = {name: torch.ones(shape, dtype=dtype) for name, (shape, dtype) in parts.items()}
+    with pytest.raises(DataError, match=f"layer 1 is stored as {how.scheme} and cannot be: {flaw}"):
+        quantise_linears(stored(how.scheme, **tensors), how)
+
+
+@pytest.mark.parametrize("how", [INT8, INT4])
+@pytest.mark.parametrize("feed_forward", ["relu", "gated-gelu"])
+def test_a_parent_that_asks_for_the_weights_dtype_works(how, feed_forward):
+    config = T5Config(
+        vocab_size=48, d_model=64, d_kv=16, d_ff=128, num_layers=1, num_heads=4, feed_forward_proj=feed_forward
+    )
+    encoder, tokens = T5EncoderModel(config).eval(), torch.arange(6)[None]
+    with torch.no_grad():
+        expected = encoder(tokens).last_hidden_state
+        quantised = quantise_linears(encoder, how)[0].bfloat16()
+        torch._dynamo.reset()
+        compiled = torch.compile(quantised, fullgraph=True, backend="eager")(tokens).last_hidden_state
+        torch._dynamo.reset()
+        found = quantised(tokens).last_hidden_state
+    assert isinstance(quantised.encoder.block[0].layer[1].DenseReluDense.wo, WOQInt8Linear | WOQInt4Linear)
+    assert torch.equal(compiled, found)
+    assert (found - expected).norm() / expected.norm() < (0.05 if how is INT8 else 0.35)
+
+
+@pytest.mark.parametrize("how", [INT8, INT4])
+def test_a_quantised_layer_answers_for_the_dtype_and_the_place_of_its_activations(how):
+    layer = how.linear(how.quantise(torch.randn(48, 64)), None)
+    x = torch.randn(2, 64).to(layer.weight.dtype)
+    assert layer(x).dtype == layer.weight.dtype == torch.bfloat16
+    assert layer.weight.device == x.device
+    assert layer.weight.shape == (48, 64)
+
+
+@pytest.mark.parametrize("how", [INT8, INT4])
+def test_a_parent_that_multiplies_with_the_weight_itself_fails_at_once(how):
+    layer = how.linear(how.quantise(torch.randn(48, 64)), None)
+    with pytest.raises(TypeError, match="QuantisedWeight"):
+        nn.functional.linear(torch.randn(2, 64).bfloat16(), layer.weight)
 
 
 def test_a_scheme_gives_back_its_technique():

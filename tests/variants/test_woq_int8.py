@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from pytest_xeonperf.variants.woq_int8 import Int8
+from pytest_xeonperf.errors import DataError
+from pytest_xeonperf.variants.woq_int8 import Int8, WOQInt8Linear
 
 BF16_ROUNDING = 2**-8
 
@@ -80,6 +81,17 @@ def test_bf16_and_fp32_weights_of_equal_value_are_quantised_alike():
 @pytest.mark.parametrize("width", [72, 100, 20, 18, 8])
 def test_a_width_that_would_crash_the_kernel_is_refused(width):
     assert Int8().refusal(out_features=8, in_features=width) == f"K={width} is not a multiple of 16"
+
+
+@pytest.mark.parametrize("width", [72, 8])
+def test_a_layer_that_would_crash_the_kernel_cannot_be_made(width):
+    with pytest.raises(DataError, match=f"K={width} is not a multiple of 16"):
+        Int8().linear({"weight": torch.ones(8, width, dtype=torch.int8), "scales": torch.ones(8)}, None)
+
+
+def test_scales_that_are_not_one_for_each_channel_are_refused():
+    with pytest.raises(DataError, match=r"scales \[7\], not torch\.int8 \[N, K\] and \[N\]"):
+        WOQInt8Linear(torch.ones(8, 16, dtype=torch.int8), torch.ones(7), None)
 
 
 def test_any_number_of_output_channels_will_do():

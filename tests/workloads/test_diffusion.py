@@ -16,6 +16,7 @@ from pytest_xeonperf.workloads.presets import Preset
 from pytest_xeonperf.workloads.protocol import Attention
 
 SIZE = size_of(Preset.SMOKE)
+FILE = "diffusion_pytorch_model.safetensors"
 PHASES = ["unet_step", "vae_decode", "image"]
 
 
@@ -122,20 +123,41 @@ def test_steps_that_are_no_count_are_refused(steps):
         catalog.load("sdxl", Preset.SMOKE, {"steps": steps})
 
 
-def test_a_checkpoint_in_the_layout_of_diffusers_is_used(tmp_path):
-    parts = {"unet": unet(SIZE), "vae": VaeDecoder(SIZE)}
-    for part, module in parts.items():
-        (tmp_path / part).mkdir()
-        save_file(module.state_dict(), tmp_path / part / "diffusion_pytorch_model.safetensors")
-    workload = catalog.load("sdxl", Preset.SMOKE, {"checkpoint": str(tmp_path)})
+@pytest.fixture
+def parts(tmp_path):
+    """The modules of a checkpoint in the folder ``tuned``."""
+    made = {"unet": unet(SIZE), "vae": VaeDecoder(SIZE)}
+    for part, module in made.items():
+        (tmp_path / "tuned" / part).mkdir(parents=True)
+        save_file(module.state_dict(), tmp_path / "tuned" / part / FILE)
+    return made
+
+
+def test_a_checkpoint_in_the_layout_of_diffusers_is_used(tmp_path, parts):
+    workload = catalog.load("sdxl", Preset.SMOKE, {"checkpoint": str(tmp_path / "tuned")})
+    assert workload.name == "sdxl:tuned"
     torch.testing.assert_close(workload.phase("unet_step").build().state_dict(), parts["unet"].state_dict())
     torch.testing.assert_close(workload.phase("vae_decode").build().state_dict(), parts["vae"].state_dict())
 
 
-def test_a_missing_checkpoint_is_said(tmp_path):
-    workload = catalog.load("sdxl", Preset.SMOKE, {"checkpoint": str(tmp_path)})
-    with pytest.raises(DataError, match="no such checkpoint"):
-        workload.phase("vae_decode").build()
+def test_a_checkpoint_brings_its_whole_depth_under_quick(tmp_path, parts):
+    workload = catalog.load("sdxl", Preset.QUICK, {"checkpoint": str(tmp_path / "tuned")})
+    assert workload.phase("unet_step").footprint.parameters == 2_567_463_684
+
+
+@pytest.mark.parametrize("part", ["unet", "vae"])
+def test_a_missing_file_of_a_checkpoint_is_found_before_anything_is_built(tmp_path, parts, part):
+    (tmp_path / "tuned" / part / FILE).unlink()
+    with pytest.raises(DataError, match=rf"{part}/{FILE}: no such checkpoint"):
+        catalog.load("sdxl", Preset.SMOKE, {"checkpoint": str(tmp_path / "tuned")})
+
+
+@pytest.mark.parametrize("part", ["unet", "vae"])
+def test_a_truncated_file_of_a_checkpoint_is_found_before_anything_is_built(tmp_path, parts, part):
+    file = tmp_path / "tuned" / part / FILE
+    file.write_bytes(file.read_bytes()[:-100])
+    with pytest.raises(DataError, match=rf"{part}/{FILE}: not a readable(.|\n)*truncated: fetch or write it again"):
+        catalog.load("sdxl", Preset.SMOKE, {"checkpoint": str(tmp_path / "tuned")})
 
 
 def test_a_missing_diffusers_is_said(monkeypatch):

@@ -6,6 +6,7 @@ from functools import partial
 
 import pytest
 import torch
+from PIL import Image
 
 from pytest_xeonperf.errors import DataError, UsageError
 from pytest_xeonperf.records import Score
@@ -32,6 +33,14 @@ def run(workload, name, dtype=Dtype.FP32, attention=Attention.PLAIN, compiler=la
 @pytest.fixture
 def workload(seeded_cache):
     return catalog.load("sam-vit-b", Preset.SMOKE, {})
+
+
+@pytest.fixture
+def checkpoint(tmp_path):
+    """The weights of a decoder alone."""
+    path = tmp_path / "sam.pth"
+    torch.save(PromptedDecoder(SIZE).state_dict(), path)
+    return path
 
 
 @pytest.mark.parametrize("phase", PHASES)
@@ -127,22 +136,47 @@ def test_a_published_checkpoint_gives_each_phase_its_part(tmp_path):
     torch.testing.assert_close(workload.phase("decode").build().state_dict(), decoder.state_dict())
 
 
-def test_a_checkpoint_of_another_size_is_refused(tmp_path):
-    torch.save(PromptedDecoder(SIZE).state_dict(), tmp_path / "sam.pth")
-    workload = catalog.load("sam-vit-b", Preset.SMOKE, {"checkpoint": str(tmp_path / "sam.pth")})
+def test_a_checkpoint_of_another_size_is_refused(checkpoint):
+    workload = catalog.load("sam-vit-b", Preset.SMOKE, {"checkpoint": str(checkpoint)})
     with pytest.raises(DataError, match="missing"):
         workload.phase("encode").build()
 
 
-def test_a_checkpoint_brings_its_whole_depth_under_quick():
-    workload = catalog.load("sam-vit-h", Preset.QUICK, {"checkpoint": "sam_vit_h.pth"})
+def test_a_checkpoint_brings_its_whole_depth_under_quick_and_its_name(checkpoint):
+    workload = catalog.load("sam-vit-h", Preset.QUICK, {"checkpoint": str(checkpoint)})
     assert workload.phase("encode").footprint.parameters > 600_000_000
+    assert workload.name == "sam-vit-h:sam.pth"
+    assert catalog.load("sam-vit-h", Preset.QUICK, {}).name == "sam-vit-h"
 
 
-def test_users_images_are_used(tmp_path, seeded_cache):
+def test_a_missing_checkpoint_is_found_before_anything_is_built(tmp_path):
+    with pytest.raises(DataError, match="no such checkpoint"):
+        catalog.load("sam-vit-b", Preset.SMOKE, {"checkpoint": str(tmp_path / "sam.pth")})
+
+
+def test_a_truncated_checkpoint_is_found_before_anything_is_built(checkpoint):
+    checkpoint.write_bytes(checkpoint.read_bytes()[:-10])
+    with pytest.raises(DataError, match=r"sam\.pth: not a readable(.|\n)*truncated: fetch or write it again"):
+        catalog.load("sam-vit-b", Preset.SMOKE, {"checkpoint": str(checkpoint)})
+
+
+def test_a_path_may_begin_at_the_users_home(checkpoint, monkeypatch):
+    monkeypatch.setenv("HOME", str(checkpoint.parent))
+    assert catalog.load("sam-vit-b", Preset.SMOKE, {"checkpoint": "~/sam.pth"}).name == "sam-vit-b:sam.pth"
+
+
+@pytest.mark.parametrize("folder", ["empty", "missing"])
+def test_a_folder_without_images_is_found_before_anything_is_built(tmp_path, folder):
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(DataError, match="no images there"):
+        catalog.load("sam-vit-b", Preset.SMOKE, {"images": str(tmp_path / folder)})
+
+
+def test_users_images_are_used_and_leave_the_name_as_it_is(tmp_path):
+    Image.new("RGB", (8, 8), "white").save(tmp_path / "white.png")
     workload = catalog.load("sam-vit-b", Preset.SMOKE, {"images": str(tmp_path)})
-    with pytest.raises(DataError, match="no images"):
-        workload.phase("encode").inputs()
+    assert (workload.phase("encode").inputs().args[0] > 2).all()
+    assert workload.name == "sam-vit-b"
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from safetensors.torch import save_file
 from torch import nn
 
 from pytest_xeonperf.errors import DataError, InfrastructureError
-from pytest_xeonperf.workloads.weights import cache_folder, checkpoint, seeded
+from pytest_xeonperf.workloads.weights import cache_folder, check, checkpoint, seeded
 
 
 class Small(nn.Module):
@@ -150,6 +150,18 @@ def test_a_truncated_checkpoint_is_said(tmp_path, suffix):
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
     with pytest.raises(DataError, match="truncated"):
         checkpoint(lambda: nn.Linear(30, 20), path)
+
+
+@pytest.mark.parametrize("suffix", [".pth", ".safetensors"])
+def test_a_file_that_is_cut_off_is_told_from_a_whole_one_without_reading_weights(tmp_path, suffix, monkeypatch):
+    path = tmp_path / f"model{suffix}"
+    (torch.save if suffix == ".pth" else save_file)(nn.Linear(30, 20).state_dict(), path)
+    for reader in ("torch.load", "pytest_xeonperf.workloads.weights.load_file"):
+        monkeypatch.delattr(reader)
+    check(path)
+    path.write_bytes(path.read_bytes()[:-10])
+    with pytest.raises(DataError, match=r"not a readable checkpoint(.|\n)*truncated: fetch or write it again"):
+        check(path)
 
 
 def test_a_checkpoint_of_another_model_names_the_first_weight_it_lacks(tmp_path):
