@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pytest_xeonperf.shell.collection import pytest_collection_modifyitems
+from pytest_xeonperf.shell.collection import pytest_collection_modifyitems, pytest_runtest_call
 from pytest_xeonperf.shell.fixtures import (
     compiled_bf16,
     eager_bf16,
@@ -32,6 +32,7 @@ __all__ = [
     "pytest_collection_modifyitems",
     "pytest_configure",
     "pytest_report_teststatus",
+    "pytest_runtest_call",
     "pytest_runtest_makereport",
     "sdpa_bf16",
     "variant",

@@ -7,6 +7,9 @@ import pytest
 class TestUNetStep:
     """One denoising step, where nearly all the time of an image goes; the blog's figure for the image is 3.91."""
 
+    @pytest.mark.min_speedup(3.0, isa="amx_bf16")
+    @pytest.mark.min_speedup(1.3, isa="avx512_bf16")
+    @pytest.mark.min_fidelity(cosine=0.999)
     def test_sdpa(self, xeonperf, sdpa_bf16):
         xeonperf.check(sdpa_bf16)
 
@@ -22,9 +25,14 @@ class TestUNetStep:
 class TestVaeDecode:
     """From latents to pixels: convolutions at full resolution, once an image."""
 
+    @pytest.mark.min_speedup(1.3, isa="amx_bf16")
+    @pytest.mark.min_speedup(1.1, isa="avx512_bf16")
+    @pytest.mark.min_fidelity(cosine=0.999)
     def test_sdpa(self, xeonperf, sdpa_bf16):
         xeonperf.check(sdpa_bf16)
 
+    @pytest.mark.min_speedup(2.5, isa="amx_bf16")
+    @pytest.mark.min_speedup(1.1, isa="avx512_bf16")
     @pytest.mark.min_fidelity(cosine=0.999)
     @pytest.mark.max_graph_breaks(0)
     def test_compiled(self, xeonperf, compiled_bf16):

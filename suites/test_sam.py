@@ -7,9 +7,15 @@ import pytest
 class TestImageEncoderB:
     """The image encoder of vit_b; the blog's figure for BF16 + compile + SDPA is 2.91."""
 
+    @pytest.mark.min_speedup(2.0, isa="amx_bf16")
+    @pytest.mark.min_speedup(1.1, isa="avx512_bf16")
+    @pytest.mark.min_fidelity(cosine=0.9995)
     def test_eager_bf16(self, xeonperf, eager_bf16):
         xeonperf.check(eager_bf16)
 
+    @pytest.mark.min_speedup(2.5, isa="amx_bf16")
+    @pytest.mark.min_speedup(1.3, isa="avx512_bf16")
+    @pytest.mark.min_fidelity(cosine=0.9995)
     def test_sdpa(self, xeonperf, sdpa_bf16):
         xeonperf.check(sdpa_bf16)
 
@@ -25,6 +31,9 @@ class TestImageEncoderB:
 class TestImageEncoderH:
     """The image encoder of vit_h; the blog's figure is 3.95."""
 
+    @pytest.mark.min_speedup(2.5, isa="amx_bf16")
+    @pytest.mark.min_speedup(1.3, isa="avx512_bf16")
+    @pytest.mark.min_fidelity(cosine=0.9995)
     def test_sdpa(self, xeonperf, sdpa_bf16):
         xeonperf.check(sdpa_bf16)
 
@@ -37,13 +46,17 @@ class TestImageEncoderH:
 
 
 @pytest.mark.workload("sam-vit-b", phase="decode")
-@pytest.mark.min_fidelity(iou=0.97)
+@pytest.mark.min_fidelity(iou=0.97, cosine=0.999)
 class TestMaskDecoder:
     """Prompt encoder and mask decoder on given points: a few milliseconds, where overhead counts."""
 
+    @pytest.mark.min_speedup(1.1, isa="amx_bf16")
+    @pytest.mark.min_speedup(1.05, isa="avx512_bf16")
     def test_sdpa(self, xeonperf, sdpa_bf16):
         xeonperf.check(sdpa_bf16)
 
+    @pytest.mark.min_speedup(2.0, isa="amx_bf16")
+    @pytest.mark.min_speedup(1.5, isa="avx512_bf16")
     @pytest.mark.max_graph_breaks(0)
     def test_compiled(self, xeonperf, compiled_bf16):
         xeonperf.check(compiled_bf16)

@@ -1,5 +1,6 @@
 """What every folder of tests may use."""
 
+import contextlib
 import os
 
 import pytest
@@ -7,6 +8,11 @@ import pytest
 from pytest_xeonperf.host.amx import AmxMode, decide
 from pytest_xeonperf.host.probe import ISA_CAP, probe
 from pytest_xeonperf.records import Remedy
+
+with contextlib.suppress(ImportError):
+    # Pytester takes away what was imported while a test ran. Imported again, psycopg would have new error classes,
+    # and its C extension would go on raising the old ones.
+    import psycopg  # noqa: F401
 
 pytest_plugins = ["pytester"]
 

@@ -9,7 +9,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from pytest_xeonperf.errors import DataError
-from pytest_xeonperf.records import TIMED_ALONE, UNBOUNDED_RATIO, Commit, Limits, Measurement, Timing, Unknown
+from pytest_xeonperf.records import TIMED_ALONE, UNBOUNDED_RATIO, Bound, Commit, Limits, Measurement, Timing, Unknown
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,12 +29,36 @@ def dumps(run: Run) -> str:
         "schema": SCHEMA,
         "run": _run(run),
         "machine": _machine(run.machine),
-        "cases": [_case(result) for result in run.results],
+        "cases": [_case(result, run.machine.limits) for result in run.results],
     }
     try:
         return json.dumps(document, indent=2, allow_nan=False) + "\n"
     except ValueError as error:
         raise DataError("a figure that is NaN or infinite cannot be written as JSON", where=f"run {run.id}") from error
+
+
+def items_per_s(measured: Measurement | Timing) -> float | Unknown:
+    """How many items of work a second: the inverse of the median."""
+    median_ns = measured.median_ns if isinstance(measured, Timing) else measured.candidate_median_ns
+    return 1e9 / median_ns if median_ns > 0 else Unknown(reason="shorter than the clock can tell")
+
+
+def achieved_bytes_per_s(measured: Measurement, limits: Limits | Unknown) -> float | Unknown:
+    """The rate at which weights were read, where reading them binds the case."""
+    roofline = measured.roofline
+    if isinstance(roofline, Unknown):
+        return roofline
+    if roofline.bound is not Bound.BANDWIDTH:
+        return Unknown(reason="arithmetic binds this case, not reading")
+    return limits if isinstance(limits, Unknown) else roofline.fraction * limits.read_bytes_per_s
+
+
+def achieved_flop_per_s(measured: Measurement) -> float | Unknown:
+    """The rate of arithmetic, whatever binds the case."""
+    roofline, per_s = measured.roofline, items_per_s(measured)
+    if isinstance(roofline, Unknown):
+        return roofline
+    return per_s if isinstance(per_s, Unknown) else roofline.flop * per_s / measured.items_per_call
 
 
 def _run(run: Run) -> dict[str, Any]:
@@ -76,7 +100,7 @@ def _machine(machine: Machine) -> dict[str, Any]:
     )
 
 
-def _case(result: Result) -> dict[str, Any]:
+def _case(result: Result, limits: Limits | Unknown) -> dict[str, Any]:
     case, verdict, measurement = result.case, result.verdict, result.measurement
     return _with_reasons(
         {
@@ -86,7 +110,7 @@ def _case(result: Result) -> dict[str, Any]:
             "variant": case.variant,
             "metric": case.metric.value,
             "over": case.over,
-            **(_figures(measurement) if isinstance(measurement, Measurement) else _few_figures(measurement)),
+            **(_figures(measurement, limits) if isinstance(measurement, Measurement) else _few_figures(measurement)),
             "floor_ratio": verdict.floor_ratio,
             "verdict": verdict.outcome.value,
             "reason": verdict.reason,
@@ -108,10 +132,13 @@ _FIGURES = (
     "peak_rss_bytes",
     "weight_bytes",
     "roofline_fraction",
+    "items_per_s",
+    "achieved_bytes_per_s",
+    "achieved_flop_per_s",
 )
 
 
-def _figures(measurement: Measurement) -> dict[str, object]:
+def _figures(measurement: Measurement, limits: Limits | Unknown) -> dict[str, object]:
     """The figures of a measurement, under the names of `_FIGURES` and in their order."""
     roofline = measurement.roofline
     figures = (
@@ -125,6 +152,9 @@ def _figures(measurement: Measurement) -> dict[str, object]:
         measurement.evidence.peak_rss_bytes,
         measurement.evidence.weight_bytes,
         roofline if isinstance(roofline, Unknown) else roofline.fraction,
+        items_per_s(measurement),
+        achieved_bytes_per_s(measurement, limits),
+        achieved_flop_per_s(measurement),
     )
     return dict(zip(_FIGURES, figures, strict=True))
 
@@ -133,7 +163,8 @@ def _few_figures(measurement: Timing | Unknown) -> dict[str, object]:
     """The same of what was timed alone, or not measured."""
     if isinstance(measurement, Unknown):
         return dict.fromkeys(_FIGURES, measurement)
-    return dict.fromkeys(_FIGURES, TIMED_ALONE) | {"item": measurement.item, "median_ns": measurement.median_ns}
+    known = {"item": measurement.item, "median_ns": measurement.median_ns, "items_per_s": items_per_s(measurement)}
+    return dict.fromkeys(_FIGURES, TIMED_ALONE) | known
 
 
 def _interval(speedup: Estimate) -> list[float | None]:

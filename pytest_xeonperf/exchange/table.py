@@ -3,24 +3,33 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from rich.cells import cell_len
 from rich.table import Table
 from rich.text import Text
 
-from pytest_xeonperf.records import Measurement, Outcome, Timing, Unknown
-from pytest_xeonperf.units import show_bytes, show_estimate, show_ns, show_ratio, show_score, show_share
+from pytest_xeonperf.exchange.public import achieved_bytes_per_s, achieved_flop_per_s, items_per_s
+from pytest_xeonperf.records import Bound, Isa, Measurement, Outcome, Timing, Unknown
+from pytest_xeonperf.units import show_bytes, show_estimate, show_ns, show_rate, show_ratio, show_score, show_share
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from typing import Literal
 
-    from pytest_xeonperf.records import Result
+    from pytest_xeonperf.records import Limits, Result
 
 _NOTHING = "-"
 _GAP = 2  # blanks between columns
 _FULL = 10_000  # a width that leaves nothing out
+_TOLD_APART = {"prompt": "TTFT", "token": "TPOT"}
+"""What people call the latency of these items: time to first token, time per output token."""
+
+_FIRST_SCORES = ("kl", "iou")
+"""What says more of a language model, or of masks, than the cosine that every output has."""
+
+_NO_LIMITS = Unknown(reason="not given")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,20 +38,23 @@ class _Column:
 
     Attributes:
         rank: 0 stays however narrow the terminal; of the others the highest goes first.
+        instead: What takes its place when it goes: the same in fewer words.
     """
 
     title: str
     show: Callable[[Result], str]
     rank: int
     justify: Literal["left", "right"] = "right"
+    instead: tuple[_Column, ...] = ()
 
 
-def results_table(results: Sequence[Result], *, width: int = _FULL) -> Table:
+def results_table(results: Sequence[Result], *, width: int = _FULL, limits: Limits | Unknown = _NO_LIMITS) -> Table:
     """The results as a table that fits `width` columns without wrapping: the least important columns give way.
 
     Case, variant, speed-up and verdict always stay. Colour repeats what the verdict's word says, and never says more.
+    With the machine's `limits`, the rate that was achieved stands beside each share of them.
     """
-    columns = _fitting([(column, [column.show(result) for result in results]) for column in _COLUMNS], width)
+    columns = _fitting([_shown(column, results) for column in _columns(limits)], results, width)
     table = Table(box=None, padding=(0, _GAP, 0, 0), pad_edge=False, show_edge=False)
     for column, _ in columns:
         table.add_column(column.title, justify=column.justify, no_wrap=True, overflow="ellipsis")
@@ -62,13 +74,20 @@ def result_notes(results: Sequence[Result]) -> tuple[str, ...]:
     )
 
 
-def _fitting(columns: list[tuple[_Column, list[str]]], width: int) -> list[tuple[_Column, list[str]]]:
-    """The columns that stay: drops the one missed least until the rest fits."""
+def _shown(column: _Column, results: Sequence[Result]) -> tuple[_Column, list[str]]:
+    return column, [column.show(result) for result in results]
+
+
+def _fitting(
+    columns: list[tuple[_Column, list[str]]], results: Sequence[Result], width: int
+) -> list[tuple[_Column, list[str]]]:
+    """The columns that stay: the one missed least gives way until the rest fits."""
     while sum(_needed(column, shown) for column, shown in columns) > width + _GAP:
         least = max(columns, key=lambda entry: entry[0].rank)
         if least[0].rank == 0:
             break
-        columns = [entry for entry in columns if entry is not least]
+        place = columns.index(least)
+        columns[place : place + 1] = [_shown(column, results) for column in least[0].instead]
     return columns
 
 
@@ -93,11 +112,24 @@ def _speedup(result: Result) -> str:
 
 
 def _latency(result: Result) -> str:
+    """The time of one item, as people name it: ``TTFT 1.04 s``, ``6.82 s/image``."""
     measured = result.measurement
     if isinstance(measured, Unknown):
         return _NOTHING
     median_ns = measured.median_ns if isinstance(measured, Timing) else measured.candidate_median_ns
+    if measured.item in _TOLD_APART:
+        return f"{_TOLD_APART[measured.item]} {show_ns(median_ns)}"
     return f"{show_ns(median_ns)}/{measured.item}"
+
+
+def _latency_and_rate(result: Result) -> str:
+    """The same with its inverse, but for prompts: nobody counts those by the second."""
+    measured = result.measurement
+    if isinstance(measured, Unknown) or measured.item == "prompt":
+        return _latency(result)
+    per_s = items_per_s(measured)
+    rate = "" if isinstance(per_s, Unknown) else f" ({show_rate(per_s, f'{measured.item}/s')})"
+    return _latency(result) + rate
 
 
 def _limit(result: Result) -> str:
@@ -107,12 +139,24 @@ def _limit(result: Result) -> str:
     return show_share(measured.roofline.fraction)
 
 
+def _limit_and_rate(result: Result, limits: Limits | Unknown) -> str:
+    measured = result.measurement
+    if not isinstance(measured, Measurement) or isinstance(measured.roofline, Unknown):
+        return _NOTHING
+    if measured.roofline.bound is Bound.BANDWIDTH:
+        rate, unit = achieved_bytes_per_s(measured, limits), "B/s"
+    else:
+        rate, unit = achieved_flop_per_s(measured), "FLOP/s"
+    return _limit(result) + ("" if isinstance(rate, Unknown) else f" ({show_rate(rate, unit)})")
+
+
 def _fidelity(result: Result) -> str:
-    """The first score: the one that its workload thinks most of."""
+    """The score that its workload thinks most of."""
     measured = result.measurement
     if not isinstance(measured, Measurement) or not measured.fidelity:
         return _NOTHING
-    score = measured.fidelity[0]
+    scores = {score.name: score for score in measured.fidelity}
+    score = next((scores[name] for name in _FIRST_SCORES if name in scores), measured.fidelity[0])
     return f"{score.name} {show_score(score.value)}"
 
 
@@ -129,15 +173,26 @@ def _floor(result: Result) -> str:
     return _NOTHING if isinstance(floor, Unknown) else show_ratio(floor)
 
 
-_COLUMNS = (
-    _Column(title="case", show=_case, rank=0, justify="left"),
-    _Column(title="variant", show=lambda result: result.case.variant, rank=0, justify="left"),
-    _Column(title="over", show=lambda result: result.case.over, rank=3, justify="left"),
-    _Column(title="speed-up", show=_speedup, rank=0),
-    _Column(title="floor", show=_floor, rank=1),
-    _Column(title="latency", show=_latency, rank=2),
-    _Column(title="limit", show=_limit, rank=4),
-    _Column(title="fidelity", show=_fidelity, rank=5),
-    _Column(title="RSS / weights", show=_memory, rank=6),
-    _Column(title="verdict", show=lambda result: result.verdict.outcome.value, rank=0, justify="left"),
-)
+def _floor_and_isa(result: Result) -> str:
+    """The floor and the instruction set it is for, if it is for one: several may be given, and this one applied."""
+    isas = [check.isa for check in result.verdict.expectations if check.name == "min_speedup"]
+    return " ".join([_floor(result), *(isa for isa in isas if isa != Isa.GENERIC)])
+
+
+def _columns(limits: Limits | Unknown) -> tuple[_Column, ...]:
+    """All of them. Rates go before any column does; the instruction set of the floor stays as long as anything can."""
+    floor = _Column(title="floor", show=_floor, rank=1)
+    latency = _Column(title="latency", show=_latency, rank=3)
+    limit = _Column(title="limit", show=_limit, rank=5)
+    return (
+        _Column(title="case", show=_case, rank=0, justify="left"),
+        _Column(title="variant", show=lambda result: result.case.variant, rank=0, justify="left"),
+        _Column(title="over", show=lambda result: result.case.over, rank=4, justify="left"),
+        _Column(title="speed-up", show=_speedup, rank=0),
+        _Column(title="floor", show=_floor_and_isa, rank=2, instead=(floor,)),
+        _Column(title="latency", show=_latency_and_rate, rank=8, instead=(latency,)),
+        _Column(title="limit", show=partial(_limit_and_rate, limits=limits), rank=9, instead=(limit,)),
+        _Column(title="fidelity", show=_fidelity, rank=6),
+        _Column(title="RSS / weights", show=_memory, rank=7),
+        _Column(title="verdict", show=lambda result: result.verdict.outcome.value, rank=0, justify="left"),
+    )

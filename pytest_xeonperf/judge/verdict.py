@@ -53,6 +53,7 @@ def judge(measurement: Measurement, promises: Promises, *, isa: Isa, rates: Leve
     checks: list[tuple[Outcome, Expectation]] = []
     checks += _fidelity(measurement, promises)
     checks += _path(measurement, promises)
+    checks += _memory(measurement, promises)
     if speed is Speed.JUDGED:
         checks += _limits(measurement, promises)
         checks += [] if isinstance(floor, Unknown) else [_floor(measurement, floor.ratio, floor.isa, rates)]
@@ -145,6 +146,10 @@ def _limits(measurement: Measurement, promises: Promises) -> Iterable[tuple[Outc
             Outcome.BELOW_FLOOR,
             _expectation("max_latency", required=required, found=show_ns(median_ns), held=held),
         )
+    yield from _roofline(measurement, promises)
+
+
+def _memory(measurement: Measurement, promises: Promises) -> Iterable[tuple[Outcome, Expectation]]:
     if promises.max_memory_bytes != float("inf"):
         peak = measurement.evidence.peak_rss_bytes
         known = not isinstance(peak, Unknown)
@@ -157,7 +162,6 @@ def _limits(measurement: Measurement, promises: Promises) -> Iterable[tuple[Outc
                 held=not isinstance(peak, Unknown) and peak <= promises.max_memory_bytes,
             ),
         )
-    yield from _roofline(measurement, promises)
 
 
 def _roofline(measurement: Measurement, promises: Promises) -> Iterable[tuple[Outcome, Expectation]]:

@@ -27,8 +27,14 @@ class Watcher(Protocol):
     def entering(self, variant: str, stage: str) -> None:
         """A variant is about to be built or warmed up."""
 
+    def timing_begins(self, budget_ns: int, min_rounds: int) -> None:
+        """Everybody is warm; rounds follow, at least so many, and no new one after the budget."""
+
     def round_done(self, index: int, pairs: Mapping[str, Sample]) -> None:
         """A round was kept."""
+
+    def round_voided(self, index: int) -> None:
+        """A round was thrown away: the machine was disturbed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

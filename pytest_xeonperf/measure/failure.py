@@ -9,7 +9,9 @@ from enum import Enum
 class FailureKind(Enum):
     """Why a rung has no measurement."""
 
-    NOT_APPLICABLE = "not applicable"
+    NOT_APPLICABLE = "not applicable"  # to this model: no machine would change that
+    NEEDS_MORE = "needs more than this machine or its budget has"
+    BAD_DATA = "bad data"  # a checkpoint or file that the user gave
     NO_BASELINE = "no baseline"
     RAISED = "raised"
     OUT_OF_MEMORY = "out of memory"

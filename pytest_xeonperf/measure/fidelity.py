@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import log10
+from math import isfinite, log10
 from typing import TYPE_CHECKING
 
 from pytest_xeonperf.records import Score
@@ -63,6 +63,11 @@ def generic_scores(reference: object, output: object) -> tuple[Score, ...]:
         Score(name="cosine", value=min(_cosine(left, right) for left, right in pairs)),
         Score(name="psnr_db", value=min(_psnr_db(left, right) for left, right in pairs)),
     )
+
+
+def finite(scores: tuple[Score, ...]) -> tuple[Score, ...]:
+    """The scores that are numbers: one that came out as NaN or infinite counts as not measured, so never as held."""
+    return tuple(score for score in scores if isfinite(score.value))
 
 
 def _equal(reference: object, output: object) -> bool:

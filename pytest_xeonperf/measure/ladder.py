@@ -7,20 +7,21 @@ from dataclasses import dataclass, replace
 from statistics import median
 from typing import TYPE_CHECKING
 
-from pytest_xeonperf.errors import NotApplicableError, XeonPerfError
+from pytest_xeonperf.errors import DataError, NotApplicableError, XeonPerfError
+from pytest_xeonperf.host.limits import last_level_cache_bytes
 from pytest_xeonperf.measure.bench import Reference
 from pytest_xeonperf.measure.compilation import room_to_compile
 from pytest_xeonperf.measure.failure import Failure, FailureKind
-from pytest_xeonperf.measure.fidelity import generic_scores
+from pytest_xeonperf.measure.fidelity import finite, generic_scores, keep
 from pytest_xeonperf.measure.roofline import roofline
 from pytest_xeonperf.measure.timing import BaselineRaisedError, Timed, time_steps
-from pytest_xeonperf.measure.warmup import warm_up
+from pytest_xeonperf.measure.warmup import counted, warm_up
 from pytest_xeonperf.records import Case, Evidence, Measurement, Metric, Unknown
 from pytest_xeonperf.variants import apply
 from pytest_xeonperf.variants.spec import REFERENCE
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from pytest_xeonperf.measure.bench import Bench
     from pytest_xeonperf.measure.warmup import WarmUp
@@ -71,13 +72,16 @@ def measure_ladder(ladder: Ladder, bench: Bench) -> Mapping[str, Measurement | F
 
 
 def _measure(ladder: Ladder, bench: Bench) -> Mapping[str, Measurement | Failure]:
-    is_reference = ladder.baseline == REFERENCE
-    baseline = _attempt(ladder, ladder.baseline, bench, count_flop=is_reference)
-    if isinstance(baseline, Failure):
-        return dict.fromkeys([rung.name for rung in ladder.rungs], _no_baseline(ladder, baseline))
-    reference = _reference(ladder, bench, baseline if is_reference else None)
+    names = [rung.name for rung in ladder.rungs]
+    reference = _reference(ladder, bench)  # first, and released: it may not fit beside the others
     if isinstance(reference, Failure):
-        return {rung.name: reference for rung in ladder.rungs}
+        return dict.fromkeys(names, reference)
+    baseline = _attempt(ladder, ladder.baseline, bench, count_flop=ladder.baseline == REFERENCE)
+    if isinstance(baseline, Failure):
+        return dict.fromkeys(names, _no_baseline(ladder, baseline))
+    reference = reference or bench.references.setdefault(
+        _model(ladder), Reference(output=baseline.warm.output, flop=baseline.warm.flop)
+    )
     entrants = {rung.name: _attempt(ladder, rung, bench) for rung in ladder.rungs}
     ready = {name: entrant for name, entrant in entrants.items() if isinstance(entrant, _Entrant)}
     try:
@@ -98,11 +102,14 @@ def _measure(ladder: Ladder, bench: Bench) -> Mapping[str, Measurement | Failure
 
 def _no_baseline(ladder: Ladder, failure: Failure) -> Failure:
     """What a failure of the baseline means for every rung."""
-    kind = failure.kind if failure.kind is FailureKind.NOT_APPLICABLE else FailureKind.NO_BASELINE
+    own = {FailureKind.NOT_APPLICABLE, FailureKind.NEEDS_MORE, FailureKind.BAD_DATA}
+    kind = failure.kind if failure.kind in own else FailureKind.NO_BASELINE
     return Failure(kind=kind, reason=f"baseline {ladder.baseline.name}: {failure.reason}")
 
 
-def build_step(ladder: Ladder, variant: Variant) -> tuple[Step, Built]:
+def build_step(
+    ladder: Ladder, variant: Variant, build: Callable[[Variant, Workload, Phase], Built] = apply.build
+) -> tuple[Step, Built]:
     """A variant of the ladder's phase, built and bound to its inputs; nothing has run yet.
 
     Random numbers start from the same seed each time: a model that initialises itself is the same in every variant.
@@ -111,7 +118,7 @@ def build_step(ladder: Ladder, variant: Variant) -> tuple[Step, Built]:
 
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
-        built = apply.build(variant, ladder.workload, ladder.phase)
+        built = build(variant, ladder.workload, ladder.phase)
         inputs = apply.cast_inputs(ladder.phase.inputs(), variant.dtype)
         bound = ladder.phase.bind(built.module, inputs, built.compiler)
 
@@ -129,28 +136,42 @@ def _attempt(ladder: Ladder, variant: Variant, bench: Bench, *, count_flop: bool
         step, built = build_step(ladder, variant)
         bench.watcher.entering(variant.name, "compiling" if variant.compile else "warming up")
         warm = warm_up(step, count_flop=count_flop)
-    except NotApplicableError as error:
-        return Failure(kind=FailureKind.NOT_APPLICABLE, reason=str(error))
     except Exception as error:  # noqa: BLE001 - any exception of a user's model is that variant's verdict
         return _failure(error)
     return _Entrant(variant=variant, step=step, warm=warm, built=built)
 
 
 def _failure(error: Exception) -> Failure:
+    if isinstance(error, NotApplicableError):
+        return Failure(kind=FailureKind.NOT_APPLICABLE, reason=str(error))
+    if isinstance(error, DataError):
+        return Failure(kind=FailureKind.BAD_DATA, reason=str(error))
     text = str(error) if isinstance(error, XeonPerfError) else f"{type(error).__name__}: {error}".strip()
     no_memory = isinstance(error, MemoryError) or "can't allocate memory" in text
     return Failure(kind=FailureKind.OUT_OF_MEMORY if no_memory else FailureKind.RAISED, reason=text)
 
 
-def _reference(ladder: Ladder, bench: Bench, baseline: _Entrant | None) -> Reference | Failure:
-    """The FP32 eager output on the same inputs: the baseline's own where it is that, otherwise one run of it."""
-    key = (ladder.workload.name, ladder.phase.name, ladder.preset)
-    if key not in bench.references:
-        entrant = baseline or _attempt(ladder, REFERENCE, bench, count_flop=True)
-        if isinstance(entrant, Failure):
-            return replace(entrant, reason=f"FP32 reference: {entrant.reason}")
-        bench.references[key] = Reference(output=entrant.warm.output, flop=entrant.warm.flop)
-    return bench.references[key]
+def _reference(ladder: Ladder, bench: Bench) -> Reference | Failure | tuple[()]:
+    """The FP32 eager output on the same inputs; nothing yet where the baseline is that very model and will give it.
+
+    Otherwise it is run once, with its weights where they are stored, a layer at a time in FP32.
+    """
+    if _model(ladder) in bench.references:
+        return bench.references[_model(ladder)]
+    if ladder.baseline == REFERENCE:
+        return ()
+    try:
+        bench.watcher.entering(REFERENCE.name, "running the reference")
+        step, _built = build_step(ladder, REFERENCE, apply.build_streamed)
+        _duration_ns, output, flop = counted(step)
+    except Exception as error:  # noqa: BLE001 - as for any variant
+        failure = _no_baseline(ladder, _failure(error))
+        return replace(failure, reason=f"FP32 reference: {_failure(error).reason}")
+    return bench.references.setdefault(_model(ladder), Reference(output=keep(output), flop=flop))
+
+
+def _model(ladder: Ladder) -> tuple[str, str, str]:
+    return (ladder.workload.name, ladder.phase.name, ladder.preset)
 
 
 def _measurement(
@@ -159,7 +180,7 @@ def _measurement(
     """What the rounds and the output of one rung come to; scores that raise are its own failure."""
     phase, warm, rounds = ladder.phase, entrant.warm, timed.rounds
     try:
-        scores = generic_scores(reference.output, warm.output) + phase.scores(reference.output, warm.output)
+        scores = finite(generic_scores(reference.output, warm.output) + phase.scores(reference.output, warm.output))
     except Exception as error:  # noqa: BLE001 - a workload's own scores may raise anything
         return _failure(error)
     samples = rounds.samples[entrant.variant.name]
@@ -181,6 +202,7 @@ def _measurement(
             flop=reference.flop,
             streamed_bytes=entrant.built.streamed_bytes * phase.weight_passes,
             weight_bytes=entrant.built.weight_bytes,
+            cache_bytes=last_level_cache_bytes(),
             variant=entrant.variant,
             limits=bench.limits,
         ),

@@ -5,9 +5,9 @@ from __future__ import annotations
 from statistics import median
 from typing import TYPE_CHECKING
 
-from pytest_xeonperf.measure.compilation import compilation_so_far, room_to_compile
-from pytest_xeonperf.measure.fidelity import generic_scores
-from pytest_xeonperf.measure.rounds import run_rounds
+from pytest_xeonperf.measure.compilation import room_to_compile
+from pytest_xeonperf.measure.fidelity import finite, generic_scores
+from pytest_xeonperf.measure.timing import BaselineRaisedError, time_steps
 from pytest_xeonperf.measure.warmup import warm_up
 from pytest_xeonperf.records import Evidence, Measurement, Unknown
 
@@ -28,18 +28,13 @@ def measure_pair(case: Case, candidate: Step, baseline: Step, bench: Bench) -> M
 
     with room_to_compile(), torch.no_grad():
         expected, warm = warm_up(baseline), warm_up(candidate)
-        before = compilation_so_far()
-        rounds = run_rounds(
-            baseline,
-            {case.variant: candidate},
-            effort=bench.effort,
-            seed=bench.seed,
-            canary=bench.canary,
-            settled=bench.settled,
-            on_turn=lambda name: bench.watcher.entering(name or case.over, "timing"),
-            on_round=bench.watcher.round_done,
-        )
-        recompiles = compilation_so_far().since(before).graphs
+        try:
+            timed = time_steps(baseline, {case.variant: candidate}, case.over, bench)
+        except BaselineRaisedError as error:
+            raise error.cause from None
+    for cause in timed.raised.values():
+        raise cause
+    rounds = timed.rounds
     samples = rounds.samples[case.variant]
     return Measurement(
         case=case,
@@ -51,13 +46,13 @@ def measure_pair(case: Case, candidate: Step, baseline: Step, bench: Bench) -> M
         speedup=bench.summarise(samples),
         baseline_median_ns=round(median(sample.baseline_ns for sample in samples)),
         candidate_median_ns=round(median(sample.candidate_ns for sample in samples)),
-        fidelity=generic_scores(expected.output, warm.output),
+        fidelity=finite(generic_scores(expected.output, warm.output)),
         roofline=_NO_WEIGHTS,
         evidence=Evidence(
             compile_ns=warm.duration_ns,
             graph_breaks=warm.compiled.graph_breaks,
             first_break=warm.compiled.first_break,
-            recompiles=recompiles,
+            recompiles=timed.recompiles.get(case.variant, 0),
             kernels=warm.kernels,
             weight_bytes=0,
             peak_rss_bytes=_NO_WEIGHTS,

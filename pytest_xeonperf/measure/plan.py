@@ -14,11 +14,14 @@ from pytest_xeonperf.workloads.protocol import Attention
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from pytest_xeonperf.records import Limits
     from pytest_xeonperf.variants.spec import Variant
     from pytest_xeonperf.workloads.protocol import Footprint
 
 _BYTES_PER_WEIGHT = {Woq.INT8: 1.05, Woq.INT4: 0.7}  # with scales, and the embedding left in BF16
 _PROCESS_BYTES = 1536 * 1024 * 1024  # the interpreter, torch, the model libraries and Inductor's workers
+
+_LARGEST_LAYER_BYTES = 1 << 30  # a vocabulary's layer in FP32
 
 # Rough rates for plans: what two cores do in each dtype where nothing better is known.
 _NOMINAL_FLOP_PER_S = {Dtype.FP32: 1.5e11, Dtype.BF16: 6e11}
@@ -47,6 +50,31 @@ def need(footprint: Footprint, variant: Variant) -> Need:
         memory_bytes=int(weight_bytes + footprint.activation_bytes * share),
         duration_s=_BUILD_S + (_COMPILE_S if variant.compile else 0.0) + calls * call_s,
     )
+
+
+def least_s(footprint: Footprint, variants: Sequence[Variant], limits: Limits | Unknown, rounds: int) -> float:
+    """Seconds that so many rounds of these variants take at the very least: at the limits of the machine, or nothing.
+
+    Args:
+        footprint: Its operations, which no kernel can do without.
+        variants: Everybody in a round.
+        limits: As measured; where they are not known nothing can be said.
+        rounds: Each runs everybody once.
+    """
+    if isinstance(limits, Unknown):
+        return 0.0
+    peaks = {Dtype.FP32: limits.fp32_flop_per_s, Dtype.BF16: limits.bf16_flop_per_s}
+    return rounds * sum(footprint.flop / peaks[variant.dtype] for variant in variants)
+
+
+def reference_fits(footprint: Footprint, available_bytes: int) -> bool:
+    """Whether the FP32 reference fits by itself: a layer at a time, with all of its activations."""
+    return reference_bytes(footprint) < available_bytes
+
+
+def reference_bytes(footprint: Footprint) -> int:
+    """What the FP32 reference takes, its weights mapped and one layer at a time in FP32."""
+    return min(4 * footprint.parameters, _LARGEST_LAYER_BYTES) + footprint.activation_bytes + _PROCESS_BYTES
 
 
 def groups(

@@ -11,12 +11,16 @@ from pytest_xeonperf.variants.spec import Dtype
 if TYPE_CHECKING:
     from pytest_xeonperf.variants.spec import Variant
 
-_CACHED_BYTES = 128 * 1024 * 1024
-"""Weights smaller than this may stay in the last-level cache, where the memory's bandwidth does not bind."""
-
 
 def roofline(
-    *, duration_ns: int, flop: int, streamed_bytes: int, weight_bytes: int, variant: Variant, limits: Limits | Unknown
+    *,
+    duration_ns: int,
+    flop: int,
+    streamed_bytes: int,
+    weight_bytes: int,
+    cache_bytes: int,
+    variant: Variant,
+    limits: Limits | Unknown,
 ) -> Roofline | Unknown:
     """Share of the binding limit: the time that the limit would allow over the time that was measured.
 
@@ -25,6 +29,7 @@ def roofline(
         flop: Of one call.
         streamed_bytes: Weight bytes times how often one call streams them.
         weight_bytes: Of the variant.
+        cache_bytes: Of the last-level cache: smaller weights may stay in it, and memory's bandwidth does not bind them.
         variant: Its dtype picks the compute peak.
         limits: Measured in the same session.
     """
@@ -33,7 +38,7 @@ def roofline(
     if duration_ns <= 0:
         return Unknown(reason="no duration")
     compute_s = flop / _peak(limits, variant)
-    bandwidth_s = streamed_bytes / limits.read_bytes_per_s if weight_bytes > _CACHED_BYTES else 0.0
+    bandwidth_s = streamed_bytes / limits.read_bytes_per_s if weight_bytes > cache_bytes else 0.0
     bound = Bound.BANDWIDTH if bandwidth_s > compute_s else Bound.COMPUTE
     return Roofline(
         fraction=max(compute_s, bandwidth_s) / (duration_ns / 1e9), bound=bound, flop=flop, weight_bytes=weight_bytes

@@ -71,6 +71,7 @@ def run_rounds(
     settled: Callable[[str, Sequence[Sample]], bool],
     on_turn: Callable[[str], None],
     on_round: Callable[[int, Mapping[str, Sample]], None],
+    on_void: Callable[[int], None],
 ) -> Rounds:
     """Measure every rung in pairs with the baseline.
 
@@ -87,6 +88,7 @@ def run_rounds(
         settled: Whether more pairs of this rung could still change its verdict.
         on_turn: Called before each timed call with the rung's name, the empty name for the baseline.
         on_round: Called after each kept round with its index and its new pairs.
+        on_void: Called with its index after each round that was thrown away.
     """
     order = Random(seed)  # noqa: S311 - a shuffle that can be repeated, not a secret
     book = _Book(samples={name: [] for name in rungs})
@@ -99,6 +101,7 @@ def run_rounds(
             healthy_before, healthy = healthy, canary.healthy()
             if not (healthy_before and healthy) and book.may_void(effort):
                 book.voided += 1
+                on_void(index)
                 continue
             book.kept += 1
             for name, pair in pairs.items():

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import time
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from pytest_xeonperf.measure.clock import now_ns
 from pytest_xeonperf.measure.compilation import Compilation, compilation_so_far
 from pytest_xeonperf.measure.rounds import BASELINE, Rounds, run_rounds
 
@@ -13,6 +15,9 @@ if TYPE_CHECKING:
 
     from pytest_xeonperf.measure.bench import Bench
     from pytest_xeonperf.workloads.protocol import Step
+
+_PAUSE_S = 0.003
+"""Before each timed call: the session notes who is on, and shall not do so on the cores that are being timed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,18 +58,22 @@ def time_steps(baseline: Step, rungs: Mapping[str, Step], baseline_name: str, be
         BaselineRaisedError: The baseline did; there is nothing to pair with.
     """
     raised: dict[str, Exception] = {}
+    started_ns = now_ns()
+    bench.watcher.timing_begins(bench.effort.budget_ns, bench.effort.min_rounds)
     while True:
         recompiles = _Recompiles(baseline_name=baseline_name, bench=bench)
+        left_ns = max(0, bench.effort.budget_ns - (now_ns() - started_ns))
         try:
             rounds = run_rounds(
                 _guarded(BASELINE, baseline),
                 {name: _guarded(name, step) for name, step in rungs.items() if name not in raised},
-                effort=bench.effort,
+                effort=replace(bench.effort, budget_ns=left_ns),
                 seed=bench.seed,
                 canary=bench.canary,
                 settled=bench.settled,
                 on_turn=recompiles.turn,
                 on_round=bench.watcher.round_done,
+                on_void=bench.watcher.round_voided,
             )
         except _RaisedError as error:
             if error.name == BASELINE:
@@ -102,3 +111,4 @@ class _Recompiles:
         self.counts[self.running] = self.counts.get(self.running, 0) + now.since(self.seen).graphs
         self.running, self.seen = name, now
         self.bench.watcher.entering(name or self.baseline_name, "timing")
+        time.sleep(_PAUSE_S)

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from pytest_xeonperf.workloads.protocol import Step
 
 _SETTLED_RATIO = 0.9
+"""Two calls whose times are as close as this, whichever was faster, have settled."""
 _MAX_CALLS = 12
 _LONG_CALL_NS = 8 * 1_000_000_000
 """After a call this long, first-touch costs have drowned: one more would buy nothing."""
@@ -57,7 +58,7 @@ def warm_up(step: Step, *, count_flop: bool = False) -> WarmUp:
     for call in range(_MAX_CALLS):
         graphs_before = compilation_so_far().graphs
         if call == 0 and count_flop:
-            duration_ns, output, flop = _counted(step)
+            duration_ns, output, flop = counted(step)
         elif call == 1 and not count_flop:
             duration_ns, output, kernels = _profiled(step)
         else:
@@ -82,13 +83,15 @@ def warm_up(step: Step, *, count_flop: bool = False) -> WarmUp:
 
 
 def _has_settled(durations_ns: list[int]) -> bool:
-    """Two calls at least, the last no faster than the one before; a single one if it was very long."""
+    """Two calls at least, the last about as long as the one before; a single one if it was very long."""
     if len(durations_ns) == 1:
         return durations_ns[0] > _LONG_CALL_NS
-    return durations_ns[-1] >= _SETTLED_RATIO * durations_ns[-2]
+    shorter_ns, longer_ns = sorted(durations_ns[-2:])
+    return shorter_ns >= _SETTLED_RATIO * longer_ns
 
 
-def _counted(step: Step) -> tuple[int, object, int]:
+def counted(step: Step) -> tuple[int, object, int]:
+    """Nanoseconds of one call of an eager step, what it returned, and the operations it took."""
     from torch.utils.flop_counter import FlopCounterMode
 
     counter = FlopCounterMode(display=False)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from pytest_xeonperf.records import Run
+    from pytest_xeonperf.records import Case, Result, Run
     from pytest_xeonperf.store.repository import Store
 
 RUNS_LISTED = 100
@@ -75,11 +75,18 @@ def _pages(store: Store, run: Run) -> Iterator[tuple[str, str]]:
         if not points:
             continue
         newest = points[-1].run_id
-        if newest not in runs:
+        found = _latest(runs, newest, case)
+        if not found:
             runs[newest] = store.run(newest)
-        latest = next(result for result in reversed(runs[newest].results) if result.case.id == case.id)
-        histories.append(CaseHistory(case=case, points=points, latest=latest))
+            found = _latest(runs, newest, case)
+        histories += [CaseHistory(case=case, points=points, latest=result) for result in found]
     yield links.INDEX, render(index_page(run, summaries, histories, pages=shown))
+
+
+def _latest(runs: dict[str, Run], run_id: str, case: Case) -> tuple[Result, ...]:
+    """The result of a case in a run; none if the run was not read, or read before another session added it."""
+    results = runs[run_id].results if run_id in runs else ()
+    return tuple(result for result in results if result.case.id == case.id)[-1:]
 
 
 def _make(directory: Path) -> None:

@@ -9,12 +9,15 @@ from pytest_xeonperf.errors import NotApplicableError
 from pytest_xeonperf.host.compiler import need_compiler
 from pytest_xeonperf.measure import plan
 from pytest_xeonperf.measure.failure import Failure, FailureKind
-from pytest_xeonperf.records import Unknown
+from pytest_xeonperf.records import Isa, Unknown
+from pytest_xeonperf.units import show_bytes, show_minutes
 from pytest_xeonperf.variants.spec import REFERENCE, Dtype, lookup
+from pytest_xeonperf.workloads.presets import Preset
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from pytest_xeonperf.records import Limits
     from pytest_xeonperf.shell.protocol import Barred
     from pytest_xeonperf.shell.rungs import LadderKey
     from pytest_xeonperf.variants.spec import Variant
@@ -35,20 +38,35 @@ class Admission:
     refused: Mapping[str, Failure]
 
 
-def admit(
-    key: LadderKey, phase: Phase, rungs: Sequence[Variant], barred: Sequence[Barred], available_bytes: int
-) -> Admission:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Room:
+    """What there is to measure a ladder with.
+
+    Attributes:
+        rounds: The fewest that reach a verdict.
+        budget_s: For the rounds of one ladder.
+    """
+
+    isa: Isa
+    limits: Limits | Unknown
+    available_bytes: int
+    rounds: int
+    budget_s: float
+
+
+def admit(key: LadderKey, phase: Phase, rungs: Sequence[Variant], barred: Sequence[Barred], room: Room) -> Admission:
     """Sort the rungs of a ladder into those that run and those that do not."""
+    available_bytes = room.available_bytes
     wanted = lookup(key.over)
     baseline = _fitting_baseline(phase, wanted, available_bytes)
-    no_baseline = _refusal(key, baseline, barred) or _refusal(key, REFERENCE, barred)
+    no_baseline = _refusal(key, baseline, barred, room) or _refusal(key, REFERENCE, barred, room)
     if no_baseline:
         reason = f"baseline or reference: {no_baseline[0].reason}"
         failure = replace(no_baseline[0], kind=FailureKind.NO_BASELINE, reason=reason)
         return Admission(baseline=baseline, groups=(), refused=dict.fromkeys([rung.name for rung in rungs], failure))
-    refused = {rung.name: failure for rung in rungs for failure in _refusal(key, rung, barred)}
+    refused = {rung.name: failure for rung in rungs for failure in _refusal(key, rung, barred, room)}
     if not isinstance(phase.footprint, Unknown) and plan.fits(phase.footprint, (baseline,), available_bytes):
-        refused |= _too_large(phase.footprint, baseline, rungs, available_bytes)
+        refused |= _too_large(phase.footprint, baseline, rungs, room)
     if baseline != wanted:
         reason = f"{wanted.name} does not fit into memory: this is the baseline in its place"
         refused[baseline.name] = Failure(kind=FailureKind.NOT_APPLICABLE, reason=reason)
@@ -56,43 +74,54 @@ def admit(
     try:
         groups = plan.groups(phase.footprint, baseline, able, available_bytes) if able else ()
     except NotApplicableError as error:
-        failure = Failure(kind=FailureKind.NOT_APPLICABLE, reason=str(error))
+        failure = _needs_more(str(error))
         return Admission(baseline=baseline, groups=(), refused=dict.fromkeys([rung.name for rung in rungs], failure))
     return Admission(baseline=baseline, groups=groups, refused=refused)
 
 
-def _too_large(
-    footprint: Footprint, baseline: Variant, rungs: Sequence[Variant], available_bytes: int
-) -> dict[str, Failure]:
-    """Rungs that do not fit beside the baseline."""
-    return {
-        rung.name: Failure(
-            kind=FailureKind.NOT_APPLICABLE,
-            reason=str(plan.does_not_fit(footprint, (baseline, rung), available_bytes)),
-        )
-        for rung in rungs
-        if not plan.fits(footprint, (baseline, rung), available_bytes)
-    }
+def _too_large(footprint: Footprint, baseline: Variant, rungs: Sequence[Variant], room: Room) -> dict[str, Failure]:
+    """Rungs that do not fit beside the baseline, or whose fewest rounds do not fit into the budget."""
+    refused = {}
+    for rung in rungs:
+        least_s = plan.least_s(footprint, (baseline, rung), room.limits, room.rounds)
+        if baseline != REFERENCE and not plan.reference_fits(footprint, room.available_bytes):
+            needed = show_bytes(plan.reference_bytes(footprint))
+            refused[rung.name] = _needs_more(
+                f"the FP32 reference needs {needed}, {show_bytes(room.available_bytes)} are available"
+            )
+        elif not plan.fits(footprint, (baseline, rung), room.available_bytes):
+            refused[rung.name] = _needs_more(str(plan.does_not_fit(footprint, (baseline, rung), room.available_bytes)))
+        elif least_s > room.budget_s:
+            refused[rung.name] = _needs_more(
+                f"{room.rounds} rounds beside {baseline.name} take {show_minutes(least_s)} at the machine's limits and "
+                f"more in truth, the budget is {show_minutes(room.budget_s)}: give --xeonperf-budget, in seconds"
+            )
+    return refused
 
 
-def _refusal(key: LadderKey, variant: Variant, barred: Sequence[Barred]) -> tuple[Failure, ...]:
+def _needs_more(reason: str) -> Failure:
+    return Failure(kind=FailureKind.NEEDS_MORE, reason=reason)
+
+
+def _refusal(key: LadderKey, variant: Variant, barred: Sequence[Barred], room: Room) -> tuple[Failure, ...]:
     """Why a variant may not run; nothing if it may."""
     for dead in barred:
         if (dead.ladder, dead.variant) == (key.label, variant.name):
             return (Failure(kind=FailureKind.DIED, reason=dead.reason),)
+    if variant.dtype is Dtype.BF16 and room.isa.rank < Isa.AVX512.rank and key.preset is not Preset.SMOKE:
+        return (_needs_more(f"BF16 is emulated without AVX-512; usable here is {room.isa}"),)
     if variant.compile:
         try:
             need_compiler()
         except NotApplicableError as error:
-            return (Failure(kind=FailureKind.NOT_APPLICABLE, reason=str(error)),)
+            return (_needs_more(str(error)),)
     return ()
 
 
 def _fitting_baseline(phase: Phase, wanted: Variant, available_bytes: int) -> Variant:
     """The baseline that was asked for, or eager BF16 where FP32 does not fit: the blog's own baseline for 7B.
 
-    The FP32 reference for fidelity needs no more than a layer at a time even then: its weights are mapped from a file,
-    and the kernel drops the pages of one layer when the next is read.
+    The FP32 reference for fidelity needs no more than a layer at a time even then: see `variants/streamed.py`.
     """
     footprint = phase.footprint
     if isinstance(footprint, Unknown) or wanted.dtype is not Dtype.FP32:

@@ -29,9 +29,12 @@ from pytest_xeonperf.shell.state import IN_CHILD, JUDGEMENT
 from pytest_xeonperf.shell.weighing import Scale
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
-    from pytest_xeonperf.records import Limits, Machine, Sample, Unknown
+    from pytest_xeonperf.records import Case, Limits, Machine, Result, Sample, Unknown
+    from pytest_xeonperf.shell.results import Tested
+    from pytest_xeonperf.shell.rungs import Rung
+    from pytest_xeonperf.workloads.protocol import Workload
 
 _PR_SET_PDEATHSIG = 1
 _NO_REWRITE = "ignore:Module already imported:pytest.PytestAssertRewriteWarning"
@@ -53,6 +56,12 @@ class _Wire:
     def round_done(self, ladder: str, index: int, pairs: Mapping[str, Sample]) -> None:
         self.channel.send(protocol.RoundDone(ladder=ladder, index=index, pairs=dict(pairs)))
 
+    def timing_begins(self, ladder: str, budget_ns: int, min_rounds: int) -> None:
+        self.channel.send(protocol.TimingBegins(ladder=ladder, budget_ns=budget_ns, min_rounds=min_rounds))
+
+    def round_voided(self, ladder: str, index: int) -> None:
+        self.channel.send(protocol.RoundVoided(ladder=ladder, index=index))
+
     def weigh(self, node_id: str, variant: str) -> int | Unknown:
         self.channel.send(protocol.WantsWeight(node_id=node_id, variant=variant))
         weight: protocol.Weight = self.channel.recv()
@@ -60,6 +69,28 @@ class _Wire:
 
     def limits_raised(self, limits: Limits) -> None:
         self.channel.send(protocol.LimitsRaised(limits=limits))
+
+
+@dataclass(frozen=True, slots=True)
+class _Answering:
+    """The engine, as tests ask it: once it has answered, a death is no variant's fault, and the parent knows."""
+
+    engine: Engine
+    channel: Connection
+
+    def result(self, rung: Rung, workload: Workload) -> Result:
+        try:
+            return self.engine.result(rung, workload)
+        finally:
+            self.channel.send(protocol.Idle())
+
+    def compare(
+        self, test: Tested, case: Case, candidate: Callable[[], object], baseline: Callable[[], object]
+    ) -> Result:
+        try:
+            return self.engine.compare(test, case, candidate, baseline)
+        finally:
+            self.channel.send(protocol.Idle())
 
 
 class Loop:
@@ -77,13 +108,15 @@ class Loop:
         if self.machine.amx.remedy is Remedy.REPAIR:
             repair.reinstall()  # pytest's faulthandler has taken SIGSEGV since
         items = {item.nodeid: item for item in session.items}
-        self.config.stash[JUDGEMENT] = Engine(
+        engine = Engine(
             settings=self.start.settings,
             rungs=selected_rungs(items[node_id] for node_id in self.start.selected if node_id in items),
             machine=self.machine,
             barred=self.start.barred,
             listener=_Wire(self.channel),
+            cases=self.start.cases,
         )
+        self.config.stash[JUDGEMENT] = _Answering(engine, self.channel)
         self.channel.send(protocol.Ready(machine=self.machine))
         while True:
             match self.channel.recv():

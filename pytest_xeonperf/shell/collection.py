@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_xeonperf.errors import XeonPerfError
+from pytest_xeonperf.shell import markers
 from pytest_xeonperf.shell.rungs import measures, rungs_of
-from pytest_xeonperf.shell.state import RUNGS, SETTINGS
+from pytest_xeonperf.shell.state import RESULTS, RUNGS, SETTINGS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Generator, Iterable
 
     from pytest_xeonperf.shell.rungs import Rung
 
@@ -22,6 +23,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     complaints = []
     for item in items:
         if not measures(item):
+            complaints += _misplaced(item) if settings.enabled else []
             continue
         if not settings.enabled:
             item.add_marker(pytest.mark.skip(reason="measures performance: run with --xeonperf"))
@@ -32,6 +34,27 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             complaints.append(f"{item.nodeid}: {error}")
     if complaints:
         raise pytest.UsageError("\n".join(complaints))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
+    """A test that promises something and checks nothing is not green (see the pytest reference)."""
+    returned = yield
+    if RUNGS in item.stash and _promises_something(item) and not item.stash.get(RESULTS, []):
+        pytest.fail("its markers promise something that it never checked: call xeonperf.check(...)", pytrace=False)
+    return returned
+
+
+def _promises_something(item: pytest.Item) -> bool:
+    return any(mark.name in markers.PROMISES for mark in item.iter_markers())
+
+
+def _misplaced(item: pytest.Item) -> list[str]:
+    """What is wrong with a test that carries our promises and does not measure; those of a class may be for others."""
+    if "benchmark" in getattr(item, "fixturenames", ()):
+        return []  # may promise a latency
+    names = [mark.name for mark in item.own_markers if mark.name in markers.PROMISES]
+    return [f"{item.nodeid}: marker {names[0]} without the fixture xeonperf: nobody would check it"] if names else []
 
 
 def ours(items: Iterable[pytest.Item]) -> tuple[pytest.Item, ...]:

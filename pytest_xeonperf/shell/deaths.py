@@ -1,7 +1,9 @@
-"""What becomes of a test whose measuring child died: one verdict, for the variant that was running."""
+"""What a measuring child died of, and what becomes of its test: one verdict, for the variant that was running."""
 
 from __future__ import annotations
 
+import re
+import signal
 from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
@@ -15,9 +17,35 @@ from pytest_xeonperf.shell.state import RUNGS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
-    from pytest_xeonperf.shell.protocol import Named
-    from pytest_xeonperf.shell.supervisor import Death, Supervisor
+    from pytest_xeonperf.records import Isa
+    from pytest_xeonperf.shell.protocol import Entering, Named
+    from pytest_xeonperf.shell.supervisor import Supervisor
+
+
+_CAUSES: Mapping[int, str] = {
+    signal.SIGILL: "an instruction that is advertised but does not run here; see `xeonperf doctor`",
+    signal.SIGKILL: "the kernel's out-of-memory killer, or somebody's kill",
+    signal.SIGSEGV: "a kernel that read out of bounds",
+    signal.SIGABRT: "an assertion in native code",
+    signal.SIGBUS: "a mapped weight file that was truncated, or a full disk or shared memory",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Death:
+    """A child that is gone without a goodbye.
+
+    Attributes:
+        how: ``died of SIGKILL (likely ...)`` or ``left with exit code 3``, with the last words on its stderr.
+        running: The variant it was busy with, as it last said.
+        progressed: Whether it had said anything at all since it was started.
+    """
+
+    how: str
+    running: Entering | Unknown
+    progressed: bool
 
 
 class Next(Enum):
@@ -49,7 +77,7 @@ def conclude(death: Death, item: pytest.Item, supervisor: Supervisor) -> Conclus
     return Conclusion(next=Next.REPORT_DEAD if is_own or again else Next.RUN_AGAIN, reason=reason)
 
 
-def dead_report(item: pytest.Item, reason: str, names: Mapping[str, Named]) -> pytest.TestReport:
+def dead_report(item: pytest.Item, reason: str, names: Mapping[str, Named], isa: Isa) -> pytest.TestReport:
     """The report of a test that did not live to write its own: failed, CRASHED.
 
     `names` are what its ladders are called, as far as the child had said it.
@@ -62,5 +90,23 @@ def dead_report(item: pytest.Item, reason: str, names: Mapping[str, Named]) -> p
         longrepr=f"CRASHED: {reason}",
         when="call",
     )
-    attach(report, tuple(dead_result(rung, reason, names.get(rung.ladder.label)) for rung in item.stash[RUNGS]))
+    attach(report, tuple(dead_result(rung, reason, names.get(rung.ladder.label), isa) for rung in item.stash[RUNGS]))
     return report
+
+
+def ending(code: int) -> str:
+    """How a process ended, by its return code."""
+    if code >= 0:
+        return f"left with exit code {code}"
+    names = {
+        number.value: number.name for number in signal.Signals
+    }  # real-time signals between the first and last have none
+    cause = _CAUSES.get(-code)
+    return f"died of {names.get(-code, f'signal {-code}')}" + (f" (likely {cause})" if cause else "")
+
+
+def last_words(log: Path, begins_bytes: int) -> str:
+    """The last line that says something, for the message; the whole log stays where it is."""
+    text = log.read_bytes()[begins_bytes:].decode(errors="replace") if log.exists() else ""
+    told = [line for line in text.splitlines() if re.search(r"\w*(Error|Warning|Exception)\b|[Ff]atal", line)][-1:]
+    return "".join(f"; last words: {line.strip()[:200]}" for line in told)

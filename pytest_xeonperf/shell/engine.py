@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from random import Random
 from typing import TYPE_CHECKING, Protocol
 
-from pytest_xeonperf.errors import NotApplicableError
+from pytest_xeonperf.errors import DataError, NotApplicableError
 from pytest_xeonperf.host.cpu import read_cpu
 from pytest_xeonperf.host.limits import measure_limits
 from pytest_xeonperf.host.system import read_system
@@ -20,7 +20,7 @@ from pytest_xeonperf.measure.pair import measure_pair
 from pytest_xeonperf.measure.roofline import against, best_of
 from pytest_xeonperf.measure.rounds import Effort
 from pytest_xeonperf.records import Measurement, Outcome, Roofline, Unknown
-from pytest_xeonperf.shell.admission import admit
+from pytest_xeonperf.shell.admission import Room, admit
 from pytest_xeonperf.shell.results import case_of, failed_result, result_of
 from pytest_xeonperf.shell.rungs import by_ladder
 from pytest_xeonperf.workloads.presets import Preset
@@ -60,6 +60,12 @@ class Listener(Protocol):
     def limits_raised(self, limits: Limits) -> None:
         """The machine can do more than was thought."""
 
+    def timing_begins(self, ladder: str, budget_ns: int, min_rounds: int) -> None:
+        """Everybody on a ladder is warm: its rounds begin."""
+
+    def round_voided(self, ladder: str, index: int) -> None:
+        """A round was thrown away."""
+
 
 @dataclass(slots=True)
 class Engine:
@@ -69,6 +75,7 @@ class Engine:
         rungs: Of all selected tests.
         machine: With the limits measured in this session.
         barred: Variants that killed an earlier child.
+        cases: With a floor, in the whole run: the chance of an undeserved red is shared among them.
         measured: Ladders that are done.
         references: FP32 outputs by model, shared by its ladders; another checkpoint or batch is another model.
     """
@@ -78,6 +85,7 @@ class Engine:
     machine: Machine
     barred: Sequence[Barred]
     listener: Listener
+    cases: int = 1
     measured: dict[LadderKey, Mapping[str, Measurement | Failure]] = field(default_factory=dict)
     references: dict[object, dict[tuple[str, str, str], Reference]] = field(default_factory=dict)
     canaries: list[Canary] = field(default_factory=list)
@@ -86,7 +94,8 @@ class Engine:
         """What a rung came to; measures its whole ladder if nobody has yet.
 
         Raises:
-            NotApplicableError: It cannot run here; the message says what it needs.
+            NotApplicableError: It cannot run on this model; the message says why.
+            DataError: A file that the user gave is not what it should be.
         """
         if rung.ladder not in self.measured:
             self.measured[rung.ladder] = self._measure(rung.ladder, workload)
@@ -95,8 +104,10 @@ class Engine:
         if isinstance(found, Failure):
             if found.kind is FailureKind.NOT_APPLICABLE:
                 raise NotApplicableError(found.reason)
+            if found.kind is FailureKind.BAD_DATA:
+                raise DataError(found.reason)
             phase = rung.ladder.phase_of(workload).name
-            return failed_result(rung, case_of(rung, workload=workload.name, phase=phase), found)
+            return failed_result(rung, case_of(rung, workload=workload.name, phase=phase), found, self.machine.isa)
         if preset is not Preset.SMOKE or rung.promises.max_memory_bytes != float("inf"):
             peak = self.listener.weigh(rung.node_id, rung.variant.name)
             found = replace(found, evidence=replace(found.evidence, peak_rss_bytes=peak))
@@ -110,7 +121,7 @@ class Engine:
     ) -> Result:
         """Measure one callable in pairs with another and judge it by the test's promises."""
         preset = self.settings.preset
-        bench = self._bench(case, case.label, preset, {case.variant: test.promises})
+        bench = self._bench(case, case.label, preset, {case.variant: [test.promises]})
         found = measure_pair(case, candidate, baseline, bench)
         return result_of(test, case, found, self._judge(found, test.promises, preset))
 
@@ -119,19 +130,20 @@ class Engine:
         return judge(found, promises, isa=self.machine.isa, rates=self._rates(), speed=speed)
 
     def _rates(self) -> Levels:
-        return levels(self.settings.alpha, len(self.rungs))
+        return levels(self.settings.alpha, self.cases)
 
     def _measure(self, key: LadderKey, workload: Workload) -> Mapping[str, Measurement | Failure]:
         """Measure the ladder in groups that fit into memory, leaving out what cannot run here."""
         phase = key.phase_of(workload)
         self.listener.named(key.label, workload.name, phase.name)
-        members = {rung.variant.name: rung for rung in by_ladder(self.rungs)[key]}
-        available_bytes = read_system(read_cpu().flags).available_bytes
-        admitted = admit(key, phase, [rung.variant for rung in members.values()], self.barred, available_bytes)
+        variants: dict[str, Variant] = {}
+        promises: dict[str, list[Promises]] = {}  # several tests may hold one variant to different ones
+        for rung in by_ladder(self.rungs)[key]:
+            variants[rung.variant.name] = rung.variant
+            promises.setdefault(rung.variant.name, []).append(rung.promises)
+        bench = self._bench((key.source, key.preset), key.label, key.preset, promises)
+        admitted = admit(key, phase, tuple(variants.values()), self.barred, self._room(bench.effort))
         found: dict[str, Measurement | Failure] = dict(admitted.refused)
-        bench = self._bench(
-            (key.source, key.preset), key.label, key.preset, {name: rung.promises for name, rung in members.items()}
-        )
         for group in admitted.groups:
             ladder = Ladder(
                 workload=workload, phase=phase, preset=key.preset.value, baseline=admitted.baseline, rungs=group
@@ -146,7 +158,10 @@ class Engine:
         before = self.machine.limits
         if isinstance(before, Unknown) or not any(map(_exceeds, found.values())):
             return found
-        now = best_of(before, measure_limits())
+        again = measure_limits()
+        if isinstance(again, Unknown):
+            return found
+        now = best_of(before, again)
         self.machine = replace(self.machine, limits=now)
         self.listener.limits_raised(now)
         return {
@@ -156,7 +171,16 @@ class Engine:
             for name, each in found.items()
         }
 
-    def _bench(self, model: object, label: str, preset: Preset, promises: Mapping[str, Promises]) -> Bench:
+    def _room(self, effort: Effort) -> Room:
+        return Room(
+            isa=self.machine.isa,
+            limits=self.machine.limits,
+            available_bytes=read_system(read_cpu().flags).available_bytes,
+            rounds=effort.min_rounds,
+            budget_s=self.settings.budget_s,
+        )
+
+    def _bench(self, model: object, label: str, preset: Preset, promises: Mapping[str, Sequence[Promises]]) -> Bench:
         """What the session lends to one ladder, or to one comparison."""
         if not self.canaries:
             self.canaries.append(torch_canary())
@@ -164,7 +188,8 @@ class Engine:
         rates, alpha = self._rates(), self.settings.alpha
 
         def is_settled(variant: str, samples: Sequence[Sample]) -> bool:
-            return smoke or settled(log_ratios(samples), promises[variant], self.machine.isa, rates)
+            logs = log_ratios(samples)
+            return smoke or all(settled(logs, promised, self.machine.isa, rates) for promised in promises[variant])
 
         def summarise(samples: Sequence[Sample]) -> Estimate:
             return estimate(log_ratios(samples), alpha=alpha)
@@ -193,6 +218,12 @@ class _Watcher:
 
     def round_done(self, index: int, pairs: Mapping[str, Sample]) -> None:
         self.listener.round_done(self.ladder, index, pairs)
+
+    def timing_begins(self, budget_ns: int, min_rounds: int) -> None:
+        self.listener.timing_begins(self.ladder, budget_ns, min_rounds)
+
+    def round_voided(self, index: int) -> None:
+        self.listener.round_voided(self.ladder, index)
 
 
 def _exceeds(found: Measurement | Failure) -> bool:

@@ -64,15 +64,21 @@ class XeonPerf:
         if not rungs:
             raise UsageError(f"{handle!r} is no variant of this test", remedy="pass a fixture that the test asks for")
         judgement = item.config.stash[JUDGEMENT]
-        try:
-            results = tuple(judgement.result(rung, self.workload) for rung in rungs)
-        except NotApplicableError as error:
-            pytest.skip(str(error))
-        except XeonPerfError as error:
-            pytest.fail(str(error), pytrace=False)
+        results: list[Result] = []
+        refusals: list[XeonPerfError] = []
+        for rung in rungs:  # what one baseline came to is kept also where another cannot be had
+            try:
+                results.append(judgement.result(rung, self.workload))
+            except XeonPerfError as error:
+                refusals.append(error)
         item.stash.setdefault(RESULTS, []).extend(results)
+        errors = [str(error) for error in refusals if not isinstance(error, NotApplicableError)]
+        if errors:
+            pytest.fail("\n".join(errors), pytrace=False)
         conclude(results)
-        return results
+        if refusals:
+            pytest.skip("\n".join(map(str, refusals)))
+        return tuple(results)
 
     def compare(
         self, candidate: Callable[[], object], baseline: Callable[[], object], *, name: str = "candidate"
@@ -128,6 +134,8 @@ def workload(request: pytest.FixtureRequest) -> Workload:
         return named_by_size(model, dict(ladder.source.options))
     except NotApplicableError as error:
         pytest.skip(str(error))
+    except XeonPerfError as error:
+        pytest.fail(str(error), pytrace=False)
 
 
 @pytest.fixture

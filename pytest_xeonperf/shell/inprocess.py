@@ -42,8 +42,16 @@ class _Near:
     def round_done(self, ladder: str, index: int, pairs: Mapping[str, Sample]) -> None:
         self.progress.hear(protocol.RoundDone(ladder=ladder, index=index, pairs=pairs))
 
+    def timing_begins(self, ladder: str, budget_ns: int, min_rounds: int) -> None:
+        self.progress.hear(protocol.TimingBegins(ladder=ladder, budget_ns=budget_ns, min_rounds=min_rounds))
+
+    def round_voided(self, ladder: str, index: int) -> None:
+        self.progress.hear(protocol.RoundVoided(ladder=ladder, index=index))
+
     def weigh(self, node_id: str, variant: str) -> int | Unknown:
-        return self.supervisor.weigh(protocol.WantsWeight(node_id=node_id, variant=variant))
+        wanted = protocol.WantsWeight(node_id=node_id, variant=variant)
+        self.progress.hear(wanted)
+        return self.supervisor.weigh(wanted)
 
     def limits_raised(self, limits: Limits) -> None:
         self.recorder.set_limits(limits)
@@ -75,6 +83,7 @@ def engine_here(
         machine=known_machine(start, prepared),
         barred=(),
         listener=_Near(progress, supervisor, recorder),
+        cases=start.cases,
     )
 
 

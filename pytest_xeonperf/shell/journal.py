@@ -40,6 +40,12 @@ class Journal:
         if isinstance(message, protocol.Entering):
             facts = {"ladder": message.ladder, "variant": message.variant, "stage": message.stage}
             self.note("entering", facts)
+        elif isinstance(message, protocol.Idle):
+            self.note("idle", {})
+        elif isinstance(message, protocol.WantsWeight):
+            self.note("weighing", {"test": message.node_id, "variant": message.variant})
+        elif isinstance(message, protocol.RoundVoided):
+            self.note("voided", {"ladder": message.ladder, "index": message.index})
         elif isinstance(message, protocol.RoundDone):
             pairs = {variant: to_plain(sample) for variant, sample in message.pairs.items()}
             self.note("round", {"ladder": message.ladder, "index": message.index, "pairs": pairs})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from math import isfinite
+from os import PathLike
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from pytest_xeonperf.errors import UsageError
@@ -37,6 +38,9 @@ def workload(name: str = "", *, phase: str = "", preset: str = "", **options: ob
         unknown = [option for option in options if option not in entry.options]
         if unknown:
             raise UsageError(f"{name} has no option {unknown[0]!r}", remedy=f"use: {', '.join(entry.options)}")
+    for option, value in options.items():
+        if not isinstance(value, str | int | float | PathLike):
+            raise UsageError(f"{option}={value!r}", remedy="give a text, a number or a path")
     if preset:
         _member(Preset, "preset", preset)
 
@@ -112,6 +116,10 @@ MARKERS: Mapping[str, Callable[..., Any]] = {
     )
 }
 """Each marker is the function that checks its arguments; its docstring is what `pytest --markers` prints."""
+
+
+PROMISES = frozenset(MARKERS) - {"workload", "variant"}
+"""The markers that a verdict depends on."""
 
 
 def register(config: pytest.Config) -> None:

@@ -72,9 +72,10 @@ def _rung(rung: Rung, isa: Isa) -> str:
 def _footprint(key: LadderKey) -> Footprint | Unknown:
     if not isinstance(key.source, Shipped):
         return Unknown(reason="a workload of the user's own")
-    if "checkpoint" in dict(key.source.options):
+    options = dict(key.source.options)
+    if "checkpoint" in options:
         return Unknown(reason="a checkpoint of the user's own")
     try:
-        return footprint(key.source.name, key.phase, key.preset)
+        return footprint(key.source.name, key.phase, key.preset, options)
     except UsageError as error:
         return Unknown(reason=error.what)

@@ -35,7 +35,8 @@ class Start:
 
     Attributes:
         arguments: The user's own command line.
-        selected: Node ids of all tests that were selected, in order: they make the ladders.
+        selected: Node ids of the tests that are still to be run, in order: they make the ladders.
+        cases: Rungs with a floor in the whole run, those that are finished included: they share its chance of error.
         temporary: The session's ``--basetemp``, in which every child has a folder of its own; empty without one.
         machine: As known so far; limits that an earlier child measured are not measured again.
     """
@@ -46,6 +47,7 @@ class Start:
     temporary: str = ""
     settings: Settings
     selected: tuple[str, ...]
+    cases: int
     barred: tuple[Barred, ...]
     machine: Machine
 
@@ -94,6 +96,28 @@ class Entering:
     ladder: str
     variant: str
     stage: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Idle:
+    """Child to session: no variant is running any more; what happens now is the test's own doing."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TimingBegins:
+    """Child to session: rounds begin, at least `min_rounds`, and no new one after the budget is spent."""
+
+    ladder: str
+    budget_ns: int
+    min_rounds: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoundVoided:
+    """Child to session: a round was thrown away, because the machine was disturbed."""
+
+    ladder: str
+    index: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""Writes a session into the history: each result is committed when its test ends."""
+"""Writes a session into the history: what a test came to is committed when it ends."""
 
 from __future__ import annotations
 
@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING
 
 from pytest_xeonperf.ci.git import commit_of
 from pytest_xeonperf.errors import UsageError
-from pytest_xeonperf.records import Result, Run, RunState, Unknown
+from pytest_xeonperf.records import Commit, Result, Run, RunState, Unknown
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from pytest_xeonperf.records import Limits, Machine
     from pytest_xeonperf.shell.settings import Settings
     from pytest_xeonperf.store.repository import Store
@@ -50,17 +52,18 @@ class Recorder:
 
         return locate(self.settings.db).shown
 
-    def open(self) -> None:
+    def open(self, machine: Machine) -> None:
         """Open the database now, so that a broken one is known before anything is measured.
 
         Raises:
-            XeonPerfError: It is no database, cannot be written, or is newer than this code.
+            XeonPerfError: It is no database, cannot be written, or is newer than this code; or there is nothing in it
+                that can be resumed here.
         """
         from pytest_xeonperf.store.engine import open_store
 
         self.store.append(self.stack.enter_context(open_store(self.settings.db)))
         if self.settings.resume:
-            self.run.append(self._unfinished())
+            self.run.append(self._unfinished(machine))
 
     def begin(self, machine: Machine) -> None:
         """Start the run, go on with the one that is resumed, or know the machine of one under way better.
@@ -75,13 +78,7 @@ class Recorder:
             self.run[0] = replace(self.run[0], machine=machine)
             return
         if self.run:
-            earlier = self.run[0].machine
-            if earlier.comparability_class != machine.comparability_class:
-                raise UsageError(
-                    f"run {self.run[0].id} was measured on {earlier.cpu_model} with {earlier.isa}, {earlier.threads} "
-                    f"threads; this is {machine.cpu_model} with {machine.isa}, {machine.threads} threads",
-                    remedy="start a new run, without --xeonperf-resume",
-                )
+            _require_same_machine(self.run[0], machine)
             self.store[0].resume_run(self.run[0].id)
             self.under_way = True
             return
@@ -107,10 +104,10 @@ class Recorder:
         self.store[0].set_limits(self.run[0].id, limits)
         self.run[0] = replace(self.run[0], machine=replace(self.run[0].machine, limits=limits))
 
-    def add(self, result: Result) -> None:
-        """Commit one result."""
-        self.store[0].add_result(self.run[0].id, result)
-        self.run[0] = replace(self.run[0], results=(*self.run[0].results, result))
+    def add(self, results: Sequence[Result]) -> None:
+        """Commit what one test came to: all of it or, if this process dies, nothing."""
+        self.store[0].add_results(self.run[0].id, results)
+        self.run[0] = replace(self.run[0], results=(*self.run[0].results, *results))
 
     def finished_tests(self) -> dict[str, tuple[Result, ...]]:
         """Results of a resumed run by test."""
@@ -120,17 +117,31 @@ class Recorder:
         return found
 
     def finish(self, state: RunState) -> None:
-        """End the run, if one was begun."""
-        if self.run and self.store:
+        """End the run, if one was begun; one that could not be resumed stays as it was."""
+        if self.under_way:
             self.store[0].finish_run(self.run[0].id, state, _now())
+
+    def write_report(self) -> Path | Unknown:
+        """Write the pages; a report that cannot be written is said, and does not undo what was measured."""
+        if not self.settings.report:
+            return Unknown(reason="switched off")
+        from pytest_xeonperf.report.site import write_site
+
+        try:
+            return write_site(self.store[0], Path(self.settings.report), run_id=self.run[0].id)
+        except Exception as error:  # noqa: BLE001 - told in the summary; everything else of this session is done
+            return Unknown(reason=f"could not be written: {error if str(error) else repr(error)}")
 
     def close(self) -> None:
         """Close the database."""
         self.store.clear()
         self.stack.close()
 
-    def _unfinished(self) -> Run:
-        found = self.store[0].unfinished_run()
+    def _unfinished(self, machine: Machine) -> Run:
+        """The newest unfinished run of this commit and this kind of machine; says why not, if there are only others."""
+        commit = commit_of(self.rootdir)
+        fitting = self.store[0].unfinished_run(commit_sha=_sha(commit), comparability_class=machine.comparability_class)
+        found = self.store[0].unfinished_run() if isinstance(fitting, Unknown) else fitting
         if isinstance(found, Unknown):
             raise UsageError(f"nothing to resume: {found.reason}", where=self.where(), remedy="start a new run")
         earlier, now = dict(found.options), dict(self.settings.as_pairs())
@@ -141,7 +152,33 @@ class Recorder:
                     where="--xeonperf-resume",
                     remedy=f"say --xeonperf-{name}={earlier.get(name)}, or start a new run",
                 )
+        _require_same_machine(found, machine)
+        _require_same_commit(found, commit)
         return found
+
+
+def _require_same_machine(run: Run, machine: Machine) -> None:
+    earlier = run.machine
+    if earlier.comparability_class != machine.comparability_class:
+        raise UsageError(
+            f"run {run.id} was measured on {earlier.cpu_model} with {earlier.isa}, {earlier.threads} "
+            f"threads; this is {machine.cpu_model} with {machine.isa}, {machine.threads} threads",
+            where="--xeonperf-resume",
+            remedy="start a new run, without --xeonperf-resume",
+        )
+
+
+def _require_same_commit(run: Run, commit: Commit | Unknown) -> None:
+    if _sha(run.commit) != _sha(commit):
+        raise UsageError(
+            f"run {run.id} measured commit {_sha(run.commit) or 'unknown'}; this is {_sha(commit) or 'unknown'}",
+            where="--xeonperf-resume",
+            remedy="check that commit out, or start a new run, without --xeonperf-resume",
+        )
+
+
+def _sha(commit: Commit | Unknown) -> str:
+    return "" if isinstance(commit, Unknown) else commit.sha
 
 
 def _now() -> str:

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_xeonperf.records import Measurement, Timing
+from pytest_xeonperf.records import Expectation, Isa, Measurement, Timing
 from pytest_xeonperf.shell.state import RESULTS
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterable
+    from collections.abc import Collection, Generator, Iterable, Sequence
 
     from pytest_xeonperf.records import Result
+
+THE_TEST = "test"
+"""Name of the expectation that keeps how a test came out, where its verdicts alone would tell it differently."""
+
+_LONGEST = 300
 
 
 @pytest.hookimpl(wrapper=True)
@@ -58,6 +64,44 @@ def results_on(report: pytest.TestReport) -> tuple[Result, ...]:
     from pytest_xeonperf.exchange.native import result_from_plain
 
     return tuple(result_from_plain(result) for result in plain)
+
+
+def results_of(reports: Sequence[pytest.TestReport]) -> tuple[Result, ...]:
+    """What the reports of one whole test say of its cases, with its own outcome where that does not follow from them.
+
+    It does not where a test fails after its check, is expected to fail, or catches what its check raises.
+    """
+    results = {result.case.id: result for report in reports for result in results_on(report)}
+    if not results:
+        return ()
+    expected, found = outcome_by(results.values()), _came_out(reports)
+    if found.partition(":")[0] == expected:
+        return tuple(results.values())
+    kept = Expectation(
+        name=THE_TEST, required=f"{expected}, by its verdicts", found=found, held=False, isa=Isa.GENERIC.value
+    )
+    return tuple(
+        replace(result, verdict=replace(result.verdict, expectations=(*result.verdict.expectations, kept)))
+        for result in results.values()
+    )
+
+
+def outcome_by(results: Collection[Result]) -> str:
+    """The outcome of a test that does nothing but check: pytest's word for it."""
+    outcomes = [result.verdict.outcome for result in results]
+    if any(outcome.red for outcome in outcomes):
+        return "failed"
+    return "skipped" if any(outcome.undecided for outcome in outcomes) else "passed"
+
+
+def _came_out(reports: Sequence[pytest.TestReport]) -> str:
+    """How a test came out, and after a colon why: ``failed: assert 1 == 2``, ``xfailed: known``, ``passed``."""
+    last = next((report for report in reports if report.failed), [each for each in reports if each.when == "call"][-1])
+    if hasattr(last, "wasxfail"):
+        return f"{'xpassed' if last.passed else 'xfailed'}: {last.wasxfail}"
+    crash = getattr(last.longrepr, "reprcrash", None)
+    text = last.longrepr[2] if isinstance(last.longrepr, tuple) else crash.message if crash else last.longreprtext
+    return f"{last.outcome}: {text[:_LONGEST]}"
 
 
 def pytest_report_teststatus(report: pytest.TestReport) -> tuple[str, str, str] | None:

@@ -5,17 +5,21 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Protocol
 
+from pytest_xeonperf.judge.expectations import floor_here
 from pytest_xeonperf.measure.failure import FailureKind
 from pytest_xeonperf.records import Case, Metric, Outcome, Result, Unknown, Verdict
 
 if TYPE_CHECKING:
     from pytest_xeonperf.judge.expectations import Promises
     from pytest_xeonperf.measure.failure import Failure
-    from pytest_xeonperf.records import Measurement
+    from pytest_xeonperf.records import Isa, Measurement
     from pytest_xeonperf.shell.protocol import Named
     from pytest_xeonperf.shell.rungs import Rung
 
-_OUTCOMES = {FailureKind.NO_BASELINE: Outcome.NO_BASELINE}  # every other failure is the variant's own
+_OUTCOMES = {  # every other failure is the variant's own
+    FailureKind.NO_BASELINE: Outcome.NO_BASELINE,
+    FailureKind.NEEDS_MORE: Outcome.OTHER_MACHINE,
+}
 
 
 class Tested(Protocol):
@@ -58,26 +62,27 @@ def result_of(test: Tested, case: Case, measurement: Measurement | Unknown, verd
     )
 
 
-def failed_result(rung: Rung, case: Case, failure: Failure) -> Result:
+def failed_result(rung: Rung, case: Case, failure: Failure, isa: Isa) -> Result:
     """The result of a rung that could not be measured."""
     outcome = _OUTCOMES.get(failure.kind, Outcome.CRASHED)
-    return result_of(rung, case, Unknown(reason=failure.reason), _without_measurement(rung, outcome, failure.reason))
+    verdict = _without_measurement(rung, outcome, failure.reason, isa)
+    return result_of(rung, case, Unknown(reason=failure.reason), verdict)
 
 
-def dead_result(rung: Rung, reason: str, named: Named | None) -> Result:
+def dead_result(rung: Rung, reason: str, named: Named | None, isa: Isa) -> Result:
     """The result of a rung whose process is gone, under the name its ladder has, or would have if it never said so."""
     workload, phase = rung.ladder.source.name, rung.ladder.phase or "forward"
     if named:
         workload, phase = named.workload, named.phase
     case = case_of(rung, workload=workload, phase=phase)
-    return result_of(rung, case, Unknown(reason=reason), _without_measurement(rung, Outcome.CRASHED, reason))
+    return result_of(rung, case, Unknown(reason=reason), _without_measurement(rung, Outcome.CRASHED, reason, isa))
 
 
-def _without_measurement(test: Tested, outcome: Outcome, reason: str) -> Verdict:
-    floors = test.promises.floors
+def _without_measurement(test: Tested, outcome: Outcome, reason: str, isa: Isa) -> Verdict:
+    floor = floor_here(test.promises.floors, isa)
     return Verdict(
         outcome=outcome,
         reason=reason,
-        floor_ratio=floors[0].ratio if floors else Unknown(reason="no floor given"),
+        floor_ratio=floor if isinstance(floor, Unknown) else floor.ratio,
         expectations=(),
     )

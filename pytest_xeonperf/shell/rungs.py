@@ -103,6 +103,7 @@ def rungs_of(item: pytest.Function, settings: Settings) -> tuple[Rung, ...]:
             markers.check(mark)
     variants = markers.variants_of(item)
     if not variants:
+        markers.promises_of(item, markers.ANY_BASELINE)  # a test that compares two callables: checked all the same
         return ()
     overs = dict.fromkeys(markers.check(mark).over for mark in item.iter_markers("min_speedup")) or [_DEFAULT_OVER]
     source, phase, preset = _model(item, settings)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -19,13 +18,15 @@ from pytest_xeonperf.shell.neighbour import neighbours
 from pytest_xeonperf.shell.outlook import outlook
 from pytest_xeonperf.shell.progress import Progress
 from pytest_xeonperf.shell.replay import replayed
-from pytest_xeonperf.shell.reporting import results_on, teardown_after
+from pytest_xeonperf.shell.reporting import results_of, teardown_after
 from pytest_xeonperf.shell.settings import Supervision
 from pytest_xeonperf.shell.state import JUDGEMENT, RUNGS
 from pytest_xeonperf.shell.supervisor import ChildDiedError, Supervisor
+from pytest_xeonperf.workloads.presets import Preset
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
+    from pathlib import Path
 
     from pytest_xeonperf.shell.recorder import Recorder
     from pytest_xeonperf.shell.settings import Settings
@@ -40,6 +41,7 @@ class Session:
         working: Who runs the tests, who shows it and who notes it: empty until the first of our tests runs.
         stack: Undoes what measuring in this process has changed.
         page: The report that was written.
+        reports: Of the test that is running, so far.
     """
 
     config: pytest.Config
@@ -49,6 +51,7 @@ class Session:
     working: list[tuple[Supervisor, Progress, Journal]] = field(default_factory=list)
     stack: ExitStack = field(default_factory=ExitStack)
     page: Path | Unknown = Unknown(reason="nothing was measured")
+    reports: list[pytest.TestReport] = field(default_factory=list)
 
     def pytest_report_header(self) -> list[str]:
         """Machine, ISA, threads, database."""
@@ -63,7 +66,7 @@ class Session:
         """Open the history before the first test, end the measuring child after the last."""
         if (ours(session.items) or neighbours(session.items)) and not session.config.option.collectonly:
             try:
-                self.recorder.open()
+                self.recorder.open(self.machine)
             except InfrastructureError as error:
                 pytest.exit(str(error), returncode=ExitCode.INFRASTRUCTURE)
             except XeonPerfError as error:
@@ -97,19 +100,24 @@ class Session:
         return True
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Commit what a test came to, as soon as it is known."""
-        known = set(self.recorder.finished_tests()) if self.settings.resume else set()
-        for result in results_on(report):
-            if result.node_id not in known:
-                self.recorder.add(result)
+        """Note what is said of a test until it is over."""
+        self.reports.append(report)
+
+    def pytest_runtest_logfinish(self) -> None:
+        """Commit what a test came to, as soon as all of it is known."""
+        results = results_of(self.reports)
+        self.reports.clear()
+        known = self.recorder.finished_tests() if self.settings.resume else {}
+        if results and results[0].node_id not in known:
+            self.recorder.add(results)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int | pytest.ExitCode) -> None:
         """End the run, write its report, and say so if green was not earned."""
         interrupted = exitstatus in {pytest.ExitCode.INTERRUPTED, pytest.ExitCode.INTERNAL_ERROR}
         self.recorder.finish(RunState.INTERRUPTED if interrupted else RunState.FINISHED)
-        if self.recorder.run:
-            self.page = _write_report(self.settings, self.recorder)
+        if self.recorder.under_way:
+            self._write_report()
         self.recorder.close()
         asked_to_measure = not session.config.option.collectonly
         if exitstatus == pytest.ExitCode.OK and asked_to_measure and self._undecided(session):
@@ -117,12 +125,12 @@ class Session:
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """The table, and where history and report are."""
-        if not self.recorder.run:
+        if not self.recorder.under_way:
             return
         run = self.recorder.run[0]
         terminalreporter.section("xeonperf")
         terminalreporter.write_line(terminal.limits_line(run.machine.limits))
-        terminal.write_table(terminalreporter, run.results)
+        terminal.write_table(terminalreporter, run)
         terminal.write_places(terminalreporter, database=self.recorder.where(), run_id=run.id, page=self.page)
 
     def _run(self, item: pytest.Item, nextitem: pytest.Item | None) -> None:
@@ -145,7 +153,8 @@ class Session:
                 if conclusion.next is Next.RUN_AGAIN:
                     continue
                 progress.clear()
-                self._log_whole(item, dead_report(item, conclusion.reason, supervisor.names))
+                supervisor.leave_out(item.nodeid)
+                self._log_whole(item, dead_report(item, conclusion.reason, supervisor.names, self.machine.isa))
             except InfrastructureError as error:
                 pytest.exit(str(error), returncode=ExitCode.INFRASTRUCTURE)
             return
@@ -156,6 +165,8 @@ class Session:
             journal = Journal.open(self.config.rootpath)
             supervisor = Supervisor(start=self._start(session), log=journal.log)
             progress = Progress(self.config.pluginmanager.getplugin("terminalreporter"))
+            smoke = self.settings.preset is Preset.SMOKE
+            progress.say("getting ready" + ("" if smoke else ": measuring what this machine can do at best"))
             try:
                 if self.settings.supervise is Supervision.OFF:
                     from pytest_xeonperf.shell.inprocess import engine_here  # imports torch
@@ -176,6 +187,8 @@ class Session:
                 pytest.exit(str(error), returncode=ExitCode.INFRASTRUCTURE)
             except XeonPerfError as error:
                 raise pytest.UsageError(str(error)) from None
+            finally:
+                progress.clear()
             self.working.append((supervisor, progress, journal))
         return self.working[0]
 
@@ -188,6 +201,7 @@ class Session:
             temporary=_temporary(self.config),
             settings=self.settings,
             selected=tuple(item.nodeid for item in ours(session.items) if item.nodeid not in finished),
+            cases=sum(1 for rung in selected_rungs(session.items) if rung.promises.floors),
             barred=(),
             machine=self.machine,
         )
@@ -199,6 +213,15 @@ class Session:
         """Log a report that stands for the whole of a test."""
         self._log(item, report)
         self._log(item, teardown_after(report))
+
+    def _write_report(self) -> None:
+        """Write the pages, which takes a while over a long history."""
+        shown = [progress for _, progress, _ in self.working if self.settings.report]
+        for progress in shown:
+            progress.say_below("writing the report")
+        self.page = self.recorder.write_report()
+        for progress in shown:
+            progress.clear()
 
     def _undecided(self, session: pytest.Session) -> bool:
         """Whether a test was not decided, or our tests ran and nothing was measured at all."""
@@ -225,15 +248,3 @@ def _next_of_ours(item: pytest.Item, nextitem: pytest.Item | None) -> str:
 def _report_of(config: pytest.Config, message: protocol.Report) -> pytest.TestReport:
     report: pytest.TestReport = config.hook.pytest_report_from_serializable(config=config, data=dict(message.data))
     return report
-
-
-def _write_report(settings: Settings, recorder: Recorder) -> Path | Unknown:
-    """Write the pages; a report that cannot be written is said, and does not undo what was measured."""
-    if not settings.report:
-        return Unknown(reason="switched off")
-    from pytest_xeonperf.report.site import write_site
-
-    try:
-        return write_site(recorder.store[0], Path(settings.report), run_id=recorder.run[0].id)
-    except (OSError, XeonPerfError) as error:
-        return Unknown(reason=f"could not be written: {error}")

@@ -1,9 +1,8 @@
-"""Keeps a measuring child alive: starts it, listens to it, and says what it died of."""
+"""Keeps a measuring child alive: starts it, listens to it, and starts another when it died."""
 
 from __future__ import annotations
 
 import os
-import re
 import signal
 import socket
 import subprocess
@@ -16,36 +15,15 @@ from pytest_xeonperf.errors import InfrastructureError
 from pytest_xeonperf.host.environment import prepare
 from pytest_xeonperf.records import Unknown
 from pytest_xeonperf.shell import protocol
+from pytest_xeonperf.shell.deaths import Death, ending, last_words
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
     from pathlib import Path
 
     from pytest_xeonperf.records import Limits, Machine
 
 _PATIENCE_S = 10
-_CAUSES: Mapping[int, str] = {
-    signal.SIGILL: "an instruction that is advertised but does not run here; see `xeonperf doctor`",
-    signal.SIGKILL: "the kernel's out-of-memory killer, or somebody's kill",
-    signal.SIGSEGV: "a kernel that read out of bounds",
-    signal.SIGABRT: "an assertion in native code",
-    signal.SIGBUS: "a mapped weight file that was truncated, or a full disk or shared memory",
-}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Death:
-    """A child that is gone without a goodbye.
-
-    Attributes:
-        how: ``died of SIGKILL (likely ...)`` or ``left with exit code 3``, with the last words on its stderr.
-        running: The variant it was busy with, as it last said.
-        progressed: Whether it had said anything at all since it was started.
-    """
-
-    how: str
-    running: protocol.Entering | Unknown
-    progressed: bool
 
 
 class ChildDiedError(Exception):
@@ -61,13 +39,15 @@ class Child:
     """One measuring child and the channel to it.
 
     Attributes:
-        log: What the child wrote to stdout and stderr.
+        log: What the children wrote to stdout and stderr.
+        log_begins_bytes: Where in it this child's part begins.
         running: What it last said it was busy with.
     """
 
     process: subprocess.Popen[bytes]
     channel: Connection
     log: Path
+    log_begins_bytes: int = 0
     running: protocol.Entering | Unknown = Unknown(reason="no variant was running")
     progressed: bool = False
 
@@ -77,6 +57,7 @@ class Child:
         ours, theirs = socket.socketpair()
         environment = {**os.environ, **prepare(start.machine.amx.remedy, start.machine.threads)}
         with theirs, log.open("ab") as output:
+            log_begins_bytes = output.tell()
             process = subprocess.Popen(
                 [sys.executable, "-m", "pytest_xeonperf.shell.child", str(theirs.fileno())],
                 env=environment,
@@ -86,7 +67,7 @@ class Child:
                 pass_fds=[theirs.fileno()],
                 start_new_session=True,  # Ctrl-C is the parent's to handle
             )
-        child = cls(process=process, channel=Connection(ours.detach()), log=log)
+        child = cls(process=process, channel=Connection(ours.detach()), log=log, log_begins_bytes=log_begins_bytes)
         child.tell(start)
         return child
 
@@ -114,7 +95,7 @@ class Child:
         self.progressed = True
         if isinstance(message, protocol.Entering):
             self.running = message
-        elif isinstance(message, protocol.TestDone):
+        elif isinstance(message, protocol.Idle | protocol.TestDone):
             self.running = Unknown(reason="no variant was running")
         return message
 
@@ -152,7 +133,8 @@ class Child:
         except subprocess.TimeoutExpired:
             self.kill()
             code = self.process.returncode
-        return Death(how=f"{_ending(code)}{_last_words(self.log)}", running=self.running, progressed=self.progressed)
+        how = f"{ending(code)}{last_words(self.log, self.log_begins_bytes)}"
+        return Death(how=how, running=self.running, progressed=self.progressed)
 
 
 @dataclass(slots=True)
@@ -187,6 +169,7 @@ class Supervisor:
             child.tell(protocol.RunTest(node_id=node_id, next_node_id=next_node_id))
             while not isinstance(message := child.hear(), protocol.TestDone):
                 if isinstance(message, protocol.WantsWeight):
+                    yield message
                     child.tell(protocol.Weight(peak_rss_bytes=self.weigh(message)))
                 elif isinstance(message, protocol.Named):
                     self.names[message.ladder] = message
@@ -195,6 +178,11 @@ class Supervisor:
         except ChildDiedError:
             self.children.clear()
             raise
+        self.leave_out(node_id)
+
+    def leave_out(self, node_id: str) -> None:
+        """Keep a test that was reported off the ladders of later children: nobody would read what they measure."""
+        self.start = replace(self.start, selected=tuple(each for each in self.start.selected if each != node_id))
 
     def bar(self, ladder: str, variant: str, reason: str) -> None:
         """Keep a variant that killed a child off its ladder from now on."""
@@ -207,15 +195,19 @@ class Supervisor:
 
     def weigh(self, wanted: protocol.WantsWeight) -> int | Unknown:
         """Peak RSS of a variant in a process of its own."""
-        child = Child.start(replace(self.start, purpose=protocol.Purpose.WEIGH), self.log)
+        start = replace(self.start, purpose=protocol.Purpose.WEIGH)
+        child = Child.start(start, self.log.with_name("weighing.log"))  # its words are not those of the other child
         try:
             child.hear_ready()
             child.tell(protocol.Weigh(node_id=wanted.node_id, variant=wanted.variant))
             while not isinstance(message := child.hear(), protocol.Weight):
                 pass
+            child.dismiss()
         except ChildDiedError as error:
             return Unknown(reason=f"the weighing process {error.death.how}")
-        child.dismiss()
+        except BaseException:  # Ctrl-C: nobody else knows of this child
+            child.kill()
+            raise
         return message.peak_rss_bytes
 
     def close(self) -> None:
@@ -244,24 +236,10 @@ class Supervisor:
                         remedy="run `xeonperf doctor`, or with --xeonperf-supervise=off to see it happen",
                     ) from None
                 continue
+            except BaseException:  # Ctrl-C, while the machine's limits are measured
+                child.kill()
+                raise
             self.start = replace(self.start, machine=ready.machine)
             self.children.append(child)
         self.false_starts = 0
         return self.children[0]
-
-
-def _ending(code: int) -> str:
-    if code >= 0:
-        return f"left with exit code {code}"
-    names = {
-        number.value: number.name for number in signal.Signals
-    }  # real-time signals between the first and last have none
-    cause = _CAUSES.get(-code)
-    return f"died of {names.get(-code, f'signal {-code}')}" + (f" (likely {cause})" if cause else "")
-
-
-def _last_words(log: Path) -> str:
-    """The last lines that say something, for the message; the whole log stays where it is."""
-    text = log.read_text(encoding="utf-8", errors="replace") if log.exists() else ""
-    told = [line for line in text.splitlines() if re.search(r"\w*(Error|Warning|Exception)\b|[Ff]atal", line)][-1:]
-    return "".join(f"; last words: {line.strip()[:200]}" for line in told)

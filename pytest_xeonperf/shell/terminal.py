@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from io import StringIO
 from typing import TYPE_CHECKING
 
@@ -9,14 +10,14 @@ from pytest_xeonperf.records import Unknown
 from pytest_xeonperf.units import show_rate
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from pathlib import Path
 
     import pytest
 
-    from pytest_xeonperf.records import Limits, Machine, Result
+    from pytest_xeonperf.records import Limits, Machine, Run
 
 _WIDEST = 200
+"""Also the width where the output is no terminal and nobody set COLUMNS: as `xeonperf show` has it."""
 
 
 def header(machine: Machine, database: str) -> list[str]:
@@ -42,19 +43,20 @@ def limits_line(limits: Limits | Unknown) -> str:
     )
 
 
-def write_table(reporter: pytest.TerminalReporter, results: Sequence[Result]) -> None:
-    """The table of all cases, in colour where pytest uses colour."""
+def write_table(reporter: pytest.TerminalReporter, run: Run) -> None:
+    """The table of all cases, in colour where pytest uses colour, and why those are not green that are not."""
     from rich.console import Console
 
-    from pytest_xeonperf.exchange.table import results_table
+    from pytest_xeonperf.exchange.table import result_notes, results_table
 
-    width = min(reporter._tw.fullwidth, _WIDEST)  # noqa: SLF001 - pytest has no public width
+    told = reporter.isatty or "COLUMNS" in os.environ
+    width = min(reporter._tw.fullwidth, _WIDEST) if told else _WIDEST  # noqa: SLF001 - pytest has no public width
     text = StringIO()
     console = Console(
         file=text, width=width, force_terminal=reporter.hasmarkup, no_color=not reporter.hasmarkup, highlight=False
     )
-    console.print(results_table(results, width=width))
-    for line in text.getvalue().splitlines():
+    console.print(results_table(run.results, width=width, limits=run.machine.limits))
+    for line in (*text.getvalue().splitlines(), *result_notes(run.results)):
         reporter.write_line(line)
 
 

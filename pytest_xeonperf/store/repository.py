@@ -10,7 +10,7 @@ from pytest_xeonperf.store import history, reading, revisions, writing
 from pytest_xeonperf.store.failures import explained
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from sqlalchemy import Connection, Engine
 
@@ -51,6 +51,16 @@ class Store:
         """
         with self._writing() as connection:
             return writing.insert_result(connection, run_id, result)
+
+    def add_results(self, run_id: str, results: Sequence[Result]) -> None:
+        """Add what one test came to, all of it or nothing; what is there already stays as it is.
+
+        Raises:
+            DataError: There is no such run, or a result contradicts itself.
+        """
+        with self._writing() as connection:
+            for result in results:
+                writing.insert_result(connection, run_id, result)
 
     def set_machine(self, run_id: str, machine: Machine) -> None:
         """Say on what the run is running, limits included, once that is known."""

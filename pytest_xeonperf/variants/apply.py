@@ -10,6 +10,7 @@ from torch import nn
 from pytest_xeonperf.variants import compiled
 from pytest_xeonperf.variants.eager import cast_inputs, cast_module, uncompiled
 from pytest_xeonperf.variants.spec import Variant, Woq
+from pytest_xeonperf.variants.streamed import stream_fp32
 from pytest_xeonperf.variants.weight_only import Technique, quantise_linears, restore_linears
 from pytest_xeonperf.variants.woq_int4 import Int4
 from pytest_xeonperf.variants.woq_int8 import Int8
@@ -18,7 +19,7 @@ from pytest_xeonperf.workloads.quantised_linear import Scheme
 if TYPE_CHECKING:
     from pytest_xeonperf.workloads.protocol import Compiler, Phase, Workload
 
-__all__ = ["Built", "build", "cast_inputs", "technique"]
+__all__ = ["Built", "build", "build_streamed", "cast_inputs", "technique"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +66,16 @@ def build(variant: Variant, workload: Workload, phase: Phase) -> Built:
         left_in_bf16=left,
         weight_bytes=total_bytes,
         streamed_bytes=total_bytes - _table_bytes(module),
+    )
+
+
+def build_streamed(variant: Variant, workload: Workload, phase: Phase) -> Built:
+    """The same for an eager FP32 variant that is run once and not timed: its weights stay where they are stored."""
+    module = stream_fp32(workload.attention(phase.build(), variant.attention), technique)
+    module = module.eval().requires_grad_(requires_grad=False)
+    total_bytes = _bytes(module)
+    return Built(
+        module=module, compiler=uncompiled, left_in_bf16=(), weight_bytes=total_bytes, streamed_bytes=total_bytes
     )
 
 

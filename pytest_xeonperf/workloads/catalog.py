@@ -24,7 +24,7 @@ class Entry:
 
     Attributes:
         family: Module below `pytest_xeonperf.workloads`; it has ``load(name, preset, options) -> Workload``, and a
-            torch-free sibling ``<family>_sizes`` with ``footprint(name, phase, preset) -> Footprint``.
+            torch-free sibling ``<family>_sizes`` with ``footprint(name, phase, preset, **numbers) -> Footprint``.
         options: Keywords the ``workload`` marker may pass on, such as ``checkpoint``.
     """
 
@@ -87,8 +87,12 @@ def _family(name: str) -> ModuleType:
         ) from error
 
 
-def footprint(name: str, phase: str, preset: Preset) -> Footprint | Unknown:
-    """What a phase will need, from arithmetic alone: imports no torch."""
+def footprint(name: str, phase: str, preset: Preset, options: Mapping[str, object]) -> Footprint | Unknown:
+    """What a phase will need, from arithmetic alone: imports no torch.
+
+    Only numbers among the options matter: ``batch``, ``prompt_tokens``, ``steps``.
+    """
     sizes = import_module(f"pytest_xeonperf.workloads.{lookup(name).family}_sizes")
-    needed: Footprint | Unknown = sizes.footprint(name, phase, preset)
+    numbers = {option: value for option, value in options.items() if isinstance(value, int)}
+    needed: Footprint | Unknown = sizes.footprint(name, phase, preset, **numbers)
     return needed

@@ -33,12 +33,12 @@ def diffusers_part(path: str) -> Any:
         for name in path.split("."):
             # a class loads at its first use, a module when it is imported
             part = getattr(part, name) if hasattr(part, name) else import_module(f"{part.__name__}.{name}")
-        return part
     except (ImportError, RuntimeError) as error:
         raise InfrastructureError(
             f"diffusers does not load ({error})",
             remedy=torchvision_problem() or "pip install 'pytest-xeonperf[models]'",
         ) from error
+    return part
 
 
 def unet(size: DiffusionSize) -> nn.Module:

@@ -105,10 +105,11 @@ def at_whole_depth(size: DiffusionSize) -> DiffusionSize:
     return replace(size, transformer_layers=_FULL.transformer_layers)
 
 
-def footprint(name: str, phase: str, preset: Preset) -> Footprint:
-    """What a phase needs under a preset."""
+def footprint(name: str, phase: str, preset: Preset, *, steps: int = 0) -> Footprint:
+    """What a phase needs under a preset, with its number of ``steps`` unless another is given."""
     del name  # there is one architecture
-    return footprint_of(size_of(preset), phase)
+    size = size_of(preset)
+    return footprint_of(replace(size, steps=steps or size.steps), phase)
 
 
 def footprint_of(size: DiffusionSize, phase: str) -> Footprint:

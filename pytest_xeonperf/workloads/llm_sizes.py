@@ -95,17 +95,23 @@ SMOLLM2_LENGTHS: Mapping[Preset, Lengths] = {
 """More tokens than for the large model, since they are cheap and a perplexity is a mean over them."""
 
 
-def footprint(name: str, phase: str, preset: Preset) -> Footprint | Unknown:
-    """What a phase of a shipped model needs at its default lengths; unknown for ``llm``, whose checkpoint says it.
+def footprint(name: str, phase: str, preset: Preset, **lengths: int) -> Footprint | Unknown:
+    """What a phase of a shipped model needs; unknown for ``llm``, whose checkpoint says it.
+
+    Args:
+        name: Which model.
+        phase: ``prefill`` or ``decode``.
+        preset: Its size and its lengths.
+        lengths: `Lengths` that the marker says otherwise.
 
     Raises:
         UsageError: No language model of that name.
     """
     match name:
         case "llama-2-7b":
-            return footprint_of(LLAMA_2_7B[preset], phase, LENGTHS[preset])
+            return footprint_of(LLAMA_2_7B[preset], phase, replace(LENGTHS[preset], **lengths))
         case "smollm2-135m":
-            return footprint_of(smollm2_shape(preset), phase, SMOLLM2_LENGTHS[preset])
+            return footprint_of(smollm2_shape(preset), phase, replace(SMOLLM2_LENGTHS[preset], **lengths))
         case "llm":
             return Unknown(reason="its checkpoint says how large it is")
     raise UsageError(f"unknown language model {name!r}", remedy="use llama-2-7b, smollm2-135m or llm")

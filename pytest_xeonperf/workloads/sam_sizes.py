@@ -79,9 +79,10 @@ def size_of(name: str, preset: Preset) -> SamSize:
     return whole if whole is VIT_B else replace(whole, depth=_QUICK_DEPTH, global_blocks=(_QUICK_DEPTH - 1,))
 
 
-def footprint(name: str, phase: str, preset: Preset) -> Footprint:
-    """What a phase needs under a preset."""
-    return footprint_of(size_of(name, preset), phase)
+def footprint(name: str, phase: str, preset: Preset, *, batch: int = 0) -> Footprint:
+    """What a phase needs under a preset, with its ``batch`` unless another is given."""
+    size = size_of(name, preset)
+    return footprint_of(replace(size, batch=batch or size.batch), phase)
 
 
 def footprint_of(size: SamSize, phase: str) -> Footprint:

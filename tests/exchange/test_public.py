@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pytest_xeonperf.exchange import public
-from pytest_xeonperf.records import Unknown
+from pytest_xeonperf.records import Bound, Roofline, Unknown
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,13 +36,16 @@ def test_a_measured_case_has_exactly_these_fields(make_run: Callable[..., Run]) 
             "peak_rss_bytes": 1 << 30,
             "weight_bytes": 180 << 20,
             "roofline_fraction": 0.71,
+            "items_per_s": 100.0,
+            "achieved_bytes_per_s": None,
+            "achieved_flop_per_s": 1e14,
             "floor_ratio": 2.91,
             "verdict": "PASS",
             "reason": "above its floor",
             "node_id": "suites/test_sam.py::test_compiled",
             "location": "suites/test_sam.py:12",
             "measured_at": "2026-09-01T10:01:00+00:00",
-            "unknown": {},
+            "unknown": {"achieved_bytes_per_s": "arithmetic binds this case, not reading"},
         }
     ]
 
@@ -56,8 +60,33 @@ def test_what_is_missing_is_null_and_says_why(make_run: Callable[..., Run], cras
     assert second["unknown"] == {
         "peak_rss_bytes": "not asked for",
         "roofline_fraction": "the workload gives no footprint",
+        "achieved_bytes_per_s": "the workload gives no footprint",
+        "achieved_flop_per_s": "the workload gives no footprint",
     }
     assert first.keys() == second.keys()
+
+
+def test_where_reading_weights_binds_the_rate_of_it_is_told(
+    make_run: Callable[..., Run], make_result: Callable[..., Result]
+) -> None:
+    measured = make_result().measurement
+    roofline = Roofline(fraction=0.5, bound=Bound.BANDWIDTH, flop=10**9, weight_bytes=1)
+    result = make_result(
+        measurement=replace(measured, roofline=roofline, items_per_call=4, candidate_median_ns=2_500_000)
+    )
+    (case,) = json.loads(public.dumps(make_run(results=(result,))))["cases"]
+    # ten milliseconds for a call of four items; half of 21 GB/s
+    assert (case["items_per_s"], case["achieved_bytes_per_s"], case["achieved_flop_per_s"]) == (400.0, 1.05e10, 1e11)
+    assert case["unknown"] == {}
+
+
+def test_what_is_shorter_than_the_clock_can_tell_has_no_rate(
+    make_run: Callable[..., Run], make_result: Callable[..., Result]
+) -> None:
+    instant = replace(make_result().measurement, candidate_median_ns=0)
+    (case,) = json.loads(public.dumps(make_run(results=(make_result(measurement=instant),))))["cases"]
+    assert case["items_per_s"] is case["achieved_flop_per_s"] is None
+    assert case["unknown"]["items_per_s"] == "shorter than the clock can tell"
 
 
 def test_run_and_machine_are_told_beside_the_cases(make_run: Callable[..., Run]) -> None:
@@ -82,6 +111,7 @@ def test_what_was_timed_alone_has_a_latency_and_the_same_fields(
 ) -> None:
     alone, compared = json.loads(public.dumps(make_run(results=(timed, make_result()))))["cases"]
     assert (alone["median_ns"], alone["item"], alone["over"]) == (1_255_000, "call", "nothing")
+    assert alone["items_per_s"] == 1e9 / 1_255_000
     assert alone["speedup_ratio"] is alone["baseline_median_ns"] is alone["interval"] is None
     assert alone["unknown"]["speedup_ratio"] == "timed alone: only its latency is known"
     assert alone.keys() == compared.keys()

@@ -10,7 +10,7 @@ import pytest
 from rich.console import Console
 
 from pytest_xeonperf.exchange.table import result_notes, results_table
-from pytest_xeonperf.records import Outcome
+from pytest_xeonperf.records import Bound, Expectation, Limits, Outcome, Roofline, Score, Unknown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -18,18 +18,21 @@ if TYPE_CHECKING:
     from pytest_xeonperf.records import Result
 
 
+LIMITS = Limits(read_bytes_per_s=2.1e10, fp32_flop_per_s=1.5e11, bf16_flop_per_s=2.2e12, int8_op_per_s=4.1e12)
+
+
 def _printed(results: Sequence[Result], width: int, *, colour: bool = False) -> list[str]:
     out = StringIO()
     console = Console(
         file=out, width=width, force_terminal=colour, color_system="truecolor" if colour else None, highlight=False
     )
-    console.print(results_table(results, width=width))
+    console.print(results_table(results, width=width, limits=LIMITS))
     return out.getvalue().splitlines()
 
 
 @pytest.fixture
 def results(make_result: Callable[..., Result], crashed: Result, unbounded: Result) -> tuple[Result, ...]:
-    passed = make_result()
+    passed = _with_floor(make_result(), isa="amx_bf16")
     wrong = replace(passed, verdict=replace(passed.verdict, outcome=Outcome.FIDELITY_FAILED))
     return (passed, crashed, unbounded, wrong)
 
@@ -49,8 +52,10 @@ def test_a_wide_terminal_sees_everything(results: tuple[Result, ...]) -> None:
         "verdict",
     ]
     assert head.split() == " ".join(titles).split()
-    for shown in ("sam-vit-b/encode", "3.50x [3.40, 3.60]", "2.91x", "10.0 ms/image", "71 %", "cosine 0.9998"):
+    for shown in ("sam-vit-b/encode", "3.50x [3.40, 3.60]", "2.91x amx_bf16", "10.0 ms/image (100 image/s)"):
         assert shown in passed
+    assert "71 % (100 TFLOP/s)" in passed
+    assert "cosine 0.9998" in passed
     assert "1.00 GiB / 180 MiB" in passed
     assert passed.split()[-1] == "PASS"
     assert crashed.split() == ["sam-vit-b/encode", "woq_int8", "eager_fp32", "-", "-", "-", "-", "-", "-", "CRASHED"]
@@ -68,10 +73,71 @@ def test_no_row_wraps_and_the_verdict_stays_whole(results: tuple[Result, ...], w
 
 
 def test_what_is_missed_least_gives_way_first(results: tuple[Result, ...]) -> None:
-    narrow, middling = _printed(results, 80)[0].split(), _printed(results, 100)[0].split()
-    assert narrow == ["case", "variant", "speed-up", "floor", "verdict"]
-    assert set(narrow) < set(middling)
-    assert "fidelity" not in middling
+    narrow, middling, wide = (_printed(results, width) for width in (80, 100, 165))
+    assert narrow[0].split() == ["case", "variant", "speed-up", "floor", "verdict"]
+    assert "2.91x  " in narrow[1]
+    assert set(narrow[0].split()) < set(middling[0].split())
+    assert "2.91x amx_bf16" in middling[1]
+    assert "fidelity" not in middling[0]
+    assert wide[0].split() == _printed(results, 200)[0].split()  # what is said in brackets goes before any column
+    assert "(" not in wide[1]
+
+
+def _with_floor(result: Result, *, isa: str) -> Result:
+    floor = Expectation(name="min_speedup", required="2.91x over eager_fp32", found="3.50x", held=True, isa=isa)
+    return replace(result, verdict=replace(result.verdict, expectations=(floor,)))
+
+
+def _measured(result: Result, **changes: object) -> Result:
+    return replace(result, measurement=replace(result.measurement, **changes))
+
+
+def test_a_floor_for_any_instruction_set_names_none(make_result: Callable[..., Result]) -> None:
+    generic, special = _printed([_with_floor(make_result(), isa=isa) for isa in ("generic", "avx512_bf16")], 200)[1:]
+    assert "2.91x  " in generic
+    assert "2.91x avx512_bf16  " in special
+
+
+@pytest.mark.parametrize(
+    ("item", "median_ns", "shown"),
+    [
+        ("prompt", 1_040_000_000, "  TTFT 1.04 s  "),
+        ("token", 34_200_000, "  TPOT 34.2 ms (29.2 token/s)  "),
+        ("image", 6_820_000_000, "  6.82 s/image (0.15"),
+    ],
+)
+def test_latencies_are_called_what_people_call_them(
+    make_result: Callable[..., Result], item: str, median_ns: int, shown: str
+) -> None:
+    assert shown in _printed([_measured(make_result(), item=item, candidate_median_ns=median_ns)], 200)[1]
+
+
+@pytest.mark.parametrize(
+    ("bound", "shown"), [(Bound.BANDWIDTH, "  64 % (13.4 GB/s)  "), (Bound.COMPUTE, "  64 % (1.00 TFLOP/s)  ")], ids=str
+)
+def test_a_share_of_the_limit_stands_beside_what_was_achieved(
+    make_result: Callable[..., Result], bound: Bound, shown: str
+) -> None:
+    # 10 ms for a call of one item
+    roofline = Roofline(fraction=0.64, bound=bound, flop=10**10, weight_bytes=1)
+    assert shown in _printed([_measured(make_result(), roofline=roofline)], 200)[1]
+
+
+def test_without_limits_a_share_of_bandwidth_stands_alone(make_result: Callable[..., Result]) -> None:
+    roofline = Roofline(fraction=0.64, bound=Bound.BANDWIDTH, flop=10**10, weight_bytes=1)
+    table = results_table([_measured(make_result(), roofline=roofline)], limits=Unknown(reason="smoke"))
+    assert "64 %" in [str(cell) for column in table.columns for cell in column.cells]
+
+
+@pytest.mark.parametrize(
+    ("names", "first"),
+    [(("cosine", "kl"), "kl"), (("cosine", "psnr_db", "iou"), "iou"), (("psnr_db", "top1"), "psnr_db")],
+)
+def test_of_the_scores_that_is_shown_that_says_most(
+    make_result: Callable[..., Result], names: tuple[str, ...], first: str
+) -> None:
+    scores = tuple(Score(name=name, value=0.25) for name in names)
+    assert f"  {first} 0.25  " in _printed([_measured(make_result(), fidelity=scores)], 200)[1]
 
 
 def test_colour_never_says_what_the_words_do_not(results: tuple[Result, ...]) -> None:
@@ -104,5 +170,19 @@ def test_no_results_make_an_empty_table() -> None:
 
 def test_what_was_timed_alone_has_a_latency_and_no_speed_up(timed: Result) -> None:
     assert _printed((timed,), 200)[1].split() == [
-        *("tests/test_fft.py::test_fft", "fft", "nothing", "-", "-", "1.25", "ms/call", "-", "-", "-", "PASS")
+        *(
+            "tests/test_fft.py::test_fft",
+            "fft",
+            "nothing",
+            "-",
+            "-",
+            "1.25",
+            "ms/call",
+            "(797",
+            "call/s)",
+            "-",
+            "-",
+            "-",
+            "PASS",
+        )
     ]

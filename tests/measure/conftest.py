@@ -34,12 +34,20 @@ class Witness:
 
     entered: list[tuple[str, str]] = field(default_factory=list)
     rounds: list[int] = field(default_factory=list)
+    voided: list[int] = field(default_factory=list)
+    begun: list[tuple[int, int]] = field(default_factory=list)
 
     def entering(self, variant, stage):
         self.entered.append((variant, stage))
 
+    def timing_begins(self, budget_ns, min_rounds):
+        self.begun.append((budget_ns, min_rounds))
+
     def round_done(self, index, pairs):
         self.rounds.append(index)
+
+    def round_voided(self, index):
+        self.voided.append(index)
 
 
 @pytest.fixture

@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_xeonperf.errors import NotApplicableError
-from pytest_xeonperf.measure.plan import does_not_fit, fits, groups, need
-from pytest_xeonperf.records import Unknown
+from pytest_xeonperf.measure.plan import does_not_fit, fits, groups, least_s, need, reference_bytes, reference_fits
+from pytest_xeonperf.records import Limits, Unknown
 from pytest_xeonperf.variants.spec import NAMED
 from pytest_xeonperf.workloads.protocol import Footprint
 
@@ -69,6 +69,19 @@ def test_what_fits_is_what_is_not_refused():
     assert fits(MODEL, (BASELINE,), enough_bytes + 1)
     assert not fits(MODEL, (BASELINE,), enough_bytes)
     assert "6.50 GiB" in str(does_not_fit(MODEL, (BASELINE,), enough_bytes))
+
+
+def test_rounds_take_at_least_what_the_limits_of_the_machine_allow():
+    limits = Limits(read_bytes_per_s=1e10, fp32_flop_per_s=1e11, bf16_flop_per_s=1e12, int8_op_per_s=1e12)
+    assert least_s(MODEL, (BASELINE, RUNGS[0]), limits, rounds=6) == pytest.approx(6 * (10 + 1))
+    assert least_s(MODEL, (BASELINE,), Unknown(reason="smoke"), rounds=6) == 0
+
+
+def test_the_reference_needs_its_activations_and_no_more_than_a_layer_of_its_weights():
+    large = Footprint(parameters=7 * GIB, activation_bytes=GIB, flop=1)
+    assert reference_bytes(large) == reference_bytes(MODEL) < _bytes("eager_fp32")
+    assert not reference_fits(large, reference_bytes(large))
+    assert reference_fits(large, reference_bytes(large) + 1)
 
 
 def test_a_model_without_a_footprint_is_measured_in_one_group():

@@ -11,7 +11,10 @@ THREE = Effort(min_rounds=3, max_rounds=3)
 def play(make_canary):
     """Runs rounds of steps that do nothing but say that they were called."""
 
-    def run(*names, effort=THREE, seed=1, canary=(), settled=lambda _name, _samples: True, on_call=lambda _name: None):
+    def run(
+        *names, effort=THREE, seed=1, canary=(), settled=lambda _name, _samples: True, on_call=lambda _name: None,
+        on_void=lambda _index: None,
+    ):  # fmt: skip
         calls, kept = [], []
 
         def step(name):
@@ -27,6 +30,7 @@ def play(make_canary):
             settled=settled,
             on_turn=lambda _name: None,
             on_round=lambda index, pairs: kept.append((index, sorted(pairs))),
+            on_void=on_void,
         )
         return rounds, calls, kept
 
@@ -141,6 +145,12 @@ def test_only_kept_rounds_are_told(play):
     assert kept == [(1, ["a", "b"]), (2, ["a", "b"]), (3, ["a", "b"])]
 
 
+def test_a_voided_round_is_told_by_its_index(play):
+    voided = []
+    play("a", canary=(True, False, True, True), on_void=voided.append)
+    assert voided == [0, 1]
+
+
 def test_without_rungs_nothing_runs(play):
     rounds, calls, _ = play()
     assert (dict(rounds.samples), calls) == ({}, [])
@@ -157,5 +167,6 @@ def test_the_turn_is_told_before_the_call(make_canary):
         settled=lambda _name, _samples: True,
         on_turn=lambda name: told.append(f"{name or 'base'}'s turn"),
         on_round=lambda _index, _pairs: None,
+        on_void=lambda _index: None,
     )
     assert sorted([told[:2], told[2:]]) == [["a's turn", "a runs"], ["base's turn", "base runs"]]

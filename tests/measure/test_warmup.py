@@ -39,6 +39,13 @@ def test_two_calls_alike_are_enough(scripted_clock):
     assert _ends_after(left, durations_ns) == 2
 
 
+def test_a_last_call_that_was_much_slower_has_not_settled(scripted_clock):
+    durations_ns = (1000, 2000, 1000, 1050, 1)
+    left = scripted_clock(*durations_ns)
+    warm_up(lambda: torch.ones(1))
+    assert _ends_after(left, durations_ns) == 4
+
+
 def test_a_counted_call_that_was_very_long_is_enough_alone(scripted_clock):
     durations_ns = (9 * 1_000_000_000, 1, 1)
     left = scripted_clock(*durations_ns)

@@ -1,5 +1,6 @@
 """One session in which nearly everything goes wrong; what is left must be right."""
 
+import json
 from xml.etree import ElementTree as ET
 
 import pytest
@@ -69,8 +70,13 @@ def workload():
 def test_leaves(xeonperf, eager_bf16):
     os._exit(3)
 
-def test_fine(xeonperf, sdpa_bf16):
+def test_leaves_after_its_check(xeonperf, sdpa_bf16):
     xeonperf.check(sdpa_bf16)
+    os._exit(4)
+
+@pytest.mark.variant(dtype="bf16", attention="plain")
+def test_fine(xeonperf, variant):
+    xeonperf.check(variant)
 
 def test_ordinary():
     pass
@@ -143,6 +149,19 @@ def test_a_death_names_the_variant_the_stage_the_signal_and_the_likely_cause(res
 
 def test_a_test_that_leaves_the_process_is_crashed_with_its_exit_code(session):
     session.lines.fnmatch_lines(["*test_leaves FAILED*", "*CRASHED: the measuring child left with exit code 3*"])
+
+
+def test_a_test_that_leaves_after_its_check_is_to_blame_and_no_variant_is(session, results):
+    session.lines.fnmatch_lines(["*test_leaves_after_its_check FAILED*"])
+    assert results["test_leaves_after_its_check"].verdict.reason == "the measuring child left with exit code 4"
+
+
+def test_a_new_child_measures_nothing_that_was_reported_already(session):
+    (journal,) = session.folder.glob(".xeonperf/*/journal.jsonl")
+    events = [json.loads(line) for line in journal.read_text().splitlines()]
+    own = [event["facts"] for event in events if event["facts"].get("ladder", "").startswith("test_5_last.py")]
+    built = [facts["variant"] for facts in own if facts.get("stage") == "building"]
+    assert built == ["eager_fp32", "sdpa_bf16", "bf16-plain", "eager_fp32", "bf16-plain"]  # eager_bf16 has left
 
 
 def test_the_tests_after_a_death_run(session, results):

@@ -50,6 +50,15 @@ class TestDone:
     def test_red(self, xeonperf, sdpa_bf16):
         xeonperf.check(sdpa_bf16)
 
+    def test_fails_after(self, xeonperf, eager_bf16):
+        xeonperf.check(eager_bf16)
+        assert "the body after check" == "fails"
+
+    @pytest.mark.xfail(reason="known", strict=True)
+    @pytest.mark.uses_kernel("no_such_kernel")
+    def test_known(self, xeonperf, sdpa_bf16):
+        xeonperf.check(sdpa_bf16)
+
 class TestWaits:
     @pytest.fixture
     def workload(self):
@@ -58,6 +67,7 @@ class TestWaits:
     def test_waits(self, xeonperf, eager_bf16):
         xeonperf.check(eager_bf16)
 """
+FINISHED = ["test_done", "test_red", "test_fails_after", "test_known"]
 _PATIENCE_S = 120
 
 
@@ -108,7 +118,7 @@ def test_the_measuring_child_is_gone(story):
 
 def test_what_was_finished_is_in_the_history(story):
     (run,) = story["runs"]
-    assert [result.node_id.rpartition("::")[2] for result in run.results] == ["test_done", "test_red"]
+    assert [result.node_id.rpartition("::")[2] for result in run.results] == FINISHED
     assert run.state is {signal.SIGINT: RunState.INTERRUPTED, signal.SIGKILL: RunState.RUNNING}[story["signal"]]
 
 
@@ -121,7 +131,7 @@ def test_resuming_goes_on_in_the_same_run_and_finishes_it(story):
     (run,) = story["resumed"].runs
     assert run.id == story["runs"][0].id
     assert run.state is RunState.FINISHED
-    assert [result.node_id.rpartition("::")[2] for result in run.results] == ["test_done", "test_red", "test_waits"]
+    assert [result.node_id.rpartition("::")[2] for result in run.results] == [*FINISHED, "test_waits"]
 
 
 def test_resuming_measures_only_what_was_not_finished(story):
@@ -134,6 +144,13 @@ def test_resuming_tells_what_was_finished_with_its_verdict(story):
     story["resumed"].lines.fnmatch_lines(
         ["*test_done PASSED*", "*test_red FAILED*", "*test_waits PASSED*", "*WRONG_KERNEL: *no_such_kernel*"]
     )
+
+
+def test_a_test_comes_out_as_it_did_also_where_its_verdict_does_not_tell(story):
+    assert story["resumed"].results["test_fails_after"].verdict.outcome is Outcome.PASS
+    assert story["resumed"].results["test_known"].verdict.outcome is Outcome.WRONG_KERNEL
+    story["resumed"].lines.fnmatch_lines(["*test_fails_after FAILED*", "*test_known XFAIL*", "*the body after check*"])
+    story["resumed"].lines.fnmatch_lines(["*2 failed, 2 passed, 1 xfailed*"])
 
 
 def test_a_resumed_result_is_in_the_table_too(story):

@@ -1,3 +1,6 @@
+import subprocess
+from dataclasses import replace
+
 import pytest
 
 from pytest_xeonperf.errors import ExitCode
@@ -5,6 +8,8 @@ from pytest_xeonperf.records import RunState
 from pytest_xeonperf.shell.begin import machine_from_outside
 from pytest_xeonperf.shell.recorder import Recorder
 from pytest_xeonperf.shell.settings import Settings
+from pytest_xeonperf.shell.supervisor import Supervisor
+from pytest_xeonperf.store.engine import open_store
 
 MEASURES = """
 import pytest
@@ -28,21 +33,75 @@ def test_without_xeonperf_it_does_nothing(pytester):
 
 
 @pytest.mark.parametrize("changed", ["--xeonperf-preset=quick", "--xeonperf-threads=2"])
-def test_a_run_is_not_resumed_with_settings_that_measure_something_else(pytester, unfinished, changed):
+def test_a_run_is_not_resumed_with_settings_that_measure_something_else(refused, interrupt, changed):
     # its finished results would stand beside others that were measured in another way
-    pytester.makepyfile(MEASURES)
-    result = pytester.runpytest_inprocess("--xeonperf", "--xeonperf-resume", f"--xeonperf-db={unfinished}", changed)
-    assert result.ret == ExitCode.USAGE
-    result.stderr.fnmatch_lines(["*start a new run*"])
+    refused(interrupt(), changed).stderr.fnmatch_lines(["*start a new run*"])
+
+
+def test_a_run_is_not_resumed_after_another_commit_was_checked_out(refused, interrupt, commit):
+    commit()
+    database = interrupt()
+    commit()
+    refused(database).stderr.fnmatch_lines(["*measured commit *; this is *", "*check that commit out*"])
+
+
+def test_a_run_is_not_resumed_on_another_machine(refused, interrupt):
+    database = interrupt(cpu_model="Another CPU")
+    refused(database).stderr.fnmatch_lines(["*was measured on Another CPU*", "*start a new run*"])
+
+
+def test_a_run_is_not_resumed_where_only_the_child_sees_another_machine(refused, interrupt, monkeypatch):
+    def machine(supervisor):
+        return replace(supervisor.start.machine, cpu_model="Another CPU")
+
+    monkeypatch.setattr(Supervisor, "machine", machine)
+    refused(interrupt()).stderr.fnmatch_lines(["*this is Another CPU*", "*start a new run*"])
 
 
 @pytest.fixture
-def unfinished(pytester):
-    """A history with a run that was interrupted: smoke, one thread, this machine, nothing finished."""
-    settings = Settings.from_pytest(pytester.parseconfig("--xeonperf-preset=smoke", "--xeonperf-threads=1"))
-    recorder = Recorder(settings=settings, rootdir=pytester.path, arguments=())
-    recorder.open()
-    recorder.begin(machine_from_outside(settings))
-    recorder.finish(RunState.INTERRUPTED)
-    recorder.close()
-    return settings.db
+def interrupt(pytester):
+    """Makes a history with a run that was interrupted: smoke, one thread, this machine, nothing finished."""
+
+    def make(**changes):
+        settings = Settings.from_pytest(pytester.parseconfig("--xeonperf-preset=smoke", "--xeonperf-threads=1"))
+        machine = replace(machine_from_outside(settings), **changes)
+        recorder = Recorder(settings=settings, rootdir=pytester.path, arguments=())
+        recorder.open(machine)
+        recorder.begin(machine)
+        recorder.finish(RunState.INTERRUPTED)
+        recorder.close()
+        return settings.db
+
+    return make
+
+
+@pytest.fixture
+def refused(pytester):
+    """Tries to resume, is refused, and leaves the run as it was: it can still be resumed as it should be."""
+
+    def run(database, *arguments):
+        pytester.makepyfile(MEASURES)
+        given = ("--xeonperf-preset=smoke", "--xeonperf-threads=1", f"--xeonperf-db={database}", *arguments)
+        result = pytester.runpytest_inprocess("--xeonperf", "--xeonperf-resume", *given)
+        assert result.ret == ExitCode.USAGE
+        result.stdout.no_fnmatch_line("*= xeonperf =*")
+        with open_store(database, readonly=True) as store:
+            (left,) = store.runs()
+            assert (left.state, len(store.run(left.id).results)) == (RunState.INTERRUPTED, 0)
+        return result
+
+    return run
+
+
+@pytest.fixture
+def commit(pytester, monkeypatch):
+    """Makes a commit of nothing in the suite's own repository."""
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", "/dev/null")
+    who = ("-c", "user.name=A", "-c", "user.email=a@example.org")
+    subprocess.run(("git", "init", "--quiet"), cwd=pytester.path, check=True)
+
+    def make():
+        arguments = ("commit", "--quiet", "--allow-empty", "--message=x")
+        subprocess.run(("git", *who, *arguments), cwd=pytester.path, check=True)
+
+    return make

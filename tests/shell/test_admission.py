@@ -1,34 +1,42 @@
+from dataclasses import replace
+
 import pytest
 
 from pytest_xeonperf.errors import NotApplicableError
 from pytest_xeonperf.measure.failure import FailureKind
 from pytest_xeonperf.measure.plan import need
-from pytest_xeonperf.records import Unknown
+from pytest_xeonperf.records import Isa, Limits, Unknown
 from pytest_xeonperf.shell import admission
-from pytest_xeonperf.shell.admission import admit
+from pytest_xeonperf.shell.admission import Room, admit
 from pytest_xeonperf.shell.protocol import Barred
 from pytest_xeonperf.variants.spec import NAMED
+from pytest_xeonperf.workloads.presets import Preset
 from pytest_xeonperf.workloads.protocol import Footprint, Inputs, Phase
 
 GIB = 1 << 30
 MODEL = Footprint(parameters=GIB, activation_bytes=GIB, flop=10**12)  # 4 GiB of FP32 weights
 RUNGS = (NAMED["eager_bf16"], NAMED["sdpa_bf16"], NAMED["compiled_bf16"])
+LIMITS = Limits(read_bytes_per_s=1e10, fp32_flop_per_s=1e11, bf16_flop_per_s=1e12, int8_op_per_s=1e12)
+ROOM = Room(isa=Isa.AMX_BF16, limits=LIMITS, available_bytes=100 * GIB, rounds=6, budget_s=600.0)
 
 
 @pytest.fixture
 def admitted(make_rung, monkeypatch):
     """Sorts the rungs of a ladder over eager FP32; there is a compiler unless told otherwise."""
 
-    def run(rungs=RUNGS, *, footprint=MODEL, over="eager_fp32", barred=(), available_gib=100, compiler=True):
+    def run(
+        rungs=RUNGS, *, footprint=MODEL, over="eager_fp32", barred=(), available_gib=100, compiler=True,
+        preset=Preset.QUICK, **room,
+    ):  # fmt: skip
         def need_compiler():
             if not compiler:
                 raise NotApplicableError("no C++ compiler", remedy="install g++")
 
         monkeypatch.setattr(admission, "need_compiler", need_compiler)
-        key = make_rung(over=over).ladder
+        key = make_rung(over=over, preset=preset).ladder
         phase = Phase(name="forward", build=lambda: None, inputs=Inputs, footprint=footprint)
         killers = [Barred(ladder=key.label, variant=name, reason=f"{name} killed") for name in barred]
-        return admit(key, phase, rungs, killers, int(available_gib * GIB))
+        return admit(key, phase, rungs, killers, replace(ROOM, available_bytes=int(available_gib * GIB), **room))
 
     return run
 
@@ -51,7 +59,7 @@ def test_a_variant_barred_from_another_ladder_may_run(admitted, make_rung):
     key = make_rung(over="eager_bf16").ladder
     phase = Phase(name="forward", build=lambda: None, inputs=Inputs)
     elsewhere = [Barred(ladder="another ladder", variant="sdpa_bf16", reason="killed")]
-    assert admit(key, phase, [NAMED["sdpa_bf16"]], elsewhere, GIB).groups == ((NAMED["sdpa_bf16"],),)
+    assert admit(key, phase, [NAMED["sdpa_bf16"]], elsewhere, ROOM).groups == ((NAMED["sdpa_bf16"],),)
 
 
 @pytest.mark.parametrize("over", ["eager_fp32", "eager_bf16"])
@@ -62,10 +70,10 @@ def test_a_baseline_or_reference_that_killed_a_child_leaves_no_rung_to_run(admit
     assert "eager_fp32 killed" in found.refused["sdpa_bf16"].reason
 
 
-def test_without_a_compiler_compiled_variants_are_not_applicable_and_the_rest_runs(admitted):
+def test_without_a_compiler_compiled_variants_are_left_out_and_the_rest_runs(admitted):
     found = admitted(compiler=False)
     assert found.groups == ((NAMED["eager_bf16"], NAMED["sdpa_bf16"]),)
-    assert found.refused["compiled_bf16"].kind is FailureKind.NOT_APPLICABLE
+    assert found.refused["compiled_bf16"].kind is FailureKind.NEEDS_MORE
     assert "C++ compiler" in found.refused["compiled_bf16"].reason
 
 
@@ -77,7 +85,7 @@ def test_where_fp32_does_not_fit_eager_bf16_is_the_baseline_and_no_rung_over_its
     assert "eager_fp32 does not fit" in found.refused["eager_bf16"].reason
 
 
-def test_a_ladder_that_does_not_fit_at_all_is_not_applicable_with_both_figures(admitted):
+def test_a_ladder_that_does_not_fit_at_all_is_left_out_with_both_figures(admitted):
     found = admitted(available_gib=2)
     assert found.groups == ()
     assert set(found.refused) == {rung.name for rung in RUNGS}
@@ -90,8 +98,31 @@ def test_a_rung_that_does_not_fit_beside_the_baseline_is_refused_with_both_figur
     together = need(MODEL, NAMED["eager_fp32"]).memory_bytes + need(MODEL, lean).memory_bytes
     found = admitted((large, lean), available_gib=together / GIB + 1.6)
     assert found.groups == ((lean,),)
-    assert found.refused["eager_bf16"].kind is FailureKind.NOT_APPLICABLE
+    assert found.refused["eager_bf16"].kind is FailureKind.NEEDS_MORE
     assert "GiB" in found.refused["eager_bf16"].reason
+
+
+def test_a_rung_whose_fewest_rounds_do_not_fit_into_the_budget_is_refused_with_both_figures(admitted):
+    # 10 s for FP32 and 1 s for BF16 at the machine's limits, six times
+    assert admitted(budget_s=67.0).groups == (RUNGS,)
+    refused = admitted(budget_s=59.0).refused["compiled_bf16"]
+    assert refused.kind is FailureKind.NEEDS_MORE
+    assert "6 rounds beside eager_fp32 take 1 min" in refused.reason
+    assert "--xeonperf-budget" in refused.reason
+
+
+def test_a_reference_that_does_not_fit_refuses_the_rungs_before_anything_is_built(admitted):
+    wide = Footprint(parameters=GIB, activation_bytes=40 * GIB, flop=1)
+    found = admitted((NAMED["woq_int4"],), footprint=wide, over="eager_bf16", available_gib=36)
+    assert found.groups == ()
+    assert "the FP32 reference needs 42.5 GiB, 36.0 GiB are available" in found.refused["woq_int4"].reason
+
+
+def test_without_avx512_bf16_is_left_out_where_speed_is_judged(admitted):
+    assert admitted(isa=Isa.AVX2, preset=Preset.SMOKE).groups == (RUNGS,)
+    found = admitted(isa=Isa.AVX2)
+    assert found.groups == ()
+    assert all("usable here is avx2" in failure.reason for failure in found.refused.values())
 
 
 def test_a_model_without_a_footprint_is_let_in(admitted):

@@ -1,19 +1,19 @@
 import pytest
 
-from pytest_xeonperf.records import Outcome, Unknown
-from pytest_xeonperf.shell.deaths import Next, conclude, dead_report
+from pytest_xeonperf.records import Isa, Outcome, Unknown
+from pytest_xeonperf.shell.deaths import Death, Next, conclude, dead_report
 from pytest_xeonperf.shell.protocol import Barred, Entering, Purpose, Start
 from pytest_xeonperf.shell.reporting import results_on
 from pytest_xeonperf.shell.state import RUNGS
-from pytest_xeonperf.shell.supervisor import Death, Supervisor
+from pytest_xeonperf.shell.supervisor import Supervisor
 
 
 @pytest.fixture
 def supervisor(settings, machine, tmp_path):
     """A supervisor that has not started anything."""
     start = Start(
-        purpose=Purpose.MEASURE, arguments=(), directory=str(tmp_path), settings=settings, selected=(), barred=(),
-        machine=machine,
+        purpose=Purpose.MEASURE, arguments=(), directory=str(tmp_path), settings=settings, selected=(), cases=0,
+        barred=(), machine=machine,
     )  # fmt: skip
     return Supervisor(start=start, log=tmp_path / "child.log")
 
@@ -68,7 +68,7 @@ def test_a_death_while_nothing_was_measured_is_the_test_s_own(item, supervisor):
 
 
 def test_the_report_of_a_dead_test_is_a_failure_that_carries_its_verdict(item):
-    report = dead_report(item, "it died of SIGKILL", {})
+    report = dead_report(item, "it died of SIGKILL", {}, Isa.GENERIC)
     assert report.failed
     assert "CRASHED: it died of SIGKILL" in str(report.longrepr)
     (result,) = results_on(report)

@@ -4,14 +4,15 @@ import pytest
 import torch
 from torch import nn
 
-from pytest_xeonperf.errors import NotApplicableError
-from pytest_xeonperf.judge.expectations import Promises
+from pytest_xeonperf.errors import DataError, NotApplicableError
+from pytest_xeonperf.judge.expectations import Floor, Promises
 from pytest_xeonperf.measure.canary import Canary
-from pytest_xeonperf.records import Case, Limits, Measurement, Metric, Outcome, Unknown
+from pytest_xeonperf.records import Case, Limits, Measurement, Metric, Outcome, Sample, Score, Unknown
 from pytest_xeonperf.shell.engine import Engine
 from pytest_xeonperf.shell.fixtures import Compared
 from pytest_xeonperf.shell.rungs import Own
-from pytest_xeonperf.workloads.protocol import Inputs, Workload
+from pytest_xeonperf.workloads.presets import Preset
+from pytest_xeonperf.workloads.protocol import Footprint, Inputs, Phase, Workload
 
 
 class Calm(Canary):
@@ -38,6 +39,12 @@ class Listener:
 
     def limits_raised(self, limits):
         self.raised.append(limits)
+
+    def timing_begins(self, ladder, budget_ns, min_rounds):
+        pass
+
+    def round_voided(self, ladder, index):
+        pass
 
     def weigh(self, node_id, variant):
         self.weighed.append((node_id, variant))
@@ -130,6 +137,60 @@ def test_what_cannot_run_here_is_raised_for_the_test_to_skip(make_engine, make_r
     rung = make_rung("eager_bf16")
     with pytest.raises(NotApplicableError, match="needs more memory"):
         make_engine(rung).result(rung, Workload(name="huge", build=build))
+
+
+@pytest.mark.parametrize("over", ["eager_fp32", "eager_bf16"])
+def test_bad_data_of_the_user_s_is_raised_as_what_it_is(make_engine, make_rung, over):
+    def build():
+        raise DataError("truncated", where="weights.safetensors", remedy="fetch it again")
+
+    rung = make_rung("sdpa_bf16", over=over)
+    with pytest.raises(DataError, match=r"weights\.safetensors: truncated"):
+        make_engine(rung).result(rung, Workload(name="broken", build=build))
+
+
+def test_what_this_machine_is_too_small_for_is_a_result_and_undecided(make_engine, make_rung):
+    rung = make_rung("sdpa_bf16", preset=Preset.QUICK, promises=Promises(floors=(Floor(ratio=2.0),)))
+    huge = Footprint(parameters=1 << 50, activation_bytes=0, flop=1)
+    phase = Phase(name="forward", build=lambda: pytest.fail("built"), inputs=Inputs, footprint=huge)
+    result = make_engine(rung).result(rung, Workload(name="huge", phases=(phase,)))
+    assert (result.verdict.outcome, result.verdict.floor_ratio) == (Outcome.OTHER_MACHINE, 2.0)
+    assert "GiB are available" in result.verdict.reason
+
+
+def test_outputs_that_are_not_finite_are_wrong_and_can_be_stored(make_engine, make_rung):
+    class Overflows(nn.Linear):
+        def forward(self, x):
+            return super().forward(x) * (float("nan") if x.dtype is torch.bfloat16 else 1)
+
+    def scores(_reference, output):
+        return (Score(name="kl", value=float(output.float().sum())),)
+
+    phase = Phase(
+        name="forward", build=lambda: Overflows(4, 4), inputs=lambda: Inputs(args=(torch.ones(1, 4),)), scores=scores
+    )
+    rung = make_rung("eager_bf16", promises=Promises(fidelity=(("kl", 0.1),)))
+    result = make_engine(rung).result(rung, Workload(name="nan", phases=(phase,)))
+    assert result.verdict.outcome is Outcome.FIDELITY_FAILED
+    assert "kl" not in {score.name for score in result.measurement.fidelity}
+
+
+def test_a_variant_of_two_tests_is_measured_until_the_floors_of_both_are_settled(make_engine, make_rung):
+    easy = make_rung(preset=Preset.QUICK, node_id="test_it.py::a", promises=Promises(floors=(Floor(ratio=1e-6),)))
+    open_one = replace(easy, node_id="test_it.py::b", promises=Promises(floors=(Floor(ratio=1.0),)))
+    engine = make_engine(open_one, easy)
+    bench = engine._bench((), "", Preset.QUICK, {"eager_bf16": [open_one.promises, easy.promises]})
+    alike = [
+        Sample(
+            round_index=n,
+            baseline_ns=1000 + n % 2,
+            candidate_ns=1001 - n % 2,
+            baseline_position=0,
+            candidate_position=1,
+        )
+        for n in range(8)
+    ]
+    assert not bench.settled("eager_bf16", alike)
 
 
 def test_the_listener_hears_of_the_ladder_by_its_label(make_engine, make_rung):

@@ -55,3 +55,7 @@ def test_what_nobody_can_foretell_is_said(make_rung, shipped):
 
 def test_nothing_to_do_is_nothing_to_say():
     assert outlook([], Isa.AVX2) == []
+
+
+def test_a_larger_batch_is_more_minutes_and_more_memory(shipped):
+    assert outlook([shipped(options=(("batch", 16),))], Isa.AVX2)[0] != outlook([shipped()], Isa.AVX2)[0]

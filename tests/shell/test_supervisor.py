@@ -1,8 +1,11 @@
+import shutil
 import signal
 import subprocess
 import sys
+import time
 from multiprocessing.connection import Pipe
 
+import psutil
 import pytest
 
 from pytest_xeonperf.errors import InfrastructureError
@@ -33,16 +36,21 @@ def make_child(tmp_path):
 
 
 @pytest.fixture
-def make_supervisor(settings, machine, tmp_path, monkeypatch):
+def start(settings, machine, tmp_path):
+    """What children are told: two tests are to be run."""
+    return protocol.Start(
+        purpose=protocol.Purpose.MEASURE, arguments=(), directory=str(tmp_path), settings=settings,
+        selected=("a", "b"), cases=2, barred=(), machine=machine,
+    )  # fmt: skip
+
+
+@pytest.fixture
+def make_supervisor(start, tmp_path, monkeypatch):
     """Makes a supervisor whose children are these, in this order."""
 
     def make(*children):
         left = iter(children)
         monkeypatch.setattr(Child, "start", classmethod(lambda _cls, _start, _log: next(left)))
-        start = protocol.Start(
-            purpose=protocol.Purpose.MEASURE, arguments=(), directory=str(tmp_path), settings=settings, selected=(),
-            barred=(), machine=machine,
-        )  # fmt: skip
         return Supervisor(start=start, log=tmp_path / "child.log")
 
     return make
@@ -76,6 +84,14 @@ def test_a_death_repeats_the_last_words_that_mean_something(make_child, tmp_path
     assert "last words: RuntimeError: could not create a primitive" in _die(*make_child("raise SystemExit(1)")).how
 
 
+def test_the_last_words_of_an_earlier_child_are_not_put_into_the_mouth_of_the_next(start, tmp_path, monkeypatch):
+    (tmp_path / "child.log").write_text("RuntimeError: of an earlier child\n")
+    monkeypatch.setattr(sys, "executable", shutil.which("false"))  # leaves at once, and without a word
+    with pytest.raises(ChildDiedError) as died:
+        Child.start(start, tmp_path / "child.log").hear()
+    assert died.value.death.how == "left with exit code 1"
+
+
 def test_a_child_that_hangs_up_and_stays_is_ended(make_child, monkeypatch):
     monkeypatch.setattr(supervisor, "_PATIENCE_S", 0.2)
     child, theirs = make_child("import time; time.sleep(600)")
@@ -90,9 +106,10 @@ def test_a_death_names_what_the_child_last_said_it_was_busy_with(make_child):
     assert _die(child, theirs).running == ENTERING
 
 
-def test_after_a_test_is_done_nothing_is_running(make_child):
+@pytest.mark.parametrize("last", [protocol.Idle(), protocol.TestDone(node_id="x")], ids=["answered", "test done"])
+def test_once_the_engine_has_answered_or_a_test_is_done_nothing_is_running(make_child, last):
     child, theirs = make_child("raise SystemExit(1)")
-    for message in (ENTERING, protocol.TestDone(node_id="x")):
+    for message in (ENTERING, last):
         theirs.send(message)
         child.hear()
     assert isinstance(_die(child, theirs).running, Unknown)
@@ -134,6 +151,15 @@ def test_a_test_is_over_when_the_child_says_so(make_child, make_supervisor, mach
     assert theirs.recv() == protocol.RunTest(node_id="a", next_node_id="b")
 
 
+def test_a_test_that_was_reported_is_on_no_ladder_of_a_later_child(make_child, make_supervisor, machine):
+    child, theirs = make_child("import time; time.sleep(9)")
+    for message in (protocol.Ready(machine=machine), protocol.TestDone(node_id="a")):
+        theirs.send(message)
+    session = make_supervisor(child)
+    list(session.run("a", "b"))
+    assert (session.start.selected, session.start.cases) == (("b",), 2)
+
+
 def test_a_child_that_dies_in_a_test_is_forgotten(make_child, make_supervisor, machine):
     child, theirs = make_child("raise SystemExit(1)")
     theirs.send(protocol.Ready(machine=machine))
@@ -143,6 +169,23 @@ def test_a_child_that_dies_in_a_test_is_forgotten(make_child, make_supervisor, m
     with pytest.raises(ChildDiedError):
         list(session.run("a", ""))
     assert session.children == []
+    assert session.start.selected == ("a", "b")
+
+
+@pytest.mark.parametrize(
+    "wait",
+    [lambda session: session.weigh(protocol.WantsWeight(node_id="a", variant="eager_bf16")), Supervisor.machine],
+    ids=["weighing", "getting ready"],
+)
+def test_a_child_that_nobody_else_knows_of_does_not_outlive_ctrl_c(make_child, make_supervisor, monkeypatch, wait):
+    def interrupted(_child):
+        raise KeyboardInterrupt
+
+    child, _ = make_child("import time; time.sleep(600)")
+    monkeypatch.setattr(Child, "hear_ready", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        wait(make_supervisor(child))
+    assert child.process.poll() == -signal.SIGKILL
 
 
 def test_killing_ends_what_the_child_has_started_too(make_child, tmp_path):
@@ -154,10 +197,6 @@ pathlib.Path({str(marker)!r}).write_text(str(child.pid))
 time.sleep(600)
 """
     child, _ = make_child(program)
-    import time
-
-    import psutil
-
     while not marker.exists() or not marker.read_text():
         time.sleep(0.02)
     child.kill()

@@ -80,3 +80,14 @@ def test_a_defect_of_our_own_is_not_put_down_to_the_installation(monkeypatch):
 def test_a_name_that_is_not_in_the_catalogue_is_told_which_are():
     with pytest.raises(UsageError, match="sam-vit-b"):
         catalog.load("sam-vit-x", Preset.SMOKE, {})
+
+
+@pytest.mark.parametrize(
+    ("name", "phase", "option"),
+    [("sam-vit-b", "encode", "batch"), ("llama-2-7b", "prefill", "prompt_tokens"), ("sdxl", "image", "steps")],
+)
+def test_options_that_make_more_work_are_in_the_footprint(name, phase, option):
+    plain, more = (
+        catalog.footprint(name, phase, Preset.QUICK, options) for options in ({}, {option: 2048, "images": "photos"})
+    )
+    assert more.flop > 1.9 * plain.flop

@@ -1,0 +1,83 @@
+"""Streamed: FP32 arithmetic on weights that stay where they are, one layer at a time. Slow, small, for references.
+
+A model of 7 billion weights takes 25 GiB in FP32. Its weights lie in a file in BF16 and are only mapped; here each
+layer casts its own when it is called and drops them when it returns, so that never more than one layer exists in FP32
+and the kernel may drop the pages behind it. The result is that of the whole model in FP32.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import nn
+from torch.nn import functional
+
+from pytest_xeonperf.variants.weight_only import replace_layers
+from pytest_xeonperf.workloads.precision import keeps_dtype
+from pytest_xeonperf.workloads.quantised_linear import StoredLinear
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pytest_xeonperf.variants.weight_only import Technique
+    from pytest_xeonperf.workloads.quantised_linear import Scheme
+
+
+def stream_fp32(module: nn.Module, technique_of: Callable[[Scheme], Technique]) -> nn.Module:
+    """The same module, its forward in FP32 whatever its weights are stored as; layers stored quantised included.
+
+    Weights that are FP32 already are left alone. Buffers, which are small, are cast once. Works on modules that are
+    called, as a parent that reads a layer's weight past the layer gets it as it is stored.
+
+    Args:
+        module: Changed in place, unless it is itself a layer that is stored quantised.
+        technique_of: How layers that a checkpoint stores quantised are turned back.
+    """
+
+    def restored(_name: str, layer: nn.Module, _parent: nn.Module) -> nn.Module:
+        return _Restoring(layer, technique_of(layer.scheme)) if isinstance(layer, StoredLinear) else layer
+
+    streamed, _count = replace_layers(module, restored)
+    for owner in streamed.modules():
+        if keeps_dtype(owner):
+            continue
+        for name, buffer in list(owner.named_buffers(recurse=False)):
+            if _is_narrow(buffer):
+                setattr(owner, name, buffer.float())
+        if any(map(_is_narrow, owner.parameters(recurse=False))):
+            owner.register_forward_pre_hook(_widen)
+            owner.register_forward_hook(_narrow, always_call=True)
+    return streamed
+
+
+def _is_narrow(tensor: torch.Tensor) -> bool:
+    return tensor.is_floating_point() and tensor.dtype is not torch.float32
+
+
+def _widen(owner: nn.Module, _args: Any) -> None:
+    """Put FP32 copies in the place of a layer's own weights, and keep those at hand."""
+    stored = {name: weight.data for name, weight in owner.named_parameters(recurse=False) if _is_narrow(weight)}
+    owner.__dict__["_stored"] = stored
+    for name, weight in stored.items():
+        owner.get_parameter(name).data = weight.float()
+
+
+def _narrow(owner: nn.Module, _args: Any, _output: Any) -> None:
+    """Undo that: the FP32 copies are freed."""
+    for name, weight in owner.__dict__.pop("_stored").items():
+        owner.get_parameter(name).data = weight
+
+
+class _Restoring(nn.Module):
+    """A layer that is stored quantised: the weight [N, K] fp32 exists only while it multiplies."""
+
+    def __init__(self, stored: StoredLinear, technique: Technique) -> None:
+        super().__init__()
+        self.stored = stored
+        self.technique = technique
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        bias = self.stored.bias
+        weight = self.technique.dequantise(self.stored.tensors)
+        return functional.linear(x, weight, None if bias is None else bias.float())
