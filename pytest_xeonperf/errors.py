@@ -55,7 +55,7 @@ class DataError(XeonPerfError):
 
 
 class NotApplicableError(XeonPerfError):
-    """This variant, workload or preset cannot run on this machine: a skip with a reason, not a failure."""
+    """This variant or workload cannot run here: a skip with a reason, not a failure."""
 
     exit_code = ExitCode.UNDECIDED
 

@@ -214,7 +214,12 @@ class Bound(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Roofline:
-    """Share of the binding limit that was reached: 1.0 is the measured limit of this machine in this session."""
+    """Share of the binding limit that was reached: 1.0 is the measured limit of this machine in this session.
+
+    Attributes:
+        flop: Operations of one call.
+        weight_bytes: That one call streams: those of a model that is passed eight times, eight times.
+    """
 
     fraction: float
     bound: Bound

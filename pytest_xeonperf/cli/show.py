@@ -47,7 +47,7 @@ def command(revision: str, db: str, *, as_json: bool) -> None:
     for line in _heading(run):
         console.print(Text(line))
     console.print()
-    console.print(results_table(run.results, width=console.width, limits=run.machine.limits))
+    console.print(results_table(run.results, width=console.width))
     for note in result_notes(run.results):
         console.print(Text(note))
 

@@ -29,7 +29,7 @@ def dumps(run: Run) -> str:
         "schema": SCHEMA,
         "run": _run(run),
         "machine": _machine(run.machine),
-        "cases": [_case(result, run.machine.limits) for result in run.results],
+        "cases": [_case(result) for result in run.results],
     }
     try:
         return json.dumps(document, indent=2, allow_nan=False) + "\n"
@@ -43,14 +43,14 @@ def items_per_s(measured: Measurement | Timing) -> float | Unknown:
     return 1e9 / median_ns if median_ns > 0 else Unknown(reason="shorter than the clock can tell")
 
 
-def achieved_bytes_per_s(measured: Measurement, limits: Limits | Unknown) -> float | Unknown:
+def achieved_bytes_per_s(measured: Measurement) -> float | Unknown:
     """The rate at which weights were read, where reading them binds the case."""
-    roofline = measured.roofline
+    roofline, per_s = measured.roofline, items_per_s(measured)
     if isinstance(roofline, Unknown):
         return roofline
     if roofline.bound is not Bound.BANDWIDTH:
         return Unknown(reason="arithmetic binds this case, not reading")
-    return limits if isinstance(limits, Unknown) else roofline.fraction * limits.read_bytes_per_s
+    return per_s if isinstance(per_s, Unknown) else roofline.weight_bytes * per_s / measured.items_per_call
 
 
 def achieved_flop_per_s(measured: Measurement) -> float | Unknown:
@@ -100,7 +100,7 @@ def _machine(machine: Machine) -> dict[str, Any]:
     )
 
 
-def _case(result: Result, limits: Limits | Unknown) -> dict[str, Any]:
+def _case(result: Result) -> dict[str, Any]:
     case, verdict, measurement = result.case, result.verdict, result.measurement
     return _with_reasons(
         {
@@ -110,7 +110,7 @@ def _case(result: Result, limits: Limits | Unknown) -> dict[str, Any]:
             "variant": case.variant,
             "metric": case.metric.value,
             "over": case.over,
-            **(_figures(measurement, limits) if isinstance(measurement, Measurement) else _few_figures(measurement)),
+            **(_figures(measurement) if isinstance(measurement, Measurement) else _few_figures(measurement)),
             "floor_ratio": verdict.floor_ratio,
             "verdict": verdict.outcome.value,
             "reason": verdict.reason,
@@ -138,7 +138,7 @@ _FIGURES = (
 )
 
 
-def _figures(measurement: Measurement, limits: Limits | Unknown) -> dict[str, object]:
+def _figures(measurement: Measurement) -> dict[str, object]:
     """The figures of a measurement, under the names of `_FIGURES` and in their order."""
     roofline = measurement.roofline
     figures = (
@@ -153,7 +153,7 @@ def _figures(measurement: Measurement, limits: Limits | Unknown) -> dict[str, ob
         measurement.evidence.weight_bytes,
         roofline if isinstance(roofline, Unknown) else roofline.fraction,
         items_per_s(measurement),
-        achieved_bytes_per_s(measurement, limits),
+        achieved_bytes_per_s(measurement),
         achieved_flop_per_s(measurement),
     )
     return dict(zip(_FIGURES, figures, strict=True))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import partial
 from typing import TYPE_CHECKING
 
 from rich.cells import cell_len
@@ -18,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from typing import Literal
 
-    from pytest_xeonperf.records import Limits, Result
+    from pytest_xeonperf.records import Result
 
 _NOTHING = "-"
 _GAP = 2  # blanks between columns
@@ -28,8 +27,6 @@ _TOLD_APART = {"prompt": "TTFT", "token": "TPOT"}
 
 _FIRST_SCORES = ("kl", "iou")
 """What says more of a language model, or of masks, than the cosine that every output has."""
-
-_NO_LIMITS = Unknown(reason="not given")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,13 +45,12 @@ class _Column:
     instead: tuple[_Column, ...] = ()
 
 
-def results_table(results: Sequence[Result], *, width: int = _FULL, limits: Limits | Unknown = _NO_LIMITS) -> Table:
+def results_table(results: Sequence[Result], *, width: int = _FULL) -> Table:
     """The results as a table that fits `width` columns without wrapping: the least important columns give way.
 
     Case, variant, speed-up and verdict always stay. Colour repeats what the verdict's word says, and never says more.
-    With the machine's `limits`, the rate that was achieved stands beside each share of them.
     """
-    columns = _fitting([_shown(column, results) for column in _columns(limits)], results, width)
+    columns = _fitting([_shown(column, results) for column in _columns()], results, width)
     table = Table(box=None, padding=(0, _GAP, 0, 0), pad_edge=False, show_edge=False)
     for column, _ in columns:
         table.add_column(column.title, justify=column.justify, no_wrap=True, overflow="ellipsis")
@@ -117,7 +113,7 @@ def _latency(result: Result) -> str:
     if isinstance(measured, Unknown):
         return _NOTHING
     median_ns = measured.median_ns if isinstance(measured, Timing) else measured.candidate_median_ns
-    if measured.item in _TOLD_APART:
+    if measured.item in _TOLD_APART and "batch=" not in result.case.workload:  # of a batch, it is each one's share
         return f"{_TOLD_APART[measured.item]} {show_ns(median_ns)}"
     return f"{show_ns(median_ns)}/{measured.item}"
 
@@ -139,12 +135,12 @@ def _limit(result: Result) -> str:
     return show_share(measured.roofline.fraction)
 
 
-def _limit_and_rate(result: Result, limits: Limits | Unknown) -> str:
+def _limit_and_rate(result: Result) -> str:
     measured = result.measurement
     if not isinstance(measured, Measurement) or isinstance(measured.roofline, Unknown):
         return _NOTHING
     if measured.roofline.bound is Bound.BANDWIDTH:
-        rate, unit = achieved_bytes_per_s(measured, limits), "B/s"
+        rate, unit = achieved_bytes_per_s(measured), "B/s"
     else:
         rate, unit = achieved_flop_per_s(measured), "FLOP/s"
     return _limit(result) + ("" if isinstance(rate, Unknown) else f" ({show_rate(rate, unit)})")
@@ -179,7 +175,7 @@ def _floor_and_isa(result: Result) -> str:
     return " ".join([_floor(result), *(isa for isa in isas if isa != Isa.GENERIC)])
 
 
-def _columns(limits: Limits | Unknown) -> tuple[_Column, ...]:
+def _columns() -> tuple[_Column, ...]:
     """All of them. Rates go before any column does; the instruction set of the floor stays as long as anything can."""
     floor = _Column(title="floor", show=_floor, rank=1)
     latency = _Column(title="latency", show=_latency, rank=3)
@@ -191,7 +187,7 @@ def _columns(limits: Limits | Unknown) -> tuple[_Column, ...]:
         _Column(title="speed-up", show=_speedup, rank=0),
         _Column(title="floor", show=_floor_and_isa, rank=2, instead=(floor,)),
         _Column(title="latency", show=_latency_and_rate, rank=8, instead=(latency,)),
-        _Column(title="limit", show=partial(_limit_and_rate, limits=limits), rank=9, instead=(limit,)),
+        _Column(title="limit", show=_limit_and_rate, rank=9, instead=(limit,)),
         _Column(title="fidelity", show=_fidelity, rank=6),
         _Column(title="RSS / weights", show=_memory, rank=7),
         _Column(title="verdict", show=lambda result: result.verdict.outcome.value, rank=0, justify="left"),

@@ -47,7 +47,7 @@ def _software_findings(host: Inspection) -> Iterator[Finding]:
         yield Finding(
             level=Level.PROBLEM,
             what="no working C++ compiler",
-            detail=f"{host.compiler.reason}; compiled variants are skipped",
+            detail=f"{host.compiler.reason}; compiled variants are not measured, which leaves the run undecided",
             remedy=COMPILER_REMEDY,
         )
     if host.torchvision:
@@ -127,7 +127,7 @@ def _system_findings(host: Inspection) -> Iterator[Finding]:
         yield Finding(
             level=Level.WARNING,
             what=f"{show_bytes(system.available_bytes)} of memory are free",
-            detail=f"preset quick plans with {show_bytes(_QUICK_BYTES)}; what does not fit is skipped with the figures",
+            detail=f"preset quick plans with {show_bytes(_QUICK_BYTES)}; what does not fit stays undecided",
             remedy="free memory, or use --xeonperf-preset=smoke",
         )
     if system.swap_used_bytes:

@@ -23,15 +23,15 @@ def processor_findings(cpu: Cpu) -> Iterator[Finding]:
         yield Finding(
             level=Level.PROBLEM,
             what=f"{cpu.architecture} is not x86-64",
-            detail="the accelerated kernels and the floors are for Xeon; models run, no floor applies",
+            detail="the accelerated kernels and the floors are for Xeon; BF16 is measured under the preset smoke only",
             remedy="measure on a Xeon of the 4th generation or later",
         )
     elif cpu.isa.rank < Isa.AVX512.rank:
         yield Finding(
             level=Level.PROBLEM,
             what="no AVX-512",
-            detail=f"{cpu.model_name} offers {cpu.isa}; BF16 is emulated and slower than FP32",
-            remedy="measure on a machine with AVX-512; floors given for this isa= still apply",
+            detail=f"{cpu.model_name} offers {cpu.isa}; BF16 is emulated, and measured under the preset smoke only",
+            remedy="measure on a machine with AVX-512",
         )
     elif not cpu.is_intel:
         yield Finding(

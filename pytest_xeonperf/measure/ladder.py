@@ -30,6 +30,10 @@ if TYPE_CHECKING:
     from pytest_xeonperf.workloads.protocol import Phase, Step, Workload
 
 
+_LEAST_CACHE_BYTES = 128 << 20
+"""The kernel may know of no cache, or of one slice of several."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ladder:
     """What is measured together: one phase of one workload, a baseline, and the rungs over it."""
@@ -102,7 +106,7 @@ def _measure(ladder: Ladder, bench: Bench) -> Mapping[str, Measurement | Failure
 
 def _no_baseline(ladder: Ladder, failure: Failure) -> Failure:
     """What a failure of the baseline means for every rung."""
-    own = {FailureKind.NOT_APPLICABLE, FailureKind.NEEDS_MORE, FailureKind.BAD_DATA}
+    own = {FailureKind.NOT_APPLICABLE, FailureKind.BAD_DATA}
     kind = failure.kind if failure.kind in own else FailureKind.NO_BASELINE
     return Failure(kind=kind, reason=f"baseline {ladder.baseline.name}: {failure.reason}")
 
@@ -119,7 +123,7 @@ def build_step(
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
         built = build(variant, ladder.workload, ladder.phase)
-        inputs = apply.cast_inputs(ladder.phase.inputs(), variant.dtype)
+        inputs = apply.prepared(ladder.phase.inputs(), variant)
         bound = ladder.phase.bind(built.module, inputs, built.compiler)
 
     def step() -> object:
@@ -179,6 +183,7 @@ def _measurement(
 ) -> Measurement | Failure:
     """What the rounds and the output of one rung come to; scores that raise are its own failure."""
     phase, warm, rounds = ladder.phase, entrant.warm, timed.rounds
+    bench.watcher.entering(entrant.variant.name, "comparing")
     try:
         scores = finite(generic_scores(reference.output, warm.output) + phase.scores(reference.output, warm.output))
     except Exception as error:  # noqa: BLE001 - a workload's own scores may raise anything
@@ -201,8 +206,8 @@ def _measurement(
             duration_ns=candidate_call_ns,
             flop=reference.flop,
             streamed_bytes=entrant.built.streamed_bytes * phase.weight_passes,
-            weight_bytes=entrant.built.weight_bytes,
-            cache_bytes=last_level_cache_bytes(),
+            resident_bytes=entrant.built.weight_bytes,
+            cache_bytes=max(last_level_cache_bytes(), _LEAST_CACHE_BYTES),
             variant=entrant.variant,
             limits=bench.limits,
         ),

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 _BYTES_PER_WEIGHT = {Woq.INT8: 1.05, Woq.INT4: 0.7}  # with scales, and the embedding left in BF16
 _PROCESS_BYTES = 1536 * 1024 * 1024  # the interpreter, torch, the model libraries and Inductor's workers
 
-_LARGEST_LAYER_BYTES = 1 << 30  # a vocabulary's layer in FP32
+_LARGEST_LAYER_BYTES = 4 << 30  # a vocabulary's layer in FP32: 128 Ki words of 8 Ki channels
 
 # Rough rates for plans: what two cores do in each dtype where nothing better is known.
 _NOMINAL_FLOP_PER_S = {Dtype.FP32: 1.5e11, Dtype.BF16: 6e11}

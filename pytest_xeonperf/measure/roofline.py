@@ -17,7 +17,7 @@ def roofline(
     duration_ns: int,
     flop: int,
     streamed_bytes: int,
-    weight_bytes: int,
+    resident_bytes: int,
     cache_bytes: int,
     variant: Variant,
     limits: Limits | Unknown,
@@ -28,7 +28,7 @@ def roofline(
         duration_ns: Of one call.
         flop: Of one call.
         streamed_bytes: Weight bytes times how often one call streams them.
-        weight_bytes: Of the variant.
+        resident_bytes: Weights of the variant, each once.
         cache_bytes: Of the last-level cache: smaller weights may stay in it, and memory's bandwidth does not bind them.
         variant: Its dtype picks the compute peak.
         limits: Measured in the same session.
@@ -38,10 +38,10 @@ def roofline(
     if duration_ns <= 0:
         return Unknown(reason="no duration")
     compute_s = flop / _peak(limits, variant)
-    bandwidth_s = streamed_bytes / limits.read_bytes_per_s if weight_bytes > cache_bytes else 0.0
+    bandwidth_s = streamed_bytes / limits.read_bytes_per_s if resident_bytes > cache_bytes else 0.0
     bound = Bound.BANDWIDTH if bandwidth_s > compute_s else Bound.COMPUTE
     return Roofline(
-        fraction=max(compute_s, bandwidth_s) / (duration_ns / 1e9), bound=bound, flop=flop, weight_bytes=weight_bytes
+        fraction=max(compute_s, bandwidth_s) / (duration_ns / 1e9), bound=bound, flop=flop, weight_bytes=streamed_bytes
     )
 
 

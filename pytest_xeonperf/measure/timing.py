@@ -59,10 +59,10 @@ def time_steps(baseline: Step, rungs: Mapping[str, Step], baseline_name: str, be
     """
     raised: dict[str, Exception] = {}
     started_ns = now_ns()
-    bench.watcher.timing_begins(bench.effort.budget_ns, bench.effort.min_rounds)
     while True:
         recompiles = _Recompiles(baseline_name=baseline_name, bench=bench)
         left_ns = max(0, bench.effort.budget_ns - (now_ns() - started_ns))
+        bench.watcher.timing_begins(left_ns, bench.effort.min_rounds)
         try:
             rounds = run_rounds(
                 _guarded(BASELINE, baseline),

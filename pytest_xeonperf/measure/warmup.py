@@ -42,7 +42,7 @@ class WarmUp:
 
 
 def warm_up(step: Step, *, count_flop: bool = False) -> WarmUp:
-    """Call a step until nothing is compiled any more and it no longer gets faster.
+    """Call a step until nothing is compiled any more and its times have settled.
 
     Args:
         step: What will be timed.

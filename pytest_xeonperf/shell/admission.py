@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pytest_xeonperf.errors import NotApplicableError
@@ -62,20 +62,22 @@ def admit(key: LadderKey, phase: Phase, rungs: Sequence[Variant], barred: Sequen
     no_baseline = _refusal(key, baseline, barred, room) or _refusal(key, REFERENCE, barred, room)
     if no_baseline:
         reason = f"baseline or reference: {no_baseline[0].reason}"
-        failure = replace(no_baseline[0], kind=FailureKind.NO_BASELINE, reason=reason)
+        kind = no_baseline[0].kind if no_baseline[0].kind is FailureKind.NEEDS_MORE else FailureKind.NO_BASELINE
+        failure = Failure(kind=kind, reason=reason)
         return Admission(baseline=baseline, groups=(), refused=dict.fromkeys([rung.name for rung in rungs], failure))
     refused = {rung.name: failure for rung in rungs for failure in _refusal(key, rung, barred, room)}
     if not isinstance(phase.footprint, Unknown) and plan.fits(phase.footprint, (baseline,), available_bytes):
-        refused |= _too_large(phase.footprint, baseline, rungs, room)
+        refused = _too_large(phase.footprint, baseline, rungs, room) | refused
     if baseline != wanted:
         reason = f"{wanted.name} does not fit into memory: this is the baseline in its place"
-        refused[baseline.name] = Failure(kind=FailureKind.NOT_APPLICABLE, reason=reason)
+        refused[baseline.name] = _needs_more(reason)
     able = [rung for rung in rungs if rung.name not in refused]
     try:
         groups = plan.groups(phase.footprint, baseline, able, available_bytes) if able else ()
     except NotApplicableError as error:
-        failure = _needs_more(str(error))
-        return Admission(baseline=baseline, groups=(), refused=dict.fromkeys([rung.name for rung in rungs], failure))
+        dead = {name: failure for name, failure in refused.items() if failure.kind is FailureKind.DIED}
+        too_large = dict.fromkeys([rung.name for rung in rungs], _needs_more(str(error)))
+        return Admission(baseline=baseline, groups=(), refused=too_large | dead)
     return Admission(baseline=baseline, groups=groups, refused=refused)
 
 

@@ -26,12 +26,13 @@ from pytest_xeonperf.shell.collection import selected_rungs
 from pytest_xeonperf.shell.engine import Engine
 from pytest_xeonperf.shell.measuring import known_machine
 from pytest_xeonperf.shell.state import IN_CHILD, JUDGEMENT
+from pytest_xeonperf.shell.teller import Teller
 from pytest_xeonperf.shell.weighing import Scale
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from pytest_xeonperf.records import Case, Limits, Machine, Result, Sample, Unknown
+    from pytest_xeonperf.records import Case, Limits, Machine, Result, Unknown
     from pytest_xeonperf.shell.results import Tested
     from pytest_xeonperf.shell.rungs import Rung
     from pytest_xeonperf.workloads.protocol import Workload
@@ -41,26 +42,12 @@ _NO_REWRITE = "ignore:Module already imported:pytest.PytestAssertRewriteWarning"
 """We are here before pytest, and have no assertions that it could rewrite."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Wire:
+class _Wire(Teller):
     """The engine's listener: everything goes to the parent."""
 
-    channel: Connection
-
-    def named(self, ladder: str, workload: str, phase: str) -> None:
-        self.channel.send(protocol.Named(ladder=ladder, workload=workload, phase=phase))
-
-    def entering(self, ladder: str, variant: str, stage: str) -> None:
-        self.channel.send(protocol.Entering(ladder=ladder, variant=variant, stage=stage))
-
-    def round_done(self, ladder: str, index: int, pairs: Mapping[str, Sample]) -> None:
-        self.channel.send(protocol.RoundDone(ladder=ladder, index=index, pairs=dict(pairs)))
-
-    def timing_begins(self, ladder: str, budget_ns: int, min_rounds: int) -> None:
-        self.channel.send(protocol.TimingBegins(ladder=ladder, budget_ns=budget_ns, min_rounds=min_rounds))
-
-    def round_voided(self, ladder: str, index: int) -> None:
-        self.channel.send(protocol.RoundVoided(ladder=ladder, index=index))
+    def __init__(self, channel: Connection) -> None:
+        super().__init__(channel.send)
+        self.channel = channel
 
     def weigh(self, node_id: str, variant: str) -> int | Unknown:
         self.channel.send(protocol.WantsWeight(node_id=node_id, variant=variant))

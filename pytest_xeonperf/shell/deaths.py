@@ -71,7 +71,7 @@ def conclude(death: Death, item: pytest.Item, supervisor: Supervisor) -> Conclus
     reason = f"{culprit.variant} killed the measuring child while {culprit.stage}: it {death.how}"
     again = any((dead.ladder, dead.variant) == (culprit.ladder, culprit.variant) for dead in supervisor.start.barred)
     supervisor.bar(culprit.ladder, culprit.variant, reason)
-    is_own = any(
+    is_own = not item.stash[RUNGS] or any(
         (rung.ladder.label, rung.variant.name) == (culprit.ladder, culprit.variant) for rung in item.stash[RUNGS]
     )
     return Conclusion(next=Next.REPORT_DEAD if is_own or again else Next.RUN_AGAIN, reason=reason)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import sys
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pytest_xeonperf.errors import UsageError
@@ -14,39 +13,26 @@ from pytest_xeonperf.records import Remedy
 from pytest_xeonperf.shell import protocol
 from pytest_xeonperf.shell.engine import Engine
 from pytest_xeonperf.shell.measuring import known_machine
+from pytest_xeonperf.shell.teller import Teller
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from pytest_xeonperf.records import Limits, Sample, Unknown
+    from pytest_xeonperf.records import Limits, Unknown
     from pytest_xeonperf.shell.progress import Progress
     from pytest_xeonperf.shell.recorder import Recorder
     from pytest_xeonperf.shell.rungs import Rung
     from pytest_xeonperf.shell.supervisor import Supervisor
 
 
-@dataclass(frozen=True, slots=True)
-class _Near:
+class _Near(Teller):
     """The engine's listener when nobody is far away: progress is shown, weighing still takes a fresh process."""
 
-    progress: Progress
-    supervisor: Supervisor
-    recorder: Recorder
-
-    def named(self, ladder: str, workload: str, phase: str) -> None:
-        """Nobody asks: if this process dies, nobody is left to name its ladders."""
-
-    def entering(self, ladder: str, variant: str, stage: str) -> None:
-        self.progress.hear(protocol.Entering(ladder=ladder, variant=variant, stage=stage))
-
-    def round_done(self, ladder: str, index: int, pairs: Mapping[str, Sample]) -> None:
-        self.progress.hear(protocol.RoundDone(ladder=ladder, index=index, pairs=pairs))
-
-    def timing_begins(self, ladder: str, budget_ns: int, min_rounds: int) -> None:
-        self.progress.hear(protocol.TimingBegins(ladder=ladder, budget_ns=budget_ns, min_rounds=min_rounds))
-
-    def round_voided(self, ladder: str, index: int) -> None:
-        self.progress.hear(protocol.RoundVoided(ladder=ladder, index=index))
+    def __init__(self, progress: Progress, supervisor: Supervisor, recorder: Recorder) -> None:
+        super().__init__(progress.hear)
+        self.progress = progress
+        self.supervisor = supervisor
+        self.recorder = recorder
 
     def weigh(self, node_id: str, variant: str) -> int | Unknown:
         wanted = protocol.WantsWeight(node_id=node_id, variant=variant)

@@ -38,9 +38,9 @@ def workload(name: str = "", *, phase: str = "", preset: str = "", **options: ob
         unknown = [option for option in options if option not in entry.options]
         if unknown:
             raise UsageError(f"{name} has no option {unknown[0]!r}", remedy=f"use: {', '.join(entry.options)}")
-    for option, value in options.items():
-        if not isinstance(value, str | int | float | PathLike):
-            raise UsageError(f"{option}={value!r}", remedy="give a text, a number or a path")
+        for option, value in options.items():
+            if not isinstance(value, str | int | float | PathLike):
+                raise UsageError(f"{option}={value!r}", remedy="give a text, a number or a path")
     if preset:
         _member(Preset, "preset", preset)
 

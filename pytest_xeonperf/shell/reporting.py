@@ -106,9 +106,9 @@ def _came_out(reports: Sequence[pytest.TestReport]) -> str:
 
 def pytest_report_teststatus(report: pytest.TestReport) -> tuple[str, str, str] | None:
     """A skip because no verdict could be reached is shown and counted as undecided; an expected failure is not one."""
-    plain = getattr(report, "xeonperf_results", ())
     expected = hasattr(report, "wasxfail")
-    return ("undecided", "U", "UNDECIDED") if report.skipped and plain and not expected else None
+    undecided = report.skipped and not expected and outcome_by(results_on(report)) == "skipped"
+    return ("undecided", "U", "UNDECIDED") if undecided else None
 
 
 def _properties(results: Iterable[Result]) -> list[tuple[str, object]]:

@@ -109,7 +109,10 @@ class Session:
         self.reports.clear()
         known = self.recorder.finished_tests() if self.settings.resume else {}
         if results and results[0].node_id not in known:
-            self.recorder.add(results)
+            try:
+                self.recorder.add(results)
+            except InfrastructureError as error:
+                pytest.exit(str(error), returncode=ExitCode.INFRASTRUCTURE)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int | pytest.ExitCode) -> None:
@@ -201,7 +204,7 @@ class Session:
             temporary=_temporary(self.config),
             settings=self.settings,
             selected=tuple(item.nodeid for item in ours(session.items) if item.nodeid not in finished),
-            cases=sum(1 for rung in selected_rungs(session.items) if rung.promises.floors),
+            cases=_floored(session.items),
             barred=(),
             machine=self.machine,
         )
@@ -228,6 +231,13 @@ class Session:
         results = self.recorder.run[0].results if self.recorder.run else ()
         nothing = bool(ours(session.items)) and not results
         return nothing or any(result.verdict.outcome.undecided for result in results)
+
+
+def _floored(items: Sequence[pytest.Item]) -> int:
+    """How many cases of a session have a floor; a test that compares two callables is one."""
+    rungs = sum(1 for rung in selected_rungs(items) if rung.promises.floors)
+    compared = (item for item in ours(items) if not item.stash[RUNGS])
+    return rungs + sum(1 for item in compared if item.get_closest_marker("min_speedup"))
 
 
 def _temporary(config: pytest.Config) -> str:

@@ -95,7 +95,7 @@ class Child:
         self.progressed = True
         if isinstance(message, protocol.Entering):
             self.running = message
-        elif isinstance(message, protocol.Idle | protocol.TestDone):
+        elif isinstance(message, protocol.Idle | protocol.WantsWeight | protocol.TestDone):
             self.running = Unknown(reason="no variant was running")
         return message
 

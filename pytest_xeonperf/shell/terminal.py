@@ -55,7 +55,7 @@ def write_table(reporter: pytest.TerminalReporter, run: Run) -> None:
     console = Console(
         file=text, width=width, force_terminal=reporter.hasmarkup, no_color=not reporter.hasmarkup, highlight=False
     )
-    console.print(results_table(run.results, width=width, limits=run.machine.limits))
+    console.print(results_table(run.results, width=width))
     for line in (*text.getvalue().splitlines(), *result_notes(run.results)):
         reporter.write_line(line)
 

@@ -43,24 +43,16 @@ class Store:
         with self._writing() as connection:
             writing.insert_run(connection, run)
 
-    def add_result(self, run_id: str, result: Result) -> bool:
-        """Add a result, safe from a kill when this returns; whether it was new (run, test and case make it the same).
+    def add_results(self, run_id: str, results: Sequence[Result]) -> int:
+        """Add what one test came to, all of it or nothing, safe from a kill when this returns; how many were new.
 
-        Raises:
-            DataError: There is no such run, or the result contradicts itself.
-        """
-        with self._writing() as connection:
-            return writing.insert_result(connection, run_id, result)
-
-    def add_results(self, run_id: str, results: Sequence[Result]) -> None:
-        """Add what one test came to, all of it or nothing; what is there already stays as it is.
+        Run, test and case make a result the same: what is there already stays as it is.
 
         Raises:
             DataError: There is no such run, or a result contradicts itself.
         """
         with self._writing() as connection:
-            for result in results:
-                writing.insert_result(connection, run_id, result)
+            return sum(writing.insert_result(connection, run_id, result) for result in results)
 
     def set_machine(self, run_id: str, machine: Machine) -> None:
         """Say on what the run is running, limits included, once that is known."""

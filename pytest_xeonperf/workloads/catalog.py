@@ -48,6 +48,10 @@ CATALOG: Mapping[str, Entry] = {
 }
 
 
+_AMOUNTS = frozenset({"batch", "prompt_tokens", "steps"})
+"""Options that say how much work a call is."""
+
+
 def lookup(name: str) -> Entry:
     """The catalogue entry of that name.
 
@@ -93,6 +97,6 @@ def footprint(name: str, phase: str, preset: Preset, options: Mapping[str, objec
     Only numbers among the options matter: ``batch``, ``prompt_tokens``, ``steps``.
     """
     sizes = import_module(f"pytest_xeonperf.workloads.{lookup(name).family}_sizes")
-    numbers = {option: value for option, value in options.items() if isinstance(value, int)}
+    numbers = {name: value for name, value in options.items() if name in _AMOUNTS and isinstance(value, int)}
     needed: Footprint | Unknown = sizes.footprint(name, phase, preset, **numbers)
     return needed

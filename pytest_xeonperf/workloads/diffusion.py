@@ -154,8 +154,9 @@ def _checkpoint(options: Mapping[str, object]) -> Path | None:
     if "checkpoint" not in options:
         return None
     folder = Path(str(options["checkpoint"])).expanduser()
-    for part in ("unet", "vae"):
-        weights.check(_file(folder, part))
+    files = [_file(folder, part) for part in ("unet", "vae")]
+    for path in [path for path in files if path.is_file()] or files:  # a phase may need only one of them
+        weights.check(path)
     return folder
 
 

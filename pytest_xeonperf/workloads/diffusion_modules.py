@@ -9,6 +9,7 @@ import torch
 from torch import nn
 
 from pytest_xeonperf.errors import InfrastructureError
+from pytest_xeonperf.host.installation import INSTALL_MODELS
 from pytest_xeonperf.workloads.segment_anything_modules import torchvision_problem
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ def diffusers_part(path: str) -> Any:
     except (ImportError, RuntimeError) as error:
         raise InfrastructureError(
             f"diffusers does not load ({error})",
-            remedy=torchvision_problem() or "pip install 'pytest-xeonperf[models]'",
+            remedy=torchvision_problem() or INSTALL_MODELS,
         ) from error
     return part
 

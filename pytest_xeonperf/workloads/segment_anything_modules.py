@@ -13,6 +13,7 @@ from types import ModuleType
 from typing import Any
 
 from pytest_xeonperf.errors import InfrastructureError
+from pytest_xeonperf.host.installation import INSTALL_MODELS
 
 _PACKAGE = "segment_anything"
 _REMEDY = "pip uninstall torchvision (nothing here needs it), or install the build that belongs to this torch"
@@ -51,7 +52,7 @@ def _without_package_init(name: str) -> ModuleType:
     """
     spec = importlib.util.find_spec(_PACKAGE)
     if spec is None or spec.submodule_search_locations is None:
-        raise InfrastructureError("segment-anything is not installed", remedy="pip install 'pytest-xeonperf[models]'")
+        raise InfrastructureError("segment-anything is not installed", remedy=INSTALL_MODELS)
     stand_in = ModuleType(_PACKAGE)
     stand_in.__path__ = list(spec.submodule_search_locations)
     sys.modules[_PACKAGE] = stand_in

@@ -116,10 +116,13 @@ def check(path: Path) -> None:
         if path.suffix == ".safetensors":
             with safe_open(path, "pt"):
                 pass
-        else:
-            with zipfile.ZipFile(path):  # what torch.save writes; its table of contents comes last
-                pass
-    except (SafetensorError, zipfile.BadZipFile, OSError) as error:
+        elif not zipfile.is_zipfile(path):  # what torch.save writes; its table of contents comes last
+            raise DataError(
+                "is cut off, or not in the format that torch.save writes today",
+                where=str(path),
+                remedy="fetch it again; an old one can be loaded with torch.load and saved anew",
+            )
+    except (SafetensorError, OSError) as error:
         raise _unreadable(path, error) from error
 
 

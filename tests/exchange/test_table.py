@@ -10,7 +10,7 @@ import pytest
 from rich.console import Console
 
 from pytest_xeonperf.exchange.table import result_notes, results_table
-from pytest_xeonperf.records import Bound, Expectation, Limits, Outcome, Roofline, Score, Unknown
+from pytest_xeonperf.records import Bound, Expectation, Outcome, Roofline, Score
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -18,15 +18,12 @@ if TYPE_CHECKING:
     from pytest_xeonperf.records import Result
 
 
-LIMITS = Limits(read_bytes_per_s=2.1e10, fp32_flop_per_s=1.5e11, bf16_flop_per_s=2.2e12, int8_op_per_s=4.1e12)
-
-
 def _printed(results: Sequence[Result], width: int, *, colour: bool = False) -> list[str]:
     out = StringIO()
     console = Console(
         file=out, width=width, force_terminal=colour, color_system="truecolor" if colour else None, highlight=False
     )
-    console.print(results_table(results, width=width, limits=LIMITS))
+    console.print(results_table(results, width=width))
     return out.getvalue().splitlines()
 
 
@@ -119,14 +116,14 @@ def test_a_share_of_the_limit_stands_beside_what_was_achieved(
     make_result: Callable[..., Result], bound: Bound, shown: str
 ) -> None:
     # 10 ms for a call of one item
-    roofline = Roofline(fraction=0.64, bound=bound, flop=10**10, weight_bytes=1)
+    roofline = Roofline(fraction=0.64, bound=bound, flop=10**10, weight_bytes=134_000_000)
     assert shown in _printed([_measured(make_result(), roofline=roofline)], 200)[1]
 
 
-def test_without_limits_a_share_of_bandwidth_stands_alone(make_result: Callable[..., Result]) -> None:
-    roofline = Roofline(fraction=0.64, bound=Bound.BANDWIDTH, flop=10**10, weight_bytes=1)
-    table = results_table([_measured(make_result(), roofline=roofline)], limits=Unknown(reason="smoke"))
-    assert "64 %" in [str(cell) for column in table.columns for cell in column.cells]
+def test_one_of_a_batch_has_no_name_of_its_own(make_result: Callable[..., Result]) -> None:
+    result = _measured(make_result(), item="token", candidate_median_ns=34_200_000)
+    result = replace(result, case=replace(result.case, workload="llama-2-7b(batch=4)"))
+    assert "  34.2 ms/token (29.2 token/s)  " in _printed([result], 200)[1]
 
 
 @pytest.mark.parametrize(

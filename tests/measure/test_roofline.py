@@ -12,7 +12,7 @@ GIB = 1 << 30
 
 def _roofline(**changes):
     given = {
-        "duration_ns": 1_000_000_000, "flop": 0, "streamed_bytes": 0, "weight_bytes": GIB, "cache_bytes": 1 << 28,
+        "duration_ns": 1_000_000_000, "flop": 0, "streamed_bytes": 0, "resident_bytes": GIB, "cache_bytes": 1 << 28,
         "variant": NAMED["eager_bf16"], "limits": LIMITS,
     }  # fmt: skip
     return roofline(**{**given, **changes})
@@ -39,12 +39,12 @@ def test_the_peak_is_that_of_the_dtype():
 
 
 def test_weights_that_fit_into_the_cache_are_not_bound_by_the_memory():
-    found = _roofline(flop=100_000_000_000, streamed_bytes=9_000_000_000, weight_bytes=1 << 20)
+    found = _roofline(flop=100_000_000_000, streamed_bytes=9_000_000_000, resident_bytes=1 << 20)
     assert (found.fraction, found.bound) == (pytest.approx(0.1), Bound.COMPUTE)
 
 
 def test_how_much_the_cache_holds_is_the_machine_s_affair():
-    streaming = {"flop": 1, "streamed_bytes": 2_500_000_000, "weight_bytes": 400 << 20}
+    streaming = {"flop": 1, "streamed_bytes": 2_500_000_000, "resident_bytes": 400 << 20}
     assert _roofline(**streaming, cache_bytes=32 << 20).bound is Bound.BANDWIDTH
     assert _roofline(**streaming, cache_bytes=480 << 20).bound is Bound.COMPUTE
 

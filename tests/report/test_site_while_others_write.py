@@ -17,7 +17,7 @@ def test_a_case_that_another_session_adds_meanwhile_is_in_the_report(tmp_path, m
         read_cases = store.cases
 
         def cases():  # the runs have been read by now, and the cases have not
-            store.add_result(goes_on, new)
+            store.add_results(goes_on, [new])
             return read_cases()
 
         monkeypatch.setattr(store, "cases", cases)

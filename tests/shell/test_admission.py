@@ -81,7 +81,7 @@ def test_where_fp32_does_not_fit_eager_bf16_is_the_baseline_and_no_rung_over_its
     found = admitted(available_gib=6.4)  # FP32 takes 6.5 with the process
     assert found.baseline == NAMED["eager_bf16"]
     assert all(NAMED["eager_bf16"] not in group for group in found.groups)
-    assert found.refused["eager_bf16"].kind is FailureKind.NOT_APPLICABLE
+    assert found.refused["eager_bf16"].kind is FailureKind.NEEDS_MORE
     assert "eager_fp32 does not fit" in found.refused["eager_bf16"].reason
 
 
@@ -115,7 +115,7 @@ def test_a_reference_that_does_not_fit_refuses_the_rungs_before_anything_is_buil
     wide = Footprint(parameters=GIB, activation_bytes=40 * GIB, flop=1)
     found = admitted((NAMED["woq_int4"],), footprint=wide, over="eager_bf16", available_gib=36)
     assert found.groups == ()
-    assert "the FP32 reference needs 42.5 GiB, 36.0 GiB are available" in found.refused["woq_int4"].reason
+    assert "the FP32 reference needs 45.5 GiB, 36.0 GiB are available" in found.refused["woq_int4"].reason
 
 
 def test_without_avx512_bf16_is_left_out_where_speed_is_judged(admitted):
@@ -123,6 +123,20 @@ def test_without_avx512_bf16_is_left_out_where_speed_is_judged(admitted):
     found = admitted(isa=Isa.AVX2)
     assert found.groups == ()
     assert all("usable here is avx2" in failure.reason for failure in found.refused.values())
+
+
+def test_a_variant_that_killed_a_child_stays_dead_where_it_would_not_fit_either(admitted):
+    lean, large = NAMED["woq_int4"], NAMED["eager_bf16"]
+    together = need(MODEL, NAMED["eager_fp32"]).memory_bytes + need(MODEL, lean).memory_bytes
+    found = admitted((large, lean), available_gib=together / GIB + 1.6, barred=["eager_bf16"])
+    assert found.refused["eager_bf16"].kind is FailureKind.DIED
+    assert admitted(available_gib=2, barred=["sdpa_bf16"]).refused["sdpa_bf16"].kind is FailureKind.DIED
+
+
+@pytest.mark.parametrize("cause", [{"compiler": False}, {"isa": Isa.AVX2}])
+def test_a_baseline_that_this_machine_cannot_run_is_the_machines_fault(admitted, cause):
+    found = admitted((NAMED["compiled_bf16"],), over="compiled_bf16" if "compiler" in cause else "eager_bf16", **cause)
+    assert found.refused["compiled_bf16"].kind is FailureKind.NEEDS_MORE
 
 
 def test_a_model_without_a_footprint_is_let_in(admitted):

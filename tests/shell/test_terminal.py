@@ -46,7 +46,7 @@ def make_run(machine, make_result):
     def make(outcome, reason):
         limits = Limits(read_bytes_per_s=2e10, fp32_flop_per_s=1e11, bf16_flop_per_s=1e12, int8_op_per_s=1e12)
         passed = make_result()
-        roofline = Roofline(fraction=0.5, bound=Bound.BANDWIDTH, flop=1, weight_bytes=1)
+        roofline = Roofline(fraction=0.5, bound=Bound.BANDWIDTH, flop=1, weight_bytes=10_000)
         return Run(
             id="0198", state=RunState.FINISHED, started_at="2026-09-01T10:00:00+00:00", finished_at="", command="",
             options=(), machine=replace(machine, limits=limits), commit=Unknown(reason="none"),

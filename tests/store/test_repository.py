@@ -64,7 +64,7 @@ def test_a_run_can_be_told_as_it_happens(store: Store, begun: Callable[..., Run]
     store.set_machine(whole.id, replace(whole.machine, limits=Unknown(reason="being measured")))
     store.set_limits(whole.id, whole.machine.limits)
     for result in whole.results:
-        assert store.add_result(whole.id, result)
+        assert store.add_results(whole.id, [result])
     assert store.run(whole.id).state is RunState.RUNNING
     store.finish_run(whole.id, whole.state, "2026-09-01T10:20:00+00:00")
     assert store.run(whole.id) == whole
@@ -75,7 +75,7 @@ def test_what_is_there_already_is_neither_doubled_nor_overwritten(store: Store, 
     store.add_run(run)
     first, *_ = run.results
     changed = replace(first, verdict=replace(first.verdict, outcome=Outcome.CRASHED))
-    assert not store.add_result(run.id, changed)
+    assert not store.add_results(run.id, [changed])
     assert not store.add_run(replace(run, command="another", results=(changed,)))
     store.begin_run(replace(run, command="another"))
     assert store.run(run.id) == run
@@ -95,7 +95,7 @@ def test_a_figure_that_is_no_number_is_refused_and_leaves_no_half_result(
     store.begin_run(run)
     broken = replace(result.measurement, speedup=replace(result.measurement.speedup, ratio=ratio))
     with pytest.raises(DataError, match="no figure"):
-        store.add_result(run.id, replace(result, measurement=broken))
+        store.add_results(run.id, [replace(result, measurement=broken)])
     assert store.results_of(run.id) == ()
 
 
@@ -106,7 +106,7 @@ def test_a_nan_score_is_refused_by_the_json_column(
     store.begin_run(run)
     score = replace(result.measurement.fidelity[0], value=float("nan"))
     with pytest.raises(DataError, match="holds no figure"):
-        store.add_result(run.id, replace(result, measurement=replace(result.measurement, fidelity=(score,))))
+        store.add_results(run.id, [replace(result, measurement=replace(result.measurement, fidelity=(score,)))])
 
 
 def test_a_measurement_of_another_case_is_refused(
@@ -115,12 +115,12 @@ def test_a_measurement_of_another_case_is_refused(
     run = begun()
     store.begin_run(run)
     with pytest.raises(DataError, match="a measurement of"):
-        store.add_result(run.id, replace(make_result(), measurement=make_result(variant="woq_int8").measurement))
+        store.add_results(run.id, [replace(make_result(), measurement=make_result(variant="woq_int8").measurement)])
 
 
 def test_a_run_that_was_never_begun_takes_nothing(store: Store, make_result: Callable[..., Result]) -> None:
     with pytest.raises(DataError, match="there is no run nobody"):
-        store.add_result("nobody", make_result())
+        store.add_results("nobody", [make_result()])
     with pytest.raises(DataError, match="there is no run nobody"):
         store.finish_run("nobody", RunState.FINISHED, "2026-09-01T10:20:00+00:00")
     with pytest.raises(UsageError, match="there is no run nobody"):
@@ -151,7 +151,7 @@ ADD_AND_DIE = """
     with open_store(url) as store:
         store.begin_run(run)
         for result in results:
-            store.add_result(run.id, result)
+            store.add_results(run.id, [result])
         os.kill(os.getpid(), signal.SIGKILL)
 """
 
@@ -173,7 +173,7 @@ ADD_ALL = """
     with open_store(url) as store:
         store.begin_run(run)
         for result in results:
-            assert store.add_result(run.id, result)
+            assert store.add_results(run.id, [result])
 """
 
 
@@ -195,7 +195,7 @@ def test_sixteen_threads_may_share_a_store(
     store.begin_run(run)
     results = [make_result(node_id=f"suites/test_sam.py::test_{number}") for number in range(32)]
     with ThreadPoolExecutor(16) as pool:
-        assert all(pool.map(lambda result: store.add_result(run.id, result), results))
+        assert all(pool.map(lambda result: store.add_results(run.id, [result]), results))
     assert {result.node_id for result in store.results_of(run.id)} == {result.node_id for result in results}
 
 

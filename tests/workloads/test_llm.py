@@ -43,7 +43,7 @@ def run(variant: Variant, workload: Workload, phase_name: str) -> torch.Tensor:
     phase = workload.phase(phase_name)
     built = apply.build(variant, workload, phase)
     with torch.no_grad():
-        return phase.bind(built.module, apply.cast_inputs(phase.inputs(), variant.dtype), built.compiler)()
+        return phase.bind(built.module, apply.prepared(phase.inputs(), variant), built.compiler)()
 
 
 @pytest.mark.parametrize("phase_name", ["prefill", "decode"])
@@ -59,7 +59,7 @@ def test_every_technique_stays_near_fp32(woq, phase_name):
 def test_a_phase_says_what_its_items_are():
     workload = llm.load("llama-2-7b", Preset.SMOKE, {"batch": 2})
     prefill, decode = workload.phase("prefill"), workload.phase("decode")
-    assert (prefill.item, prefill.items_per_call, prefill.weight_passes) == ("prompt", 1, 1)
+    assert (prefill.item, prefill.items_per_call, prefill.weight_passes) == ("prompt", 2, 1)
     assert (decode.item, decode.items_per_call, decode.weight_passes) == ("token", 8, 4)
     assert run(NAMED["eager_bf16"], workload, "decode").shape == (2, 4, 512)
     assert run(NAMED["eager_bf16"], workload, "prefill").shape == (2, 1, 512)
