@@ -34,14 +34,17 @@ class Compiler:
     command: str
     version: str
 
-    def build(self, source: Path, output: Path, *flags: str) -> None:
-        """Compile one source file into a program or, with ``-shared``, a library.
+    def build(self, source: Path, output: Path, *flags: str, libraries: tuple[str, ...] = ()) -> None:
+        """Compile one source file into a program or, with ``-shared``, a library; `libraries` such as ``-lc10``.
 
         Raises:
             InfrastructureError: The compiler refused; holds the first lines of what it said.
         """
-        call = [self.command, *flags, str(source), "-o", str(output)]
-        done = subprocess.run(call, capture_output=True, text=True, timeout=_TIMEOUT_S, check=False)
+        call = [self.command, *flags, str(source), "-o", str(output), *libraries]
+        try:
+            done = subprocess.run(call, capture_output=True, text=True, timeout=_TIMEOUT_S, check=False)
+        except (OSError, subprocess.TimeoutExpired) as error:
+            raise InfrastructureError(f"{self.command} does not get done: {error}", where=source.name) from error
         if done.returncode != 0:
             said = " | ".join(done.stderr.strip().splitlines()[:3]) or f"exit code {done.returncode}"
             raise InfrastructureError(f"{self.command} cannot compile: {said}", where=source.name)

@@ -8,8 +8,11 @@ from typing import TYPE_CHECKING
 from torch import nn
 
 from pytest_xeonperf.variants import compiled
+from pytest_xeonperf.variants.channels_last import lay_out_inputs, lay_out_module
 from pytest_xeonperf.variants.eager import cast_inputs, cast_module, uncompiled
-from pytest_xeonperf.variants.spec import Variant, Woq
+from pytest_xeonperf.variants.spec import Kernel, Variant, Woq
+from pytest_xeonperf.variants.stream_int4 import StreamInt4
+from pytest_xeonperf.variants.stream_int8 import StreamInt8
 from pytest_xeonperf.variants.streamed import stream_fp32
 from pytest_xeonperf.variants.weight_only import Technique, quantise_linears, restore_linears
 from pytest_xeonperf.variants.woq_int4 import Int4
@@ -17,9 +20,9 @@ from pytest_xeonperf.variants.woq_int8 import Int8
 from pytest_xeonperf.workloads.quantised_linear import Scheme
 
 if TYPE_CHECKING:
-    from pytest_xeonperf.workloads.protocol import Compiler, Phase, Workload
+    from pytest_xeonperf.workloads.protocol import Compiler, Inputs, Phase, Workload
 
-__all__ = ["Built", "build", "build_streamed", "cast_inputs", "technique"]
+__all__ = ["Built", "build", "build_streamed", "prepared", "technique"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,12 +60,14 @@ def build(variant: Variant, workload: Workload, phase: Phase) -> Built:
         module = restore_linears(module, technique)
     else:
         # Before the cast: what is quantised is the weight as it was given.
-        module, left = quantise_linears(module, technique(scheme(variant)))
+        module, left = quantise_linears(module, _technique_of(variant))
+    if variant.channels_last:
+        module = lay_out_module(module)
     module = cast_module(module, variant.dtype).eval().requires_grad_(requires_grad=False)
     total_bytes = _bytes(module)
     return Built(
         module=module,
-        compiler=compiled.compiler() if variant.compile else uncompiled,
+        compiler=compiled.compiler(freeze=variant.freeze) if variant.compile else uncompiled,
         left_in_bf16=left,
         weight_bytes=total_bytes,
         streamed_bytes=total_bytes - _table_bytes(module),
@@ -79,6 +84,12 @@ def build_streamed(variant: Variant, workload: Workload, phase: Phase) -> Built:
     )
 
 
+def prepared(inputs: Inputs, variant: Variant) -> Inputs:
+    """The arguments as a variant wants them: their dtype, and the order of images in memory."""
+    cast = cast_inputs(inputs, variant.dtype)
+    return lay_out_inputs(cast) if variant.channels_last else cast
+
+
 def scheme(variant: Variant) -> Scheme:
     """How a weight-only variant quantises, as a checkpoint would say it."""
     return Scheme(woq=variant.woq.value, group_size=variant.group_size if variant.woq is Woq.INT4 else 0)
@@ -87,6 +98,13 @@ def scheme(variant: Variant) -> Scheme:
 def technique(scheme: Scheme) -> Technique:
     """The technique of a scheme."""
     return Int8() if Woq(scheme.woq) is Woq.INT8 else Int4(group_size=scheme.group_size)
+
+
+def _technique_of(variant: Variant) -> Technique:
+    """The technique of a weight-only variant, with the kernel that it asks for."""
+    if variant.kernel is Kernel.ATEN:
+        return technique(scheme(variant))
+    return StreamInt8() if variant.woq is Woq.INT8 else StreamInt4(group_size=variant.group_size)
 
 
 def _bytes(module: nn.Module) -> int:

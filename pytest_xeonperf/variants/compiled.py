@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import functools
 import warnings
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from pytest_xeonperf.workloads.protocol import Compiler
 
 
-def compiler() -> Compiler:
+def compiler(*, freeze: bool = False) -> Compiler:
     """What compiles the hot callable of one variant.
+
+    With `freeze`, weights are constants of the compiled code: those of linear layers and convolutions are packed for
+    oneDNN once, instead of at every call. It costs compile time for each layer, and memory for the packed copies.
 
     Shapes are static, since a phase has only one. Graph breaks are allowed, counted and shown. Each call keeps its
     compilations apart: variants of one ladder share the model's code, and would else push each other over Dynamo's
@@ -21,4 +26,16 @@ def compiler() -> Compiler:
         # Inductor's import defines TorchScript methods, which torch itself has deprecated.
         warnings.filterwarnings("ignore", message="`torch.jit.script_method`", category=DeprecationWarning)
         import torch._inductor.compile_fx
-    return functools.partial(torch.compile, dynamic=False, fullgraph=False, isolate_recompiles=True)
+    through = functools.partial(torch.compile, dynamic=False, fullgraph=False, isolate_recompiles=True)
+    return (lambda call: _frozen(through(call))) if freeze else through
+
+
+def _frozen(compiled: Callable[..., Any]) -> Callable[..., Any]:
+    """The callable, compiled at its first call with weights as constants: Dynamo asks for that while it traces."""
+    import torch._inductor.config
+
+    def call(*args: Any, **kwargs: Any) -> Any:
+        with torch._inductor.config.patch(freezing=True):  # noqa: SLF001 - the documented place of its settings
+            return compiled(*args, **kwargs)
+
+    return call

@@ -30,6 +30,13 @@ class Woq(StrEnum):
     INT4 = "int4"
 
 
+class Kernel(StrEnum):
+    """Whose kernel multiplies with quantised weights: ATen's, or ours, which reads them as one stream."""
+
+    ATEN = "aten"
+    STREAM = "stream"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Variant:
     """One way to run a model.
@@ -37,15 +44,22 @@ class Variant:
     Attributes:
         name: Identity in the history.
         compile: Whether the hot callable of a phase goes through ``torch.compile``.
+        channels_last: Whether images and the weights of convolutions lie in memory with the channels of a pixel side by
+            side.
+        freeze: Whether compiling may take weights for constants, and keep them packed for oneDNN.
         group_size: Weights that share one scale; read only where `woq` is int4.
+        kernel: Read only where `woq` is not none.
     """
 
     name: str
     dtype: Dtype = Dtype.BF16
     attention: Attention = Attention.SDPA
     compile: bool = False
+    channels_last: bool = False
+    freeze: bool = False
     woq: Woq = Woq.NONE
     group_size: int = 128
+    kernel: Kernel = Kernel.ATEN
 
     def __post_init__(self) -> None:
         if self.group_size not in GROUP_SIZES:
@@ -53,6 +67,14 @@ class Variant:
                 f"group size {self.group_size} has no kernel",
                 where=f"variant {self.name}",
                 remedy=f"use one of: {', '.join(map(str, GROUP_SIZES))}",
+            )
+        if self.freeze and not self.compile:
+            raise UsageError("freeze=True without compile=True", where=f"variant {self.name}", remedy="say both")
+        if self.attention is Attention.FUSED and self.dtype is not Dtype.BF16:
+            raise UsageError(
+                f"attention='fused' runs in BF16, not {self.dtype}",
+                where=f"variant {self.name}",
+                remedy="leave dtype out, or say attention='sdpa'",
             )
         if self.woq is not Woq.NONE and self.dtype is not Dtype.BF16:
             raise UsageError(
@@ -96,7 +118,16 @@ def from_keywords(keywords: Mapping[str, object]) -> Variant:
     Raises:
         UsageError: An unknown keyword, or a value it cannot have.
     """
-    fields = {"dtype": Dtype, "attention": Attention, "compile": bool, "woq": Woq, "group_size": int}
+    fields = {
+        "dtype": Dtype,
+        "attention": Attention,
+        "compile": bool,
+        "channels_last": bool,
+        "freeze": bool,
+        "woq": Woq,
+        "group_size": int,
+        "kernel": Kernel,
+    }
     unknown = [keyword for keyword in keywords if keyword not in fields]
     if unknown:
         raise UsageError(f"unknown keyword {unknown[0]!r}", where="marker variant", remedy=f"use: {', '.join(fields)}")
@@ -117,7 +148,10 @@ def from_keywords(keywords: Mapping[str, object]) -> Variant:
 def _describe(variant: Variant) -> str:
     """``bf16-sdpa-compiled-int4-g64``: every field that changes what runs, in a fixed order."""
     parts = [variant.dtype.value, variant.attention.value]
+    parts += ["nhwc"] if variant.channels_last else []
     parts += ["compiled"] if variant.compile else []
+    parts += ["frozen"] if variant.freeze else []
     parts += [variant.woq.value] if variant.woq is not Woq.NONE else []
     parts += [f"g{variant.group_size}"] if variant.woq is Woq.INT4 else []
+    parts += [variant.kernel.value] if variant.woq is not Woq.NONE and variant.kernel is not Kernel.ATEN else []
     return "-".join(parts)

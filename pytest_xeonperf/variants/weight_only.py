@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+import torch
 from torch import nn
 
 from pytest_xeonperf.errors import DataError, NotApplicableError
@@ -13,8 +15,6 @@ from pytest_xeonperf.workloads.quantised_linear import Scheme, StoredLinear
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-    import torch
 
 _READ_WEIGHTS_THEMSELVES = (nn.TransformerEncoderLayer, nn.MultiheadAttention)
 """Parents that take the weights out of their Linear layers, past the layers' own forward."""
@@ -64,7 +64,41 @@ class QuantisedWeight:
     device: torch.device
 
 
-Place = Callable[[str, Mapping[str, "torch.Tensor"], nn.Parameter | None], nn.Module]
+class QuantisedLinear(nn.Module, ABC):
+    """A Linear layer with quantised weights: x [..., K] bf16 to [..., N] bf16. A technique says how to multiply.
+
+    Args:
+        out_features: N.
+        in_features: K.
+        bias: [N], or none; kept in BF16.
+    """
+
+    bias: torch.Tensor | None
+
+    def __init__(self, out_features: int, in_features: int, bias: torch.Tensor | None) -> None:
+        super().__init__()
+        self.out_features, self.in_features = out_features, in_features
+        self.weight = QuantisedWeight(
+            shape=(out_features, in_features), dtype=torch.bfloat16, device=torch.device("cpu")
+        )
+        self.register_buffer("bias", None if bias is None else bias.detach().to(torch.bfloat16, copy=True))
+
+    @abstractmethod
+    def multiply(self, rows: torch.Tensor) -> torch.Tensor:
+        """The product bf16 [M, N] of the weights with rows bf16 [M, K], without the bias."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """The product, with the bias added after the kernel, which has none."""
+        product = self.multiply(x.reshape(-1, self.in_features).contiguous())
+        product = product.reshape(*x.shape[:-1], self.out_features)
+        return product if self.bias is None else product + self.bias
+
+    def extra_repr(self) -> str:
+        """Widths, for printing the model."""
+        return f"in_features={self.in_features}, out_features={self.out_features}, bias={self.bias is not None}"
+
+
+Place = Callable[[str, Mapping[str, torch.Tensor], nn.Parameter | None], nn.Module]
 """From a layer's name, the parts of its weight and its bias to what stands in its place."""
 
 

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import nn
 
-from pytest_xeonperf.variants.weight_only import QuantisedWeight
+from pytest_xeonperf.variants.weight_only import QuantisedLinear
 from pytest_xeonperf.workloads.quantised_linear import Scheme
 
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ class Int4:
     def dequantise(self, tensors: Mapping[str, torch.Tensor]) -> torch.Tensor:
         """The weight [N, K] fp32 that the parts stand for."""
         scales, zeros = tensors["scales"].float()[..., None], tensors["zeros"].float()[..., None]
-        q = _unpack(tensors["weight"]).float().reshape(*scales.shape[:2], self.group_size)  # [N, groups, group size]
+        q = unpack(tensors["weight"]).float().reshape(*scales.shape[:2], self.group_size)  # [N, groups, group size]
         return ((q - _MIDDLE) * scales + zeros).reshape(len(q), -1)
 
     def linear(self, tensors: Mapping[str, torch.Tensor], bias: torch.Tensor | None) -> nn.Module:
@@ -99,47 +99,33 @@ class Int4:
         )
 
 
-class WOQInt4Linear(nn.Module):
-    """A Linear layer with int4 weights: x [..., K] bf16 to [..., N] bf16.
+class WOQInt4Linear(QuantisedLinear):
+    """A Linear layer with int4 weights, through ATen's kernel.
 
     Args:
         packed: uint8 [N, K/2] in the layout of this machine's kernel.
         scales_and_zeros: bf16 [K/group, N, 2].
-        bias: [N], or none; kept in BF16.
+        bias: [N], or none.
         group_size: Weights that share a scale.
     """
 
     packed: torch.Tensor
     scales_and_zeros: torch.Tensor
-    bias: torch.Tensor | None
 
     def __init__(
         self, packed: torch.Tensor, scales_and_zeros: torch.Tensor, bias: torch.Tensor | None, *, group_size: int
     ) -> None:
-        super().__init__()
+        super().__init__(scales_and_zeros.shape[1], scales_and_zeros.shape[0] * group_size, bias)
         self.group_size = group_size
-        self.in_features = scales_and_zeros.shape[0] * group_size
-        self.out_features = scales_and_zeros.shape[1]
-        self.weight = QuantisedWeight(
-            shape=(self.out_features, self.in_features), dtype=torch.bfloat16, device=packed.device
-        )
         self.register_buffer("packed", packed)
         self.register_buffer("scales_and_zeros", scales_and_zeros)
-        self.register_buffer("bias", None if bias is None else bias.detach().to(torch.bfloat16, copy=True))
 
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """The product, with the bias added after the kernel, which has none."""
-        rows = x.reshape(-1, self.in_features).contiguous()  # [M, K] bf16
+    def multiply(self, rows: torch.Tensor) -> torch.Tensor:
+        """The product bf16 [M, N] with rows bf16 [M, K]."""
         product: torch.Tensor = torch.ops.aten._weight_int4pack_mm_for_cpu(  # noqa: SLF001 - its name
             rows, self.packed, self.group_size, self.scales_and_zeros
         )
-        product = product.reshape(*x.shape[:-1], self.out_features)
-        return product if self.bias is None else product + self.bias
-
-    def extra_repr(self) -> str:
-        """Widths and group size, for printing the model."""
-        widths = f"in_features={self.in_features}, out_features={self.out_features}"
-        return f"{widths}, bias={self.bias is not None}, group_size={self.group_size}"
+        return product
 
 
 def pack(halves: torch.Tensor) -> torch.Tensor:
@@ -147,11 +133,11 @@ def pack(halves: torch.Tensor) -> torch.Tensor:
     packed = torch.empty_like(halves)
     for start in range(0, halves.shape[0], _ROWS):
         rows = slice(start, start + _ROWS)
-        q = _unpack(halves[rows]).int()  # the packing kernel takes int32 [rows, K]; its second argument is for GPUs
+        q = unpack(halves[rows]).int()  # the packing kernel takes int32 [rows, K]; its second argument is for GPUs
         packed[rows] = torch.ops.aten._convert_weight_to_int4pack_for_cpu(q, 1)  # noqa: SLF001 - its public name
     return packed
 
 
-def _unpack(halves: torch.Tensor) -> torch.Tensor:
+def unpack(halves: torch.Tensor) -> torch.Tensor:
     """One weight a byte uint8 [N, K], from two weights a byte [N, K/2]."""
     return torch.stack((halves & _LARGEST, halves >> 4), dim=-1).flatten(-2)

@@ -17,7 +17,7 @@ import torch
 from torch import nn
 
 from pytest_xeonperf.errors import DataError
-from pytest_xeonperf.variants.weight_only import QuantisedWeight
+from pytest_xeonperf.variants.weight_only import QuantisedLinear
 from pytest_xeonperf.workloads.quantised_linear import Scheme
 
 if TYPE_CHECKING:
@@ -76,13 +76,13 @@ class Int8:
         return WOQInt8Linear(tensors["weight"], tensors["scales"], bias)
 
 
-class WOQInt8Linear(nn.Module):
-    """A Linear layer with int8 weights: x [..., K] bf16 to [..., N] bf16.
+class WOQInt8Linear(QuantisedLinear):
+    """A Linear layer with int8 weights, through ATen's kernel.
 
     Args:
         weight: int8 [N, K], K a multiple of 16.
         scales: bf16 [N].
-        bias: [N], or none; kept in BF16.
+        bias: [N], or none.
 
     Raises:
         DataError: The kernel would take the process down with these widths.
@@ -90,28 +90,16 @@ class WOQInt8Linear(nn.Module):
 
     quantised: torch.Tensor
     scales: torch.Tensor
-    bias: torch.Tensor | None
 
     def __init__(self, weight: torch.Tensor, scales: torch.Tensor, bias: torch.Tensor | None) -> None:
-        super().__init__()
         flaw = Int8().flaw({"weight": weight, "scales": scales})
         if flaw:
             raise DataError(flaw, where="a layer of int8 weights", remedy="leave this layer in BF16")
-        self.out_features, self.in_features = weight.shape
-        self.weight = QuantisedWeight(
-            shape=(self.out_features, self.in_features), dtype=torch.bfloat16, device=weight.device
-        )
+        super().__init__(weight.shape[0], weight.shape[1], bias)
         self.register_buffer("quantised", weight.clone(memory_format=torch.contiguous_format))
         self.register_buffer("scales", scales.clone())
-        self.register_buffer("bias", None if bias is None else bias.detach().to(torch.bfloat16, copy=True))
 
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """The product, with the bias added after the kernel, which has none."""
-        rows = x.reshape(-1, self.in_features).contiguous()  # [M, K] bf16
+    def multiply(self, rows: torch.Tensor) -> torch.Tensor:
+        """The product bf16 [M, N] with rows bf16 [M, K]."""
         product: torch.Tensor = torch.ops.aten._weight_int8pack_mm(rows, self.quantised, self.scales)  # noqa: SLF001 - its name
-        product = product.reshape(*x.shape[:-1], self.out_features)
-        return product if self.bias is None else product + self.bias
-
-    def extra_repr(self) -> str:
-        """Widths, for printing the model."""
-        return f"in_features={self.in_features}, out_features={self.out_features}, bias={self.bias is not None}"
+        return product

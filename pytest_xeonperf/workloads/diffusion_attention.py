@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pytest_xeonperf.workloads.diffusion_modules import diffusers_part
-from pytest_xeonperf.workloads.protocol import Attention
+from pytest_xeonperf.workloads.protocol import Attention, refuse_fused
 
 if TYPE_CHECKING:
     from torch import nn
@@ -17,6 +17,7 @@ def switch(module: nn.Module, attention: Attention) -> nn.Module:
     So are attentions for which the two processors do not compute the same: those with a processor of a third kind
     (SD3's and Flux's have two streams), without scaled scores, or with normalised queries and keys.
     """
+    refuse_fused(module, attention)
     upstream = diffusers_part("models.attention_processor")
     pair = (upstream.AttnProcessor, upstream.AttnProcessor2_0)
     for part in module.modules():

@@ -30,7 +30,7 @@ from pytest_xeonperf.workloads.llm_sizes import (
 )
 from pytest_xeonperf.workloads.llm_text import random_tokens, text_tokens
 from pytest_xeonperf.workloads.precision import keep_dtype
-from pytest_xeonperf.workloads.protocol import Attention, Footprint, Inputs, Phase, Workload
+from pytest_xeonperf.workloads.protocol import Attention, Footprint, Inputs, Phase, Workload, refuse_fused
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -102,6 +102,7 @@ def _workload(name: str, source: _Source, lengths: Lengths) -> Workload:
     prefill = Phase(
         name="prefill",
         item="prompt",
+        items_per_call=lengths.batch,
         build=build,
         inputs=inputs,
         bind=llm_steps.prefill,
@@ -200,6 +201,7 @@ def _ready(module: nn.Module) -> nn.Module:
 
 def _attention(module: nn.Module, attention: Attention) -> nn.Module:
     """Switch transformers' implementation of attention, in place."""
+    refuse_fused(module, attention)
     module.set_attn_implementation("eager" if attention is Attention.PLAIN else "sdpa")  # type: ignore[operator]
     return module
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from pytest_xeonperf.errors import UsageError
+from pytest_xeonperf.errors import NotApplicableError, UsageError
 from pytest_xeonperf.records import Score, Unknown
 
 if TYPE_CHECKING:
@@ -20,10 +20,11 @@ if TYPE_CHECKING:
 
 
 class Attention(StrEnum):
-    """How attention is computed: with the whole score matrix, or by torch's fused kernel."""
+    """How attention is computed: with the whole score matrix, by torch's fused kernel, or by one made for the model."""
 
     PLAIN = "plain"
     SDPA = "sdpa"
+    FUSED = "fused"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,6 +101,18 @@ def _no_build() -> nn.Module:
     raise UsageError("this workload builds nothing", remedy="pass build= or phases=")
 
 
+def refuse_fused(module: nn.Module, attention: Attention) -> None:
+    """For the attention switch of a family that has no kernel of its own.
+
+    Raises:
+        NotApplicableError: `attention` is fused.
+    """
+    if attention is Attention.FUSED:
+        raise NotApplicableError(
+            "no attention kernel was made for this model", where=type(module).__name__, remedy="use attention='sdpa'"
+        )
+
+
 def any_attention(module: nn.Module, attention: Attention) -> nn.Module:
     """The attention switch of any module, which changes what it knows: the parts that are transformers' or diffusers'.
 
@@ -107,6 +120,7 @@ def any_attention(module: nn.Module, attention: Attention) -> nn.Module:
     or ``AttnProcessor2_0``. Everything else attends as it was written, in every variant, and so does a model of
     transformers that has no fused attention, or does not let it be switched: give `Workload` your own `attention`.
     """
+    refuse_fused(module, attention)
     for part in module.modules():
         set_implementation = getattr(part, "set_attn_implementation", None)
         if callable(set_implementation):

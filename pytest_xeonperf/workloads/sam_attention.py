@@ -15,6 +15,7 @@ import torch
 from torch.nn.functional import scaled_dot_product_attention
 
 from pytest_xeonperf.workloads.protocol import Attention
+from pytest_xeonperf.workloads.sam_fused import fuse, unfuse
 from pytest_xeonperf.workloads.segment_anything_modules import modeling
 
 if TYPE_CHECKING:
@@ -44,8 +45,11 @@ def switch(module: nn.Module, attention: Attention) -> nn.Module:
         if forward is None:
             continue
         part.__dict__.pop("forward", None)  # upstream's own, from its class
-        if attention is Attention.SDPA:
+        if attention is not Attention.PLAIN:  # where blocks are fused, the decoder's attention is left for SDPA
             part.__dict__["forward"] = partial(forward, part)
+    unfuse(module)
+    if attention is Attention.FUSED:
+        fuse(module)
     return module
 
 

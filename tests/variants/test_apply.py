@@ -63,7 +63,7 @@ def run(variant: Variant, workload: Workload) -> list[torch.Tensor]:
     torch.manual_seed(1)
     built = apply.build(variant, workload, phase)
     with torch.no_grad():
-        step = phase.bind(built.module, apply.cast_inputs(phase.inputs(), variant.dtype), built.compiler)
+        step = phase.bind(built.module, apply.prepared(phase.inputs(), variant), built.compiler)
         return [leaf.float() for leaf in pytree.tree_leaves(step()) if isinstance(leaf, torch.Tensor)]
 
 

@@ -1,0 +1,54 @@
+"""Operators that come with the package as C++ sources: compiled for this machine when first needed, then loaded.
+
+The compiler is the one that Inductor needs anyway. Sources use torch's own headers and its own OpenMP, register
+themselves as ``torch.ops.xeonperf.*``, and are written for AVX512_BF16; a machine with less is told so.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+from functools import cache
+from pathlib import Path
+
+from pytest_xeonperf.errors import NotApplicableError
+from pytest_xeonperf.host.cachedir import cache_dir
+from pytest_xeonperf.host.compiler import need_compiler
+from pytest_xeonperf.host.cpu import read_cpu
+from pytest_xeonperf.records import Isa
+
+_FLAGS = (
+    *("-std=c++20", "-O3", "-shared", "-fPIC", "-fopenmp"),
+    *("-DAT_PARALLEL_OPENMP=1", "-DCPU_CAPABILITY=AVX512", "-DCPU_CAPABILITY_AVX512"),
+    *("-mfma", "-mf16c", "-mavx512f", "-mavx512bw", "-mavx512dq", "-mavx512vl", "-mavx512vnni", "-mavx512bf16"),
+)
+
+
+@cache
+def load_operators(source: Path) -> None:
+    """Compile a source if this very one has not been compiled on this machine, and load it into torch; once.
+
+    Raises:
+        NotApplicableError: The processor lacks AVX512_BF16, or there is no compiler.
+        InfrastructureError: The compiler refused the source.
+    """
+    import torch
+
+    isa = read_cpu().isa
+    if isa.rank < Isa.AVX512_BF16.rank:
+        raise NotApplicableError(
+            f"the kernels in {source.name} need {Isa.AVX512_BF16}; this processor has {isa}",
+            remedy="use a variant without them",
+        )
+    compiler = need_compiler()
+    root = torch.__path__[0]
+    flags = (*_FLAGS, f"-I{root}/include", f"-L{root}/lib", f"-Wl,-rpath,{root}/lib")
+    libraries = ("-ltorch_cpu", "-lc10")
+    identity = [source.read_bytes(), *map(str.encode, (*flags, compiler.version, torch.__version__))]
+    library = cache_dir("operators") / f"{source.stem}-{hashlib.sha256(b'/'.join(identity)).hexdigest()[:16]}.so"
+    if not library.is_file():
+        with tempfile.TemporaryDirectory(dir=library.parent) as folder:  # beside it, so that it can be moved in one go
+            unfinished = Path(folder, library.name)
+            compiler.build(source, unfinished, *flags, libraries=libraries)
+            unfinished.replace(library)
+    torch.ops.load_library(library)  # type: ignore[no-untyped-call]  # torch does not annotate it

@@ -1,0 +1,176 @@
+// W4A16 on CPUs with AVX512_BF16: for a few rows of activations, as in decoding, as fast as weights can be read; for many,
+// as in prefill, through oneDNN's BF16 matmul on weights that are turned back a block at a time.
+//
+// ATen's kernel turns each weight into FP32 and is bound by that, at half of the bandwidth. Here four bits become a BF16
+// number by putting them into the mantissa of 128, which is exact; products are summed in pairs in FP32 (VDPBF16PS), and
+// what 128 and the middle of the range have added is taken off once for each group. A thread reads four channels that
+// lie far apart: one stream does not keep enough cache lines on their way.
+#include <ATen/Parallel.h>
+#include <ATen/core/LegacyTypeDispatch.h>
+#include <ATen/core/Tensor.h>
+#include <ATen/ops/empty.h>
+#include <ATen/ops/mm.h>
+#include <torch/library.h>
+
+#include <immintrin.h>
+
+#include <algorithm>
+#include <vector>
+
+namespace {
+
+using at::BFloat16;
+
+constexpr int64_t kStreams = 4;          // output channels that a thread works on at a time, far from each other
+constexpr int64_t kGroup = 128;          // weights of a channel that share a scale: 64 bytes, one step
+constexpr int64_t kBytes = kGroup / 2;   // nibble j of 16-bit lane i holds weight 32 * j + i
+constexpr int64_t kAhead = 1024;         // bytes that are fetched before they are needed
+constexpr int64_t kRowsAtOnce = 4;       // of activations
+constexpr int64_t kFewRows = 16;         // up to here the weights are multiplied as they are
+constexpr int64_t kBlockBytes = 8 << 20; // of weights that are turned back at a time
+constexpr float kOffset = 136.0f;        // 128, and 8 for the middle of the range
+
+struct Weights {
+  const uint8_t* packed;  // [N, groups, 64]
+  const uint32_t* scales; // [N, groups]: zero point (lower half) and scale (upper half), both BF16
+  int64_t channels, width;
+  int64_t groups() const { return width / kGroup; }
+};
+
+// Weights 32 * kNibble ... of one channel and group as BF16 numbers 128 ... 143, in order.
+template <int kNibble> __m512bh numbers(__m512i bytes) {
+  const __m512i shifted = kNibble ? _mm512_srli_epi16(bytes, 4 * kNibble) : bytes;
+  const __m512i mask = _mm512_set1_epi16(0x000F), exponent = _mm512_set1_epi16(0x4300);
+  return reinterpret_cast<__m512bh>(_mm512_ternarylogic_epi32(shifted, mask, exponent, 0xEA)); // (a & b) | c
+}
+
+__m512 scale_of(uint32_t pair) {
+  return _mm512_castsi512_ps(_mm512_and_si512(_mm512_set1_epi32(pair), _mm512_set1_epi32(0xFFFF0000)));
+}
+
+__m512 zero_of(uint32_t pair) { return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_set1_epi32(pair), 16)); }
+
+__m512bh load_bf16(const BFloat16* from) { return reinterpret_cast<__m512bh>(_mm512_loadu_si512(from)); }
+
+float sum_of(const BFloat16* x) { // of a group
+  const __m512bh ones = reinterpret_cast<__m512bh>(_mm512_set1_epi16(0x3F80));
+  __m512 sum = _mm512_setzero_ps();
+  for (int64_t k = 0; k < kGroup; k += 32) sum = _mm512_dpbf16_ps(sum, load_bf16(x + k), ones);
+  return _mm512_reduce_add_ps(sum);
+}
+
+// The channels first, first + apart, ... for kRows rows of activations, x: bf16 [kRows, K]. sums: fp32
+// [kRows, groups, 16], a group's sum of activations in the first lane, else zero.
+template <int kRows>
+void multiply(const Weights& w, int64_t first, int64_t apart, const BFloat16* x, const float* sums, BFloat16* out) {
+  const uint8_t* weights = w.packed + first * w.groups() * kBytes;
+  const uint32_t* scales = w.scales + first * w.groups();
+  __m512 total[kRows][kStreams] = {};
+  for (int64_t g = 0; g < w.groups(); ++g, weights += kBytes, ++scales, x += kGroup) {
+#pragma GCC unroll 4
+    for (int c = 0; c < kStreams; ++c) {
+      const uint8_t* from = weights + c * apart * w.groups() * kBytes;
+      _mm_prefetch(reinterpret_cast<const char*>(from + kAhead), _MM_HINT_T0);
+      const __m512i bytes = _mm512_loadu_si512(from);
+      const uint32_t pair = scales[c * apart * w.groups()];
+      const __m512 scale = scale_of(pair), shift = _mm512_fnmadd_ps(_mm512_set1_ps(kOffset), scale, zero_of(pair));
+#pragma GCC unroll 4
+      for (int m = 0; m < kRows; ++m) {
+        const BFloat16* of_x = x + m * w.width;
+        __m512 sum = _mm512_setzero_ps();
+        sum = _mm512_dpbf16_ps(sum, numbers<0>(bytes), load_bf16(of_x));
+        sum = _mm512_dpbf16_ps(sum, numbers<1>(bytes), load_bf16(of_x + 32));
+        sum = _mm512_dpbf16_ps(sum, numbers<2>(bytes), load_bf16(of_x + 64));
+        sum = _mm512_dpbf16_ps(sum, numbers<3>(bytes), load_bf16(of_x + 96));
+        total[m][c] = _mm512_fmadd_ps(sum, scale, total[m][c]);
+        total[m][c] = _mm512_fmadd_ps(_mm512_loadu_ps(sums + (m * w.groups() + g) * 16), shift, total[m][c]);
+      }
+    }
+  }
+  for (int m = 0; m < kRows; ++m)
+    for (int c = 0; c < kStreams; ++c)
+      out[m * w.channels + first + c * apart] = BFloat16(_mm512_reduce_add_ps(total[m][c]));
+}
+
+void multiply_few(const Weights& w, const BFloat16* x, int64_t rows, BFloat16* out) {
+  std::vector<float> sums(rows * w.groups() * 16, 0.0f);
+  for (int64_t i = 0; i < rows * w.groups(); ++i) sums[i * 16] = sum_of(x + i * kGroup);
+  at::parallel_for(0, w.channels / kStreams, 16, [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i)
+      for (int64_t m = 0; m < rows; m += kRowsAtOnce) { // the weights of four channels stay in the first-level cache
+        const int64_t first = begin * kStreams + i - begin, apart = end - begin;
+        const BFloat16* from = x + m * w.width;
+        const float* of_x = &sums[m * w.groups() * 16];
+        BFloat16* to = out + m * w.channels;
+        switch (std::min(kRowsAtOnce, rows - m)) {
+          case 1: multiply<1>(w, first, apart, from, of_x, to); break;
+          case 2: multiply<2>(w, first, apart, from, of_x, to); break;
+          case 3: multiply<3>(w, first, apart, from, of_x, to); break;
+          default: multiply<kRowsAtOnce>(w, first, apart, from, of_x, to);
+        }
+      }
+  });
+}
+
+// 32 weights in BF16 from their numbers, a channel's scale, and its zero point less 136 scales.
+void store_weights(BFloat16* to, __m512bh numbers, __m512 scale, __m512 shift) {
+  const auto q = reinterpret_cast<__m512i>(numbers);
+  const auto wide = [&](__m256i half) {
+    return _mm512_fmadd_ps(_mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(half), 16)), scale, shift);
+  };
+  const __m512bh both = _mm512_cvtne2ps_pbh(wide(_mm512_extracti64x4_epi64(q, 1)), wide(_mm512_castsi512_si256(q)));
+  _mm512_storeu_si512(to, reinterpret_cast<__m512i>(both));
+}
+
+// The weights [K] of one channel in BF16.
+void turn_back(const Weights& w, int64_t channel, BFloat16* to) {
+  for (int64_t g = channel * w.groups(); g < (channel + 1) * w.groups(); ++g, to += kGroup) {
+    const __m512i bytes = _mm512_loadu_si512(w.packed + g * kBytes);
+    const __m512 scale = scale_of(w.scales[g]);
+    const __m512 shift = _mm512_fnmadd_ps(_mm512_set1_ps(kOffset), scale, zero_of(w.scales[g]));
+    store_weights(to, numbers<0>(bytes), scale, shift);
+    store_weights(to + 32, numbers<1>(bytes), scale, shift);
+    store_weights(to + 64, numbers<2>(bytes), scale, shift);
+    store_weights(to + 96, numbers<3>(bytes), scale, shift);
+  }
+}
+
+void multiply_many(const Weights& w, const at::Tensor& x, at::Tensor& out) {
+  const int64_t most = std::min(std::max<int64_t>(64, kBlockBytes / (2 * w.width)), w.channels);
+  const at::Tensor block = at::empty({most, w.width}, x.options());
+  auto* to = block.data_ptr<BFloat16>();
+  for (int64_t from = 0; from < w.channels; from += most) {
+    const int64_t channels = std::min(most, w.channels - from);
+    at::parallel_for(0, channels, 32, [&](int64_t begin, int64_t end) {
+      for (int64_t c = begin; c < end; ++c) turn_back(w, from + c, to + c * w.width);
+    });
+    out.narrow(1, from, channels).copy_(at::mm(x, block.narrow(0, 0, channels).t()));
+  }
+}
+
+// x: bf16 [M, K]; packed: uint8 [N, K / 128, 64]; scales: int32 [N, K / 128]. Gives bf16 [M, N].
+at::Tensor linear(const at::Tensor& x, const at::Tensor& packed, const at::Tensor& scales) {
+  const at::AutoDispatchBelowADInplaceOrView inference_only;
+  TORCH_CHECK(x.dim() == 2 && x.scalar_type() == at::kBFloat16 && x.is_contiguous(), "x: bf16 [M, K], contiguous");
+  TORCH_CHECK(packed.dim() == 3 && packed.scalar_type() == at::kByte && packed.is_contiguous() &&
+                  packed.size(2) == kBytes && packed.size(0) % kStreams == 0, "packed: uint8 [N, K / 128, 64], N % 4 == 0");
+  TORCH_CHECK(scales.dim() == 2 && scales.scalar_type() == at::kInt && scales.is_contiguous(),
+              "scales: int32 [N, K / 128]");
+  TORCH_CHECK(x.size(1) == packed.size(1) * kGroup && scales.size(0) == packed.size(0) &&
+                  scales.size(1) == packed.size(1), "x, packed and scales are of different widths");
+  const Weights w{packed.const_data_ptr<uint8_t>(), reinterpret_cast<const uint32_t*>(scales.const_data_ptr<int32_t>()),
+                  packed.size(0), x.size(1)};
+  at::Tensor out = at::empty({x.size(0), w.channels}, x.options());
+  if (x.size(0) <= kFewRows)
+    multiply_few(w, x.const_data_ptr<BFloat16>(), x.size(0), out.data_ptr<BFloat16>());
+  else
+    multiply_many(w, x, out);
+  return out;
+}
+
+} // namespace
+
+TORCH_LIBRARY_FRAGMENT(xeonperf, library) {
+  library.def("woq_int4(Tensor x, Tensor packed, Tensor scales) -> Tensor");
+}
+TORCH_LIBRARY_IMPL(xeonperf, CPU, library) { library.impl("woq_int4", &linear); }

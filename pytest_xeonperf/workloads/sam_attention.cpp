@@ -1,0 +1,320 @@
+// Segment Anything's attention with its decomposed relative-position bias, for CPUs with AVX512_BF16.
+//
+// Torch's own kernel takes the bias as a mask, which somebody has to write to memory and the kernel to read again: 384 MiB
+// for a global block of vit_b. Here the bias of a query is two short rows (one value for each row and for each column
+// of keys), made by a small product and added while the scores are in the cache. Tiles of scores are multiplied by
+// torch's own brgemm, which is AMX where oneDNN may use it; the softmax runs online over tiles of keys, as in
+// FlashAttention (Dao et al., 2022), and in powers of two: scores and bias are scaled by log2(e) beforehand.
+//
+// Windows are addressed where they lie: nothing is cut out, padded or put back. A place of a window that hangs over
+// the edge of the image has, as upstream pads after the norm, the projection's bias for its query, key and value.
+#include <ATen/Context.h>
+#include <ATen/Parallel.h>
+#include <ATen/core/LegacyTypeDispatch.h>
+#include <ATen/core/Tensor.h>
+#include <ATen/native/CPUBlas.h>
+#include <ATen/ops/empty.h>
+#include <torch/library.h>
+
+#include <immintrin.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <vector>
+
+namespace {
+
+using at::BFloat16;
+using at::native::cpublas::brgemm;
+
+constexpr int64_t kLanes = 16;
+constexpr int64_t kDepth = 32;    // what AMX sums over at a time: shorter sums are filled up with zeros
+constexpr int64_t kQueries = 128; // of a block; their scores with a tile of keys stay in the second-level cache
+constexpr int64_t kKeys = 512;    // of a tile, about
+constexpr float kLog2E = 1.44269504f;
+
+int64_t round_up(int64_t value, int64_t multiple) { return (value + multiple - 1) / multiple * multiple; }
+
+// Where everything is. `side` is the image's in tokens, `region` a window's, or the image's for a global block.
+struct Shape {
+  int64_t batch, heads, width, depth; // width: channels of a head; depth: the same, rounded up
+  int64_t side_h, side_w, region_h, region_w, regions_h, regions_w;
+  int64_t tile_rows, tile, tiles; // of keys; the last one may be smaller
+  int64_t lead, padded;           // places of a row of scores and of weights: no power of two, and whole sums
+  int64_t tokens() const { return region_h * region_w; }
+  int64_t regions() const { return batch * regions_h * regions_w; }
+  int64_t channels() const { return 3 * heads * width; } // of queries, keys and values together
+  int64_t keys_in(int64_t n) const { return std::min(tile, tokens() - n * tile); }
+};
+
+__mmask16 first_lanes(int64_t count) { return count >= kLanes ? 0xFFFF : static_cast<__mmask16>((1u << count) - 1); }
+
+void store_bf16(BFloat16* to, __mmask16 lanes, __m512 value) {
+  _mm256_mask_storeu_epi16(to, lanes, reinterpret_cast<__m256i>(_mm512_cvtneps_pbh(value)));
+}
+
+// 2^x with a relative error of 4e-5, a fiftieth of BF16's: the whole part goes to the exponent, Taylor does the rest.
+__m512 exp2_of(__m512 x) {
+  const __m512 whole = _mm512_roundscale_ps(x, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
+  const __m512 rest = _mm512_sub_ps(x, whole);
+  __m512 power = _mm512_set1_ps(0.00961813f);
+  for (const float coefficient : {0.05550411f, 0.24022651f, 0.69314718f, 1.0f})
+    power = _mm512_fmadd_ps(power, rest, _mm512_set1_ps(coefficient));
+  return _mm512_scalef_ps(power, whole);
+}
+
+// A table of relative positions [2 * size - 1, width] back to front, in brgemm's layout: the bias of a query at `y`
+// with the keys 0, 1, ... then stands in a row of its product, from `size - 1 - y` on.
+struct Table {
+  std::vector<BFloat16> packed; // [depth / 2, columns, 2]
+  int64_t size, columns;
+
+  Table(const at::Tensor& table, int64_t size_, int64_t depth) : size(size_), columns(round_up(2 * size_ - 1, kLanes)) {
+    const int64_t width = table.size(1), rows = table.size(0);
+    packed.resize(depth * columns, BFloat16(0.0f));
+    const BFloat16* from = table.const_data_ptr<BFloat16>();
+    for (int64_t j = 0; j < rows; ++j)
+      for (int64_t c = 0; c < width; ++c) packed[(c / 2 * columns + j) * 2 + c % 2] = from[(rows - 1 - j) * width + c];
+  }
+};
+
+// What one thread works with: the keys and values of one head in a region, and one block of queries at a time.
+class Worker {
+ public:
+  Worker(const Shape& shape, const Table& by_row, const Table& by_column, const BFloat16* projected,
+         const BFloat16* bias, float scale, int64_t most)
+      : s(shape), by_row(by_row), by_column(by_column), projected(projected), bias(bias), scale(scale * kLog2E),
+        places(s.tokens()), keys(s.tiles * s.depth * s.lead), values(s.tiles * s.padded * s.width),
+        query(most * s.depth), weight(most * s.padded), score(most * s.lead), row_bias(most * by_row.columns),
+        column_bias(most * by_column.columns), sum(most * s.width), top(most), total(most) {}
+
+  void attend(int64_t region_, int64_t head_, int64_t first_, int64_t queries_, BFloat16* out) {
+    if (region_ != region) find_places(region_);
+    if (region_ != region || head_ != head) pack(head_);
+    region = region_, head = head_, first = first_, queries = queries_;
+    start();
+    for (int64_t n = 0; n < s.tiles; ++n) add_tile(n);
+    finish(out);
+  }
+
+ private:
+  // Of each token of a region among those of all images, or -1 where it hangs over the edge.
+  void find_places(int64_t of) {
+    const int64_t in_image = of % (s.regions_h * s.regions_w), image = of / (s.regions_h * s.regions_w);
+    const int64_t top_y = in_image / s.regions_w * s.region_h, left_x = in_image % s.regions_w * s.region_w;
+    for (int64_t y = 0; y < s.region_h; ++y)
+      for (int64_t x = 0; x < s.region_w; ++x) {
+        const bool inside = top_y + y < s.side_h && left_x + x < s.side_w;
+        places[y * s.region_w + x] = inside ? (image * s.side_h + top_y + y) * s.side_w + left_x + x : -1;
+      }
+  }
+
+  const BFloat16* projection(int64_t token, int64_t part, int64_t of_head) const {
+    const int64_t place = places[token];
+    return (place < 0 ? bias : projected + place * s.channels()) + (part * s.heads + of_head) * s.width;
+  }
+
+  // Keys and values in brgemm's layout, pairs along what is summed over: [tiles, depth / 2, lead, 2] and
+  // [tiles, padded / 2, width, 2].
+  void pack(int64_t of_head) {
+    for (int64_t n = 0; n < s.tiles; ++n) {
+      const int64_t count = s.keys_in(n);
+      auto* key = reinterpret_cast<uint32_t*>(&keys[n * s.depth * s.lead]);
+      BFloat16* value = &values[n * s.padded * s.width];
+      for (int64_t t = 0; t < count; ++t) {
+        const auto* from = reinterpret_cast<const uint32_t*>(projection(n * s.tile + t, 1, of_head));
+        for (int64_t c = 0; c < s.width / 2; ++c) key[c * s.lead + t] = from[c];
+      }
+      for (int64_t t = 0; t < s.padded; t += 2)
+        for (int64_t c = 0; c < s.width; c += kLanes) {
+          const auto lanes_of = [&](int64_t token) {
+            if (token >= count) return _mm512_setzero_si512();
+            const auto* from = reinterpret_cast<const __m256i*>(projection(n * s.tile + token, 2, of_head) + c);
+            return _mm512_cvtepu16_epi32(_mm256_loadu_si256(from));
+          };
+          const __m512i pairs = _mm512_or_si512(lanes_of(t), _mm512_slli_epi32(lanes_of(t + 1), 16));
+          _mm512_storeu_si512(value + t * s.width + 2 * c, pairs);
+        }
+    }
+  }
+
+  void start() {
+    for (int64_t m = 0; m < queries; ++m)
+      std::memcpy(&query[m * s.depth], projection(first + m, 0, head), s.width * sizeof(BFloat16));
+    bias_of(by_row, row_bias);
+    bias_of(by_column, column_bias);
+    std::fill(top.begin(), top.end(), -INFINITY);
+    std::fill(total.begin(), total.end(), 0.0f);
+  }
+
+  void bias_of(const Table& table, std::vector<float>& to) {
+    brgemm(queries, table.columns, s.depth, s.depth, table.columns, table.columns, false, query.data(),
+           table.packed.data(), to.data());
+    for (int64_t i = 0; i < queries * table.columns; i += kLanes)
+      _mm512_storeu_ps(&to[i], _mm512_mul_ps(_mm512_loadu_ps(&to[i]), _mm512_set1_ps(kLog2E)));
+  }
+
+  void add_tile(int64_t n) {
+    const int64_t count = s.keys_in(n);
+    brgemm(queries, count, s.depth, s.depth, s.lead, s.lead, false, query.data(), &keys[n * s.depth * s.lead],
+           score.data());
+    for (int64_t m = 0; m < queries; ++m) soften(m, count, biased(m, n, count / s.region_w));
+    brgemm(queries, s.width, round_up(count, kDepth), s.padded, s.width, s.width, n > 0, weight.data(),
+           &values[n * s.padded * s.width], sum.data());
+  }
+
+  // Scales the scores of one query with a tile of keys, adds the bias, and gives the largest.
+  float biased(int64_t m, int64_t n, int64_t rows) {
+    const int64_t y = (first + m) / s.region_w, x = (first + m) % s.region_w;
+    const float* row = &row_bias[m * by_row.columns + by_row.size - 1 - y + n * s.tile_rows];
+    const float* column = &column_bias[m * by_column.columns + by_column.size - 1 - x];
+    __m512 best[4] = {_mm512_set1_ps(-INFINITY), _mm512_set1_ps(-INFINITY), _mm512_set1_ps(-INFINITY),
+                      _mm512_set1_ps(-INFINITY)};
+    for (int64_t w = 0; w < s.region_w; w += 4 * kLanes)
+      switch (std::min<int64_t>(4, (s.region_w - w + kLanes - 1) / kLanes)) {
+        case 1: biased_columns<1>(&score[m * s.lead + w], row, column + w, rows, s.region_w - w, best); break;
+        case 2: biased_columns<2>(&score[m * s.lead + w], row, column + w, rows, s.region_w - w, best); break;
+        case 3: biased_columns<3>(&score[m * s.lead + w], row, column + w, rows, s.region_w - w, best); break;
+        default: biased_columns<4>(&score[m * s.lead + w], row, column + w, rows, s.region_w - w, best);
+      }
+    return _mm512_reduce_max_ps(_mm512_max_ps(_mm512_max_ps(best[0], best[1]), _mm512_max_ps(best[2], best[3])));
+  }
+
+  // The same for up to 64 columns of keys, whose bias stays in registers for all rows.
+  template <int kVectors>
+  void biased_columns(float* scores, const float* row, const float* column, int64_t rows, int64_t columns,
+                      __m512* best) const {
+    __m512 of_column[kVectors];
+    __mmask16 lanes[kVectors];
+    for (int v = 0; v < kVectors; ++v) {
+      lanes[v] = first_lanes(columns - v * kLanes);
+      of_column[v] = _mm512_maskz_loadu_ps(lanes[v], column + v * kLanes);
+    }
+    const __m512 factor = _mm512_set1_ps(scale);
+    for (int64_t r = 0; r < rows; ++r, scores += s.region_w) {
+      const __m512 of_row = _mm512_set1_ps(row[r]);
+      for (int v = 0; v < kVectors; ++v) {
+        const __m512 raw = _mm512_maskz_loadu_ps(lanes[v], scores + v * kLanes);
+        const __m512 logit = _mm512_fmadd_ps(raw, factor, _mm512_add_ps(of_column[v], of_row));
+        _mm512_mask_storeu_ps(scores + v * kLanes, lanes[v], logit);
+        best[v] = _mm512_mask_max_ps(best[v], lanes[v], best[v], logit);
+      }
+    }
+  }
+
+  // From logits to weights in BF16; what was summed so far is scaled down to a new largest logit.
+  void soften(int64_t m, int64_t count, float best) {
+    if (best > top[m]) {
+      if (total[m] > 0.0f) scale_down(m, std::exp2(top[m] - best));
+      top[m] = best;
+    }
+    const __m512 largest = _mm512_set1_ps(top[m]);
+    const float* logits = &score[m * s.lead];
+    BFloat16* weights = &weight[m * s.padded];
+    __m512 added = _mm512_setzero_ps();
+    int64_t j = 0;
+    for (; j + kLanes <= count; j += kLanes) {
+      const __m512 e = exp2_of(_mm512_sub_ps(_mm512_loadu_ps(logits + j), largest));
+      added = _mm512_add_ps(added, e);
+      store_bf16(weights + j, 0xFFFF, e);
+    }
+    for (; j < round_up(count, kDepth); j += kLanes) { // the rest, and zeros for keys that are not there
+      const __mmask16 lanes = j < count ? first_lanes(count - j) : 0;
+      const __m512 e = exp2_of(_mm512_sub_ps(_mm512_maskz_loadu_ps(lanes, logits + j), largest));
+      const __m512 kept = _mm512_maskz_mov_ps(lanes, e);
+      added = _mm512_add_ps(added, kept);
+      store_bf16(weights + j, 0xFFFF, kept);
+    }
+    total[m] += _mm512_reduce_add_ps(added);
+  }
+
+  void scale_down(int64_t m, float factor) {
+    total[m] *= factor;
+    for (int64_t c = 0; c < s.width; c += kLanes) {
+      float* to = &sum[m * s.width + c];
+      _mm512_storeu_ps(to, _mm512_mul_ps(_mm512_loadu_ps(to), _mm512_set1_ps(factor)));
+    }
+  }
+
+  void finish(BFloat16* out) const {
+    for (int64_t m = 0; m < queries; ++m) {
+      const int64_t place = places[first + m];
+      if (place < 0) continue;
+      BFloat16* to = out + (place * s.heads + head) * s.width;
+      const __m512 inverse = _mm512_set1_ps(1.0f / total[m]);
+      for (int64_t c = 0; c < s.width; c += kLanes)
+        store_bf16(to + c, 0xFFFF, _mm512_mul_ps(_mm512_loadu_ps(&sum[m * s.width + c]), inverse));
+    }
+  }
+
+  const Shape& s;
+  const Table &by_row, &by_column;
+  const BFloat16 *projected, *bias;
+  const float scale;
+  int64_t region = -1, head = -1, first = 0, queries = 0;
+  std::vector<int64_t> places;
+  std::vector<BFloat16> keys, values, query, weight;          // query: [queries, depth], weight: [queries, padded]
+  std::vector<float> score, row_bias, column_bias, sum;       // [queries, lead], [queries, columns] x 2, [queries, width]
+  std::vector<float> top, total;                              // [queries]
+};
+
+// oneDNN keeps a thread's tiles configured until it is told that they are no longer needed, also after an error.
+struct ReleaseTiles {
+  ~ReleaseTiles() { at::native::cpublas::brgemm_release(); }
+};
+
+Shape shape_of(const at::Tensor& projected, int64_t heads, int64_t window) {
+  TORCH_CHECK(projected.dim() == 4 && projected.is_contiguous() && projected.numel() > 0,
+              "projected: [batch, height, width, channels], contiguous, not empty");
+  TORCH_CHECK(heads > 0 && window >= 0, "at least one head, and no negative window");
+  Shape s{};
+  s.batch = projected.size(0), s.side_h = projected.size(1), s.side_w = projected.size(2);
+  s.heads = heads, s.width = projected.size(3) / (3 * heads), s.depth = round_up(s.width, kDepth);
+  TORCH_CHECK(s.width % kLanes == 0 && s.width > 0 && projected.size(3) == s.channels(),
+              "the channels of a head are a multiple of ", kLanes);
+  s.region_h = window ? window : s.side_h, s.region_w = window ? window : s.side_w;
+  s.regions_h = (s.side_h + s.region_h - 1) / s.region_h, s.regions_w = (s.side_w + s.region_w - 1) / s.region_w;
+  s.tile_rows = std::clamp<int64_t>(kKeys / s.region_w, 1, s.region_h);
+  s.tile = s.tile_rows * s.region_w, s.tiles = (s.region_h + s.tile_rows - 1) / s.tile_rows;
+  s.padded = round_up(s.tile, kDepth), s.lead = s.padded + kLanes;
+  return s;
+}
+
+// projected: bf16 [batch, side_h, side_w, 3 * heads * width]; bias: bf16 [3 * heads * width]; tables: bf16
+// [2 * region - 1, width]; window 0 for a global block. Gives bf16 [batch, side_h, side_w, heads * width].
+at::Tensor attend(const at::Tensor& projected, const at::Tensor& bias, const at::Tensor& table_h,
+                  const at::Tensor& table_w, int64_t heads, int64_t window, double scale) {
+  const at::AutoDispatchBelowADInplaceOrView inference_only;
+  for (const auto& tensor : {projected, bias, table_h, table_w})
+    TORCH_CHECK(tensor.scalar_type() == at::kBFloat16 && tensor.is_contiguous(), "bf16 and contiguous, all of them");
+  TORCH_CHECK(at::native::cpublas::could_pack(at::kBFloat16), "oneDNN has no BF16 brgemm here");
+  const Shape s = shape_of(projected, heads, window);
+  TORCH_CHECK(bias.numel() == s.channels(), "bias: [3 * heads * channels of a head]");
+  TORCH_CHECK(table_h.dim() == 2 && table_w.dim() == 2 && table_h.size(0) == 2 * s.region_h - 1 &&
+                  table_w.size(0) == 2 * s.region_w - 1 && table_h.size(1) == s.width && table_w.size(1) == s.width,
+              "tables: [2 * region - 1, channels of a head]");
+  const Table by_row(table_h, s.region_h, s.depth), by_column(table_w, s.region_w, s.depth);
+  at::Tensor out = at::empty({s.batch, s.side_h, s.side_w, heads * s.width}, projected.options());
+  const auto *from = projected.const_data_ptr<BFloat16>(), *bias_from = bias.const_data_ptr<BFloat16>();
+  auto* to = out.data_ptr<BFloat16>();
+  const int64_t most = s.tokens() <= 2 * kQueries ? s.tokens() : kQueries;
+  const int64_t blocks = (s.tokens() + most - 1) / most;
+  at::parallel_for(0, s.regions() * heads * blocks, 1, [&](int64_t begin, int64_t end) {
+    const ReleaseTiles release;
+    Worker worker(s, by_row, by_column, from, bias_from, static_cast<float>(scale), most);
+    for (int64_t i = begin; i < end; ++i) {
+      const int64_t pair = i / blocks, first = i % blocks * most;
+      worker.attend(pair / heads, pair % heads, first, std::min(most, s.tokens() - first), to);
+    }
+  });
+  return out;
+}
+
+} // namespace
+
+TORCH_LIBRARY_FRAGMENT(xeonperf, library) {
+  library.def("rel_pos_attention(Tensor projected, Tensor bias, Tensor table_h, Tensor table_w, int heads, int window, "
+              "float scale) -> Tensor");
+}
+TORCH_LIBRARY_IMPL(xeonperf, CPU, library) { library.impl("rel_pos_attention", &attend); }

@@ -1,0 +1,97 @@
+"""Segment Anything's encoder blocks around an attention kernel of our own: no mask, no windows cut out and put back.
+
+The kernel (``sam_attention.cpp``) makes the relative-position bias where it is used, and reads windows where they lie
+in the image. A block is then two norms, four linear layers and one operator; the projections of windowed blocks also
+work on 4,096 tokens instead of the 4,900 that upstream's padding makes of them.
+"""
+
+from __future__ import annotations
+
+from functools import cache, partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch.nn import functional
+
+from pytest_xeonperf.errors import NotApplicableError
+from pytest_xeonperf.host.extension import load_operators
+from pytest_xeonperf.workloads.segment_anything_modules import modeling
+
+if TYPE_CHECKING:
+    from torch import nn
+
+_SOURCE = Path(__file__).with_name("sam_attention.cpp")
+_WIDTH_MULTIPLE = 16
+
+
+def fuse(module: nn.Module) -> None:
+    """Let every encoder block of a module attend through the kernel; in place, undone by `unfuse`.
+
+    Raises:
+        NotApplicableError: The processor lacks AVX512_BF16, there is no compiler, or a head's width is none of the
+            kernel's.
+    """
+    blocks = _blocks(module)
+    for block in blocks:
+        width = block.attn.qkv.in_features // block.attn.num_heads
+        if width % _WIDTH_MULTIPLE or not block.attn.use_rel_pos:
+            raise NotApplicableError(
+                f"heads of {width} channels, relative positions {block.attn.use_rel_pos}: the kernel is for multiples "
+                f"of {_WIDTH_MULTIPLE} with relative positions",
+                where=type(module).__name__,
+                remedy="use attention='sdpa'",
+            )
+    if blocks:
+        _load()
+    for block in blocks:
+        block.__dict__["forward"] = partial(_block_forward, block)
+
+
+def unfuse(module: nn.Module) -> None:
+    """Give every encoder block upstream's own forward back."""
+    for block in _blocks(module):
+        block.__dict__.pop("forward", None)
+
+
+def _blocks(module: nn.Module) -> list[Any]:
+    upstream = modeling().image_encoder.Block
+    return [part for part in module.modules() if type(part) is upstream]
+
+
+def _block_forward(self: Any, x: torch.Tensor) -> torch.Tensor:
+    """``image_encoder.Block.forward``: x and the result are bf16 [batch, height, width, channels]."""
+    attention = self.attn
+    projected = attention.qkv(self.norm1(x))  # [batch, height, width, 3 * channels]
+    bias = attention.qkv.bias if attention.qkv.bias is not None else projected.new_zeros(projected.shape[-1])
+    height, width = (self.window_size,) * 2 if self.window_size else x.shape[1:3]
+    attended = torch.ops.xeonperf.rel_pos_attention(
+        projected.contiguous(),
+        bias,
+        _table(attention.rel_pos_h, height),
+        _table(attention.rel_pos_w, width),
+        attention.num_heads,
+        self.window_size,
+        attention.scale,
+    )
+    x = x + attention.proj(attended)
+    return x + self.mlp(self.norm2(x))  # type: ignore[no-any-return]
+
+
+def _table(table: torch.Tensor, size: int) -> torch.Tensor:
+    """[2 * size - 1, channels of a head]: the table, interpolated as upstream does where it is of another size."""
+    rows = 2 * size - 1
+    if table.shape[0] == rows:
+        return table
+    resized = functional.interpolate(table.T[None], size=rows, mode="linear")  # [1, channels, rows]
+    return resized[0].T.contiguous()
+
+
+@cache
+def _load() -> None:
+    load_operators(_SOURCE)
+    torch.library.register_fake("xeonperf::rel_pos_attention", _shape_of_result)
+
+
+def _shape_of_result(projected: torch.Tensor, *_rest: object) -> torch.Tensor:
+    return projected.new_empty((*projected.shape[:3], projected.shape[3] // 3))
