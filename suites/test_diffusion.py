@@ -20,6 +20,16 @@ class TestUNetStep:
     def test_compiled(self, xeonperf, compiled_bf16):
         xeonperf.check(compiled_bf16)
 
+    # weights packed once, channels side by side
+    @pytest.mark.variant(compile=True, freeze=True, channels_last=True)
+    @pytest.mark.min_speedup(6.0, isa="amx_bf16")
+    @pytest.mark.min_speedup(1.5, isa="avx512_bf16")
+    @pytest.mark.min_fidelity(cosine=0.999)
+    @pytest.mark.uses_kernel("mkldnn::_linear_pointwise", "mkldnn::_convolution_pointwise")
+    @pytest.mark.max_graph_breaks(0)
+    def test_frozen(self, xeonperf, variant):
+        xeonperf.check(variant)
+
 
 @pytest.mark.workload("sdxl", phase="vae_decode")
 class TestVaeDecode:
@@ -38,13 +48,23 @@ class TestVaeDecode:
     def test_compiled(self, xeonperf, compiled_bf16):
         xeonperf.check(compiled_bf16)
 
+    @pytest.mark.variant(compile=True, freeze=True, channels_last=True)
+    @pytest.mark.min_speedup(4.0, isa="amx_bf16")
+    @pytest.mark.min_speedup(1.3, isa="avx512_bf16")
+    @pytest.mark.min_fidelity(cosine=0.999)
+    @pytest.mark.uses_kernel("mkldnn::_convolution_pointwise")
+    @pytest.mark.max_graph_breaks(0)
+    def test_frozen(self, xeonperf, variant):
+        xeonperf.check(variant)
+
 
 @pytest.mark.workload("sdxl", phase="image")
 class TestImage:
     """A whole image, as a user waits for it: all steps and the VAE, each compiled on its own."""
 
+    @pytest.mark.variant(compile=True, freeze=True, channels_last=True)
     @pytest.mark.min_speedup(3.91, isa="amx_bf16")
     @pytest.mark.min_speedup(1.5, isa="avx512_bf16")
     @pytest.mark.min_fidelity(cosine=0.99)
-    def test_compiled(self, xeonperf, compiled_bf16):
-        xeonperf.check(compiled_bf16)
+    def test_frozen(self, xeonperf, variant):
+        xeonperf.check(variant)

@@ -38,14 +38,33 @@ class TestLlamaDecode:
     def test_woq_int8(self, xeonperf, woq_int8):
         xeonperf.check(woq_int8)
 
-    # the blog's 3.8 is over eager BF16, not FP32
-    @pytest.mark.min_speedup(3.8, over="eager_bf16", isa="amx_bf16")
+    # the same weights through a kernel that reads them as fast as memory allows
+    @pytest.mark.variant(compile=True, woq="int8", kernel="stream")
+    @pytest.mark.min_speedup(3.2, isa="amx_bf16")
+    @pytest.mark.min_speedup(1.5, isa="avx512_bf16")
+    @pytest.mark.min_fidelity(cosine=0.995)
+    @pytest.mark.uses_kernel("xeonperf::woq_int8")
+    @pytest.mark.max_graph_breaks(0)
+    def test_stream_int8(self, xeonperf, variant):
+        xeonperf.check(variant)
+
+    @pytest.mark.min_speedup(2.0, over="eager_bf16", isa="amx_bf16")
     @pytest.mark.min_speedup(1.5, over="eager_bf16", isa="avx512_bf16")
     @pytest.mark.min_fidelity(cosine=0.97)
     @pytest.mark.uses_kernel("aten::_weight_int4pack_mm_for_cpu")
     @pytest.mark.max_graph_breaks(0)
     def test_woq_int4(self, xeonperf, woq_int4):
         xeonperf.check(woq_int4)
+
+    # the blog's 3.8 is over eager BF16, not FP32
+    @pytest.mark.variant(compile=True, woq="int4", kernel="stream")
+    @pytest.mark.min_speedup(3.8, over="eager_bf16", isa="amx_bf16")
+    @pytest.mark.min_speedup(1.5, over="eager_bf16", isa="avx512_bf16")
+    @pytest.mark.min_fidelity(cosine=0.97)
+    @pytest.mark.uses_kernel("xeonperf::woq_int4")
+    @pytest.mark.max_graph_breaks(0)
+    def test_stream_int4(self, xeonperf, variant):
+        xeonperf.check(variant)
 
 
 @pytest.mark.workload("llama-2-7b", phase="prefill")

@@ -26,6 +26,16 @@ class TestImageEncoderB:
     def test_compiled(self, xeonperf, compiled_bf16):
         xeonperf.check(compiled_bf16)
 
+    # no mask, no windows cut out, weights packed once
+    @pytest.mark.variant(attention="fused", compile=True, freeze=True)
+    @pytest.mark.min_speedup(9.0, isa="amx_bf16")
+    @pytest.mark.min_speedup(2.0, isa="avx512_bf16")
+    @pytest.mark.min_fidelity(cosine=0.9995)
+    @pytest.mark.uses_kernel("xeonperf::rel_pos_attention", "mkldnn::_linear_pointwise")
+    @pytest.mark.max_graph_breaks(0)
+    def test_fused(self, xeonperf, variant):
+        xeonperf.check(variant)
+
 
 @pytest.mark.workload("sam-vit-h", phase="encode")
 class TestImageEncoderH:
@@ -43,6 +53,15 @@ class TestImageEncoderH:
     @pytest.mark.max_graph_breaks(0)
     def test_compiled(self, xeonperf, compiled_bf16):
         xeonperf.check(compiled_bf16)
+
+    @pytest.mark.variant(attention="fused", compile=True, freeze=True)
+    @pytest.mark.min_speedup(6.0, isa="amx_bf16")
+    @pytest.mark.min_speedup(2.0, isa="avx512_bf16")
+    @pytest.mark.min_fidelity(cosine=0.9995)
+    @pytest.mark.uses_kernel("xeonperf::rel_pos_attention", "mkldnn::_linear_pointwise")
+    @pytest.mark.max_graph_breaks(0)
+    def test_fused(self, xeonperf, variant):
+        xeonperf.check(variant)
 
 
 @pytest.mark.workload("sam-vit-b", phase="decode")
