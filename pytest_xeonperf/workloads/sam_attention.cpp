@@ -288,7 +288,6 @@ at::Tensor attend(const at::Tensor& projected, const at::Tensor& bias, const at:
   const at::AutoDispatchBelowADInplaceOrView inference_only;
   for (const auto& tensor : {projected, bias, table_h, table_w})
     TORCH_CHECK(tensor.scalar_type() == at::kBFloat16 && tensor.is_contiguous(), "bf16 and contiguous, all of them");
-  TORCH_CHECK(at::native::cpublas::could_pack(at::kBFloat16), "oneDNN has no BF16 brgemm here");
   const Shape s = shape_of(projected, heads, window);
   TORCH_CHECK(bias.numel() == s.channels(), "bias: [3 * heads * channels of a head]");
   TORCH_CHECK(table_h.dim() == 2 && table_w.dim() == 2 && table_h.size(0) == 2 * s.region_h - 1 &&

@@ -10,6 +10,7 @@ from diffusers.models.attention_processor import AttnProcessor, AttnProcessor2_0
 from torch import nn
 from transformers import BertConfig, BertModel
 
+from pytest_xeonperf.errors import NotApplicableError
 from pytest_xeonperf.workloads.protocol import Attention, any_attention
 
 
@@ -88,14 +89,19 @@ def test_a_block_of_diffusers_attends_as_asked(fused_calls):
         ({"qk_norm": "layer_norm"}, AttnProcessor2_0),
     ],
 )
-@pytest.mark.parametrize("attention", Attention)
+@pytest.mark.parametrize("attention", [Attention.PLAIN, Attention.SDPA])
 def test_an_attention_of_diffusers_that_only_its_own_processor_computes_keeps_it(options, kept, attention):
     module = DiffusersAttention(16, heads=2, dim_head=8, **options)
     assert type(any_attention(module, attention).processor) is kept
 
 
-@pytest.mark.parametrize("attention", Attention)
+@pytest.mark.parametrize("attention", [Attention.PLAIN, Attention.SDPA])
 def test_any_other_module_is_left_alone(attention):
     module = nn.TransformerEncoderLayer(16, 2).eval()
     before = dict(module.named_modules())
     assert dict(any_attention(module, attention).named_modules()) == before
+
+
+def test_a_kernel_made_for_the_model_is_refused_where_there_is_none():
+    with pytest.raises(NotApplicableError, match="no attention kernel was made for this model"):
+        any_attention(nn.Linear(2, 2), Attention.FUSED)

@@ -156,7 +156,7 @@ def test_a_missing_checkpoint_is_found_before_anything_is_built(tmp_path):
 
 def test_a_truncated_checkpoint_is_found_before_anything_is_built(checkpoint):
     checkpoint.write_bytes(checkpoint.read_bytes()[:-10])
-    with pytest.raises(DataError, match=r"sam\.pth: not a readable(.|\n)*truncated: fetch or write it again"):
+    with pytest.raises(DataError, match=r"sam\.pth: is cut off(.|\n)*fetch it again"):
         catalog.load("sam-vit-b", Preset.SMOKE, {"checkpoint": str(checkpoint)})
 
 
