@@ -169,8 +169,8 @@ def _reference(ladder: Ladder, bench: Bench) -> Reference | Failure | tuple[()]:
         step, _built = build_step(ladder, REFERENCE, apply.build_streamed)
         _duration_ns, output, flop = counted(step)
     except Exception as error:  # noqa: BLE001 - as for any variant
-        failure = _no_baseline(ladder, _failure(error))
-        return replace(failure, reason=f"FP32 reference: {_failure(error).reason}")
+        failure = _failure(error)
+        return replace(_no_baseline(ladder, failure), reason=f"FP32 reference: {failure.reason}")
     return bench.references.setdefault(_model(ladder), Reference(output=keep(output), flop=flop))
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pytest_xeonperf.errors import NotApplicableError
+from pytest_xeonperf.measure.roofline import peak
 from pytest_xeonperf.records import Unknown
 from pytest_xeonperf.units import show_bytes
 from pytest_xeonperf.variants.spec import Dtype, Woq
@@ -63,8 +64,7 @@ def least_s(footprint: Footprint, variants: Sequence[Variant], limits: Limits | 
     """
     if isinstance(limits, Unknown):
         return 0.0
-    peaks = {Dtype.FP32: limits.fp32_flop_per_s, Dtype.BF16: limits.bf16_flop_per_s}
-    return rounds * sum(footprint.flop / peaks[variant.dtype] for variant in variants)
+    return rounds * sum(footprint.flop / peak(limits, variant) for variant in variants)
 
 
 def reference_fits(footprint: Footprint, available_bytes: int) -> bool:

@@ -37,7 +37,7 @@ def roofline(
         return limits
     if duration_ns <= 0:
         return Unknown(reason="no duration")
-    compute_s = flop / _peak(limits, variant)
+    compute_s = flop / peak(limits, variant)
     bandwidth_s = streamed_bytes / limits.read_bytes_per_s if resident_bytes > cache_bytes else 0.0
     bound = Bound.BANDWIDTH if bandwidth_s > compute_s else Bound.COMPUTE
     return Roofline(
@@ -59,8 +59,9 @@ def against(found: Roofline, variant: Variant, *, before: Limits, now: Limits) -
     """The same share against limits that turned out to be higher; the limit that bound it stays."""
     if found.bound is Bound.BANDWIDTH:
         return replace(found, fraction=found.fraction * before.read_bytes_per_s / now.read_bytes_per_s)
-    return replace(found, fraction=found.fraction * _peak(before, variant) / _peak(now, variant))
+    return replace(found, fraction=found.fraction * peak(before, variant) / peak(now, variant))
 
 
-def _peak(limits: Limits, variant: Variant) -> float:
+def peak(limits: Limits, variant: Variant) -> float:
+    """Operations a second that the machine reaches in the variant's dtype."""
     return limits.fp32_flop_per_s if variant.dtype is Dtype.FP32 else limits.bf16_flop_per_s
