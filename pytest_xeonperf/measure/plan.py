@@ -45,10 +45,11 @@ def need(footprint: Footprint, variant: Variant) -> Need:
     # the footprint's activations are FP32 with the whole score matrix; half the width, a quarter without the matrix
     share = (1.0 if variant.dtype is Dtype.FP32 else 0.5) * (1.0 if variant.attention is Attention.PLAIN else 0.5)
     weight_bytes = footprint.parameters * per_weight
+    copies = 2 if variant.freeze else 1  # those of the module, and those packed into the compiled code
     call_s = max(footprint.flop / _NOMINAL_FLOP_PER_S[variant.dtype], weight_bytes / _NOMINAL_BYTES_PER_S)
     calls = _COMPILED_CALLS if variant.compile else _EAGER_CALLS
     return Need(
-        memory_bytes=int(weight_bytes + footprint.activation_bytes * share),
+        memory_bytes=int(weight_bytes * copies + footprint.activation_bytes * share),
         duration_s=_BUILD_S + (_COMPILE_S if variant.compile else 0.0) + calls * call_s,
     )
 
@@ -100,6 +101,18 @@ def groups(
         made[-1].append(rung)
         used_bytes += rung_bytes
     return tuple(map(tuple, made))
+
+
+def at_once(footprint: Footprint | Unknown, variants: Sequence[Variant], available_bytes: int, cores: int) -> int:
+    """How many processes, each with one of these variants, there is room for: at least one, no more than cores.
+
+    Where nothing is known of the model it is one.
+    """
+    if isinstance(footprint, Unknown):
+        return 1
+    needs = sorted((_total_bytes(footprint, (variant,)) for variant in variants), reverse=True)
+    counts = range(min(cores, len(variants)), 1, -1)
+    return next((count for count in counts if sum(needs[:count]) < available_bytes), 1)
 
 
 def fits(footprint: Footprint, variants: Sequence[Variant], available_bytes: int) -> bool:

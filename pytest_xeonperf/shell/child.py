@@ -49,10 +49,10 @@ class _Wire(Teller):
         super().__init__(channel.send)
         self.channel = channel
 
-    def weigh(self, node_id: str, variant: str) -> int | Unknown:
-        self.channel.send(protocol.WantsWeight(node_id=node_id, variant=variant))
-        weight: protocol.Weight = self.channel.recv()
-        return weight.peak_rss_bytes
+    def weigh(self, wanted: protocol.WantsWeights) -> Mapping[str, int | Unknown]:
+        self.channel.send(wanted)
+        weights: protocol.Weights = self.channel.recv()
+        return weights.peak_rss_bytes
 
     def limits_raised(self, limits: Limits) -> None:
         self.channel.send(protocol.LimitsRaised(limits=limits))

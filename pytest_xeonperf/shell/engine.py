@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from random import Random
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from pytest_xeonperf.errors import DataError, NotApplicableError
 from pytest_xeonperf.host.cpu import read_cpu
@@ -17,10 +17,13 @@ from pytest_xeonperf.measure.canary import torch_canary
 from pytest_xeonperf.measure.failure import Failure, FailureKind
 from pytest_xeonperf.measure.ladder import Ladder, measure_ladder
 from pytest_xeonperf.measure.pair import measure_pair
+from pytest_xeonperf.measure.plan import at_once
 from pytest_xeonperf.measure.roofline import against, best_of
 from pytest_xeonperf.measure.rounds import Effort
 from pytest_xeonperf.records import Measurement, Outcome, Roofline, Unknown
 from pytest_xeonperf.shell.admission import Room, admit
+from pytest_xeonperf.shell.listener import Watcher
+from pytest_xeonperf.shell.protocol import WantsWeights, Weigh
 from pytest_xeonperf.shell.results import case_of, failed_result, result_of
 from pytest_xeonperf.shell.rungs import by_ladder
 from pytest_xeonperf.workloads.presets import Preset
@@ -31,40 +34,16 @@ if TYPE_CHECKING:
     from pytest_xeonperf.judge.expectations import Promises
     from pytest_xeonperf.measure.bench import Reference
     from pytest_xeonperf.measure.canary import Canary
-    from pytest_xeonperf.records import Case, Estimate, Limits, Machine, Result, Sample, Verdict
+    from pytest_xeonperf.records import Case, Estimate, Machine, Result, Sample, Verdict
+    from pytest_xeonperf.shell.listener import Listener
     from pytest_xeonperf.shell.protocol import Barred
     from pytest_xeonperf.shell.results import Tested
     from pytest_xeonperf.shell.rungs import LadderKey, Rung
     from pytest_xeonperf.shell.settings import Settings
     from pytest_xeonperf.variants.spec import Variant
-    from pytest_xeonperf.workloads.protocol import Workload
+    from pytest_xeonperf.workloads.protocol import Phase, Workload
 
 _SMOKE_EFFORT = Effort(min_rounds=3, max_rounds=3)
-
-
-class Listener(Protocol):
-    """Who hears what the engine does: the socket to the session, or the session itself."""
-
-    def named(self, ladder: str, workload: str, phase: str) -> None:
-        """What the workload and phase of a ladder are called."""
-
-    def entering(self, ladder: str, variant: str, stage: str) -> None:
-        """A variant of a ladder is about to be built, warmed up or timed."""
-
-    def round_done(self, ladder: str, index: int, pairs: Mapping[str, Sample]) -> None:
-        """A round was kept."""
-
-    def weigh(self, node_id: str, variant: str) -> int | Unknown:
-        """Peak RSS in bytes of a fresh process holding only this variant."""
-
-    def limits_raised(self, limits: Limits) -> None:
-        """The machine can do more than was thought."""
-
-    def timing_begins(self, ladder: str, budget_ns: int, min_rounds: int) -> None:
-        """Everybody on a ladder is warm: its rounds begin."""
-
-    def round_voided(self, ladder: str, index: int) -> None:
-        """A round was thrown away."""
 
 
 @dataclass(slots=True)
@@ -108,9 +87,6 @@ class Engine:
                 raise DataError(found.reason)
             phase = rung.ladder.phase_of(workload).name
             return failed_result(rung, case_of(rung, workload=workload.name, phase=phase), found, self.machine.isa)
-        if preset is not Preset.SMOKE or rung.promises.max_memory_bytes != float("inf"):
-            peak = self.listener.weigh(rung.node_id, rung.variant.name)
-            found = replace(found, evidence=replace(found.evidence, peak_rss_bytes=peak))
         if found.case.over == rung.ladder.over:
             return result_of(rung, found.case, found, self._judge(found, rung.promises, preset))
         judged = self._judge(found, replace(rung.promises, floors=()), preset)
@@ -149,7 +125,33 @@ class Engine:
                 workload=workload, phase=phase, preset=key.preset.value, baseline=admitted.baseline, rungs=group
             )
             found |= measure_ladder(ladder, bench)
-        return self._against_limits(found, {rung.name: rung for group in admitted.groups for rung in group})
+        return self._weighed(key, phase, self._against_limits(found, variants))
+
+    def _weighed(
+        self, key: LadderKey, phase: Phase, found: Mapping[str, Measurement | Failure]
+    ) -> Mapping[str, Measurement | Failure]:
+        """With the peak memory of every variant: of smoke shapes only where it was promised, it says little there."""
+        light = key.preset is Preset.SMOKE
+        heavy = {
+            rung.variant: rung.node_id
+            for rung in reversed(by_ladder(self.rungs)[key])
+            if isinstance(found[rung.variant.name], Measurement)
+            and not (light and rung.promises.max_memory_bytes == float("inf"))
+        }
+        if not heavy:
+            return found
+        wanted = tuple(Weigh(node_id=node_id, variant=variant.name) for variant, node_id in reversed(heavy.items()))
+        many = at_once(phase.footprint, tuple(heavy), self._available_bytes(), self.machine.threads)
+        peaks = self.listener.weigh(WantsWeights(wanted=wanted, at_once=many))
+        return {
+            name: replace(each, evidence=replace(each.evidence, peak_rss_bytes=peaks[name]))
+            if isinstance(each, Measurement) and name in peaks
+            else each
+            for name, each in found.items()
+        }
+
+    def _available_bytes(self) -> int:
+        return read_system(read_cpu().flags).available_bytes
 
     def _against_limits(
         self, found: Mapping[str, Measurement | Failure], variants: Mapping[str, Variant]
@@ -175,7 +177,7 @@ class Engine:
         return Room(
             isa=self.machine.isa,
             limits=self.machine.limits,
-            available_bytes=read_system(read_cpu().flags).available_bytes,
+            available_bytes=self._available_bytes(),
             rounds=effort.min_rounds,
             budget_s=self.settings.budget_s,
         )
@@ -201,29 +203,9 @@ class Engine:
             canary=self.canaries[0],
             settled=is_settled,
             summarise=summarise,
-            watcher=_Watcher(self.listener, label),
+            watcher=Watcher(listener=self.listener, ladder=label),
             references=self.references.setdefault(model, {}),
         )
-
-
-@dataclass(frozen=True, slots=True)
-class _Watcher:
-    """Tells the listener which ladder it is about."""
-
-    listener: Listener
-    ladder: str
-
-    def entering(self, variant: str, stage: str) -> None:
-        self.listener.entering(self.ladder, variant, stage)
-
-    def round_done(self, index: int, pairs: Mapping[str, Sample]) -> None:
-        self.listener.round_done(self.ladder, index, pairs)
-
-    def timing_begins(self, budget_ns: int, min_rounds: int) -> None:
-        self.listener.timing_begins(self.ladder, budget_ns, min_rounds)
-
-    def round_voided(self, index: int) -> None:
-        self.listener.round_voided(self.ladder, index)
 
 
 def _exceeds(found: Measurement | Failure) -> bool:

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 from pytest_xeonperf.errors import UsageError
 from pytest_xeonperf.host.environment import apply_in_process, prepare
 from pytest_xeonperf.records import Remedy
-from pytest_xeonperf.shell import protocol
 from pytest_xeonperf.shell.engine import Engine
 from pytest_xeonperf.shell.measuring import known_machine
 from pytest_xeonperf.shell.teller import Teller
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from pytest_xeonperf.records import Limits, Unknown
+    from pytest_xeonperf.shell import protocol
     from pytest_xeonperf.shell.progress import Progress
     from pytest_xeonperf.shell.recorder import Recorder
     from pytest_xeonperf.shell.rungs import Rung
@@ -34,8 +34,7 @@ class _Near(Teller):
         self.supervisor = supervisor
         self.recorder = recorder
 
-    def weigh(self, node_id: str, variant: str) -> int | Unknown:
-        wanted = protocol.WantsWeight(node_id=node_id, variant=variant)
+    def weigh(self, wanted: protocol.WantsWeights) -> Mapping[str, int | Unknown]:
         self.progress.hear(wanted)
         return self.supervisor.weigh(wanted)
 

@@ -42,8 +42,8 @@ class Journal:
             self.note("entering", facts)
         elif isinstance(message, protocol.Idle):
             self.note("idle", {})
-        elif isinstance(message, protocol.WantsWeight):
-            self.note("weighing", {"test": message.node_id, "variant": message.variant})
+        elif isinstance(message, protocol.WantsWeights):
+            self.note("weighing", [{"test": each.node_id, "variant": each.variant} for each in message.wanted])
         elif isinstance(message, protocol.RoundVoided):
             self.note("voided", {"ladder": message.ladder, "index": message.index})
         elif isinstance(message, protocol.RoundDone):

@@ -73,8 +73,9 @@ class Progress:
                 self.rounds.kept += 1
             case protocol.RoundVoided():
                 self.rounds.voided += 1
-            case protocol.WantsWeight(variant=variant):
-                self.say(f"{self.ladder}: weighing {variant} in a process of its own")
+            case protocol.WantsWeights(wanted=wanted):
+                names = ", ".join(each.variant for each in wanted)
+                self.say(f"{self.ladder}: weighing, each in a process of its own: {names}")
 
     def say(self, text: str) -> None:
         """Show that a new stage has begun."""

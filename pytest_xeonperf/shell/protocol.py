@@ -153,15 +153,26 @@ class TestDone:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class WantsWeight:
-    """Child to session: please weigh this variant in a fresh process, I am waiting for the `Weight`."""
+class Weight:
+    """Fresh child to session: the answer to `Weigh`."""
 
-    node_id: str
-    variant: str
+    peak_rss_bytes: int | Unknown
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Weight:
-    """The answer to `WantsWeight` and to `Weigh`."""
+class WantsWeights:
+    """Child to session: please weigh these, each in a fresh process; I am waiting for the `Weights`.
 
-    peak_rss_bytes: int | Unknown
+    Attributes:
+        at_once: Processes that memory and cores have room for.
+    """
+
+    wanted: tuple[Weigh, ...]
+    at_once: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Weights:
+    """Session to child: the answer to `WantsWeights`, by variant."""
+
+    peak_rss_bytes: Mapping[str, int | Unknown]

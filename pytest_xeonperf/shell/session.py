@@ -15,13 +15,14 @@ from pytest_xeonperf.shell.collection import ours, selected_rungs
 from pytest_xeonperf.shell.deaths import Next, conclude, dead_report
 from pytest_xeonperf.shell.journal import Journal
 from pytest_xeonperf.shell.neighbour import neighbours
+from pytest_xeonperf.shell.offspring import ChildDiedError
 from pytest_xeonperf.shell.outlook import outlook
 from pytest_xeonperf.shell.progress import Progress
 from pytest_xeonperf.shell.replay import replayed
 from pytest_xeonperf.shell.reporting import results_of, teardown_after
 from pytest_xeonperf.shell.settings import Supervision
 from pytest_xeonperf.shell.state import JUDGEMENT, RUNGS
-from pytest_xeonperf.shell.supervisor import ChildDiedError, Supervisor
+from pytest_xeonperf.shell.supervisor import Supervisor
 from pytest_xeonperf.workloads.presets import Preset
 
 if TYPE_CHECKING:

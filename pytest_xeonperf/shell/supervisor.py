@@ -2,139 +2,19 @@
 
 from __future__ import annotations
 
-import os
-import signal
-import socket
-import subprocess
-import sys
 from dataclasses import dataclass, field, replace
-from multiprocessing.connection import Connection
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from pytest_xeonperf.errors import InfrastructureError
-from pytest_xeonperf.host.environment import prepare
-from pytest_xeonperf.records import Unknown
 from pytest_xeonperf.shell import protocol
-from pytest_xeonperf.shell.deaths import Death, ending, last_words
+from pytest_xeonperf.shell.offspring import Child, ChildDiedError
+from pytest_xeonperf.shell.weighing_room import weigh
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-    from pytest_xeonperf.records import Limits, Machine
-
-_PATIENCE_S = 10
-
-
-class ChildDiedError(Exception):
-    """The channel broke; carries the `Death`."""
-
-    def __init__(self, death: Death) -> None:
-        super().__init__(death.how)
-        self.death = death
-
-
-@dataclass(slots=True)
-class Child:
-    """One measuring child and the channel to it.
-
-    Attributes:
-        log: What the children wrote to stdout and stderr.
-        log_begins_bytes: Where in it this child's part begins.
-        running: What it last said it was busy with.
-    """
-
-    process: subprocess.Popen[bytes]
-    channel: Connection
-    log: Path
-    log_begins_bytes: int = 0
-    running: protocol.Entering | Unknown = Unknown(reason="no variant was running")
-    progressed: bool = False
-
-    @classmethod
-    def start(cls, start: protocol.Start, log: Path) -> Child:
-        """Start a child under the prepared environment and tell it what it is for."""
-        ours, theirs = socket.socketpair()
-        environment = {**os.environ, **prepare(start.machine.amx.remedy, start.machine.threads)}
-        with theirs, log.open("ab") as output:
-            log_begins_bytes = output.tell()
-            process = subprocess.Popen(
-                [sys.executable, "-m", "pytest_xeonperf.shell.child", str(theirs.fileno())],
-                env=environment,
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=output,
-                pass_fds=[theirs.fileno()],
-                start_new_session=True,  # Ctrl-C is the parent's to handle
-            )
-        child = cls(process=process, channel=Connection(ours.detach()), log=log, log_begins_bytes=log_begins_bytes)
-        child.tell(start)
-        return child
-
-    def tell(self, message: object) -> None:
-        """Send a message.
-
-        Raises:
-            ChildDiedError: Nobody is there any more.
-        """
-        try:
-            self.channel.send(message)
-        except OSError:
-            raise ChildDiedError(self._death()) from None
-
-    def hear(self) -> Any:
-        """The next message.
-
-        Raises:
-            ChildDiedError: The child is gone.
-        """
-        try:
-            message = self.channel.recv()
-        except (EOFError, OSError):
-            raise ChildDiedError(self._death()) from None
-        self.progressed = True
-        if isinstance(message, protocol.Entering):
-            self.running = message
-        elif isinstance(message, protocol.Idle | protocol.WantsWeight | protocol.TestDone):
-            self.running = Unknown(reason="no variant was running")
-        return message
-
-    def hear_ready(self) -> protocol.Ready:
-        """That the child is collected and prepared.
-
-        Raises:
-            ChildDiedError: It never gets there.
-        """
-        message = self.hear()
-        if not isinstance(message, protocol.Ready):
-            raise ChildDiedError(self._death())
-        return message
-
-    def dismiss(self) -> None:
-        """Let the child finish its session, or end it if it does not."""
-        try:
-            self.tell(protocol.Goodbye())
-            while not isinstance(self.hear(), protocol.Goodbye):
-                pass
-            self.process.wait(_PATIENCE_S)
-        except (ChildDiedError, subprocess.TimeoutExpired):
-            self.kill()
-        self.channel.close()
-
-    def kill(self) -> None:
-        """End the child and everything it started."""
-        if self.process.poll() is None:
-            os.killpg(self.process.pid, signal.SIGKILL)
-            self.process.wait()
-
-    def _death(self) -> Death:
-        try:
-            code = self.process.wait(_PATIENCE_S)
-        except subprocess.TimeoutExpired:
-            self.kill()
-            code = self.process.returncode
-        how = f"{ending(code)}{last_words(self.log, self.log_begins_bytes)}"
-        return Death(how=how, running=self.running, progressed=self.progressed)
+    from pytest_xeonperf.records import Limits, Machine, Unknown
 
 
 @dataclass(slots=True)
@@ -168,9 +48,9 @@ class Supervisor:
             child = self._child()
             child.tell(protocol.RunTest(node_id=node_id, next_node_id=next_node_id))
             while not isinstance(message := child.hear(), protocol.TestDone):
-                if isinstance(message, protocol.WantsWeight):
+                if isinstance(message, protocol.WantsWeights):
                     yield message
-                    child.tell(protocol.Weight(peak_rss_bytes=self.weigh(message)))
+                    child.tell(protocol.Weights(peak_rss_bytes=self.weigh(message)))
                 elif isinstance(message, protocol.Named):
                     self.names[message.ladder] = message
                 else:
@@ -193,22 +73,9 @@ class Supervisor:
         """Tell later children what the machine can do."""
         self.start = replace(self.start, machine=replace(self.start.machine, limits=limits))
 
-    def weigh(self, wanted: protocol.WantsWeight) -> int | Unknown:
-        """Peak RSS of a variant in a process of its own."""
-        start = replace(self.start, purpose=protocol.Purpose.WEIGH)
-        child = Child.start(start, self.log.with_name("weighing.log"))  # its words are not those of the other child
-        try:
-            child.hear_ready()
-            child.tell(protocol.Weigh(node_id=wanted.node_id, variant=wanted.variant))
-            while not isinstance(message := child.hear(), protocol.Weight):
-                pass
-            child.dismiss()
-        except ChildDiedError as error:
-            return Unknown(reason=f"the weighing process {error.death.how}")
-        except BaseException:  # Ctrl-C: nobody else knows of this child
-            child.kill()
-            raise
-        return message.peak_rss_bytes
+    def weigh(self, wanted: protocol.WantsWeights) -> Mapping[str, int | Unknown]:
+        """Peak RSS by variant, each in a process of its own."""
+        return weigh(wanted, self.start, self.log.parent)
 
     def close(self) -> None:
         """End the session's child in good order."""

@@ -1,12 +1,22 @@
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_xeonperf.errors import NotApplicableError
-from pytest_xeonperf.measure.plan import does_not_fit, fits, groups, least_s, need, reference_bytes, reference_fits
+from pytest_xeonperf.measure.plan import (
+    at_once,
+    does_not_fit,
+    fits,
+    groups,
+    least_s,
+    need,
+    reference_bytes,
+    reference_fits,
+)
 from pytest_xeonperf.records import Limits, Unknown
 from pytest_xeonperf.variants.spec import NAMED
 from pytest_xeonperf.workloads.protocol import Footprint
@@ -30,6 +40,12 @@ def test_a_narrower_dtype_needs_less_memory():
 
 def test_fused_attention_needs_less_than_the_whole_score_matrix():
     assert _bytes("sdpa_bf16") < _bytes("eager_bf16")
+
+
+def test_freezing_keeps_the_weights_twice():
+    compiled = NAMED["compiled_bf16"]
+    extra = need(MODEL, replace(compiled, freeze=True)).memory_bytes - need(MODEL, compiled).memory_bytes
+    assert extra == 2 * MODEL.parameters
 
 
 def test_compiling_takes_time_and_more_work_takes_more():
@@ -95,3 +111,18 @@ def test_no_rungs_are_no_work():
 def test_planning_imports_no_torch():
     program = "import sys, pytest_xeonperf.measure.plan; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
+
+
+def test_as_many_processes_run_at_once_as_memory_and_cores_have_room_for():
+    assert at_once(MODEL, RUNGS, available_bytes=1000 * GIB, cores=64) == len(RUNGS)
+    assert at_once(MODEL, RUNGS, available_bytes=1000 * GIB, cores=2) == 2
+    assert at_once(MODEL, RUNGS, available_bytes=10 * GIB, cores=64) in {2, 3}
+    assert at_once(MODEL, RUNGS, available_bytes=4 * GIB, cores=64) == 1
+    assert at_once(NOBODY_KNOWS, RUNGS, available_bytes=1000 * GIB, cores=64) == 1
+
+
+@given(st.integers(1, 60), st.integers(1, 8))
+def test_processes_that_run_at_once_fit_beside_each_other(available_gib, cores):
+    count = at_once(MODEL, RUNGS, available_gib * GIB, cores)
+    largest_first = sorted((_bytes(rung.name) for rung in RUNGS), reverse=True)
+    assert count == 1 or sum(largest_first[:count]) < available_gib * GIB

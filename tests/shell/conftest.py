@@ -1,6 +1,9 @@
 """Rungs, results and machines that cost nothing."""
 
+import subprocess
+import sys
 from dataclasses import replace
+from multiprocessing.connection import Pipe
 
 import pytest
 
@@ -23,6 +26,8 @@ from pytest_xeonperf.records import (
     Unknown,
     Verdict,
 )
+from pytest_xeonperf.shell import protocol
+from pytest_xeonperf.shell.offspring import Child
 from pytest_xeonperf.shell.rungs import LadderKey, Own, Rung
 from pytest_xeonperf.shell.settings import Settings, Supervision
 from pytest_xeonperf.variants.spec import NAMED
@@ -136,3 +141,31 @@ def make_result():
         return replace(result, **changes)
 
     return make
+
+
+@pytest.fixture
+def make_child(tmp_path):
+    """Makes a child of any program, and the far end of its channel."""
+    started = []
+
+    def make(program):
+        ours, theirs = Pipe()
+        process = subprocess.Popen([sys.executable, "-c", program], start_new_session=True)
+        started.append((process, ours, theirs))
+        return Child(process=process, channel=ours, log=tmp_path / "child.log"), theirs
+
+    yield make
+    for process, *channels in started:
+        process.kill()
+        process.wait()
+        for channel in channels:
+            channel.close()
+
+
+@pytest.fixture
+def start(settings, machine, tmp_path):
+    """What children are told: two tests are to be run."""
+    return protocol.Start(
+        purpose=protocol.Purpose.MEASURE, arguments=(), directory=str(tmp_path), settings=settings,
+        selected=("a", "b"), cases=2, barred=(), machine=machine,
+    )  # fmt: skip

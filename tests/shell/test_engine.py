@@ -10,6 +10,7 @@ from pytest_xeonperf.measure.canary import Canary
 from pytest_xeonperf.records import Case, Limits, Measurement, Metric, Outcome, Sample, Score, Unknown
 from pytest_xeonperf.shell.engine import Engine
 from pytest_xeonperf.shell.fixtures import Compared
+from pytest_xeonperf.shell.protocol import WantsWeights, Weigh
 from pytest_xeonperf.shell.rungs import Own
 from pytest_xeonperf.workloads.presets import Preset
 from pytest_xeonperf.workloads.protocol import Footprint, Inputs, Phase, Workload
@@ -46,9 +47,9 @@ class Listener:
     def round_voided(self, ladder, index):
         pass
 
-    def weigh(self, node_id, variant):
-        self.weighed.append((node_id, variant))
-        return 1 << 20
+    def weigh(self, wanted):
+        self.weighed.append(wanted)
+        return {each.variant: 1 << 20 for each in wanted.wanted}
 
 
 @pytest.fixture
@@ -105,7 +106,8 @@ def test_the_smoke_preset_weighs_only_what_was_promised(make_engine, make_rung):
     engine = make_engine(light, heavy)
     unweighed = engine.result(light, _workload())
     weighed = engine.result(heavy, _workload())
-    assert engine.listener.weighed == [(heavy.node_id, "sdpa_bf16")]
+    wanted = Weigh(node_id=heavy.node_id, variant="sdpa_bf16")
+    assert engine.listener.weighed == [WantsWeights(wanted=(wanted,), at_once=1)]
     assert isinstance(unweighed.measurement.evidence.peak_rss_bytes, Unknown)
     assert weighed.measurement.evidence.peak_rss_bytes == 1 << 20
 

@@ -2,7 +2,7 @@ import json
 
 from pytest_xeonperf.records import Sample
 from pytest_xeonperf.shell.journal import Journal
-from pytest_xeonperf.shell.protocol import Entering, Idle, Report, RoundDone, RoundVoided, WantsWeight
+from pytest_xeonperf.shell.protocol import Entering, Idle, Report, RoundDone, RoundVoided, WantsWeights, Weigh
 
 ENTERING = Entering(ladder="tiny over eager_fp32", variant="eager_bf16", stage="building")
 PAIR = Sample(round_index=0, baseline_ns=2, candidate_ns=1, baseline_position=0, candidate_position=1)
@@ -28,7 +28,7 @@ def test_whoever_reads_it_after_a_crash_knows_that_no_variant_was_running(tmp_pa
     for message in (
         ENTERING,
         RoundVoided(ladder=ENTERING.ladder, index=7),
-        WantsWeight(node_id="a", variant="eager_bf16"),
+        WantsWeights(wanted=(Weigh(node_id="a", variant="eager_bf16"),), at_once=1),
         Idle(),
     ):
         journal.hear(message)

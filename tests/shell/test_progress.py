@@ -2,7 +2,7 @@ import pytest
 
 from pytest_xeonperf.shell import progress as progress_module
 from pytest_xeonperf.shell.progress import Progress
-from pytest_xeonperf.shell.protocol import Entering, RoundDone, RoundVoided, TimingBegins, WantsWeight
+from pytest_xeonperf.shell.protocol import Entering, RoundDone, RoundVoided, TimingBegins, WantsWeights, Weigh
 
 LADDER = "tiny [quick] over eager_fp32"
 
@@ -112,8 +112,9 @@ def test_weighing_is_a_stage_too(clock):
     reporter = Reporter(isatty=False)
     progress = Progress(reporter, started_s=0.0)
     progress.hear(_entering())
-    progress.hear(WantsWeight(node_id="a", variant="eager_bf16"))
-    assert reporter.shown[-1].endswith(f"{LADDER}: weighing eager_bf16 in a process of its own")
+    wanted = (Weigh(node_id="a", variant="eager_bf16"), Weigh(node_id="b", variant="int8"))
+    progress.hear(WantsWeights(wanted=wanted, at_once=2))
+    assert reporter.shown[-1].endswith(f"{LADDER}: weighing, each in a process of its own: eager_bf16, int8")
 
 
 def test_in_a_log_it_begins_on_a_line_of_its_own_also_after_the_last_dot(clock):
