@@ -236,7 +236,8 @@ class Evidence:
         graph_breaks: Graph breaks seen while compiling; 0 for eager variants.
         first_break: Reason of the first graph break, empty if none.
         recompiles: Compilations after the first call returned.
-        kernels: Names of the operators the profiler saw, those that took most time first.
+        kernels: Names of the operators the profiler saw, those that took most time first; then those of oneDNN's own
+            log with their instruction set, such as ``onednn::matmul:brg_matmul:avx10_1_512_amx``.
         weight_bytes: Bytes of parameters and buffers of the variant.
         peak_rss_bytes: Peak resident memory of a fresh process holding only this variant.
         left_in_bf16: Linear layers that a weight-only variant could not quantise, by name with the reason.

@@ -9,6 +9,7 @@ from pytest_xeonperf.errors import InfrastructureError
 from pytest_xeonperf.measure.clock import time_call_ns
 from pytest_xeonperf.measure.compilation import Compilation, compilation_so_far
 from pytest_xeonperf.measure.fidelity import keep
+from pytest_xeonperf.measure.onednn_log import listening
 
 if TYPE_CHECKING:
     from pytest_xeonperf.workloads.protocol import Step
@@ -28,7 +29,7 @@ class WarmUp:
         output: A copy of what the step returned.
         duration_ns: Of all calls, compilation included.
         call_ns: Of the last call.
-        kernels: Operators of one call as the profiler saw them, most self time first.
+        kernels: Operators of one call as the profiler saw them, most self time first; then what oneDNN says it ran.
         flop: Counted operations of one call; 0 where not asked for.
         compiled: What Dynamo did.
     """
@@ -103,7 +104,7 @@ def counted(step: Step) -> tuple[int, object, int]:
 def _profiled(step: Step) -> tuple[int, object, tuple[str, ...]]:
     from torch.profiler import ProfilerActivity, profile
 
-    with profile(activities=[ProfilerActivity.CPU]) as profiler:
+    with listening() as libraries_own, profile(activities=[ProfilerActivity.CPU]) as profiler:
         duration_ns, output = time_call_ns(step)
     events = sorted(profiler.key_averages(), key=lambda event: event.self_cpu_time_total, reverse=True)
-    return duration_ns, output, tuple(event.key for event in events)
+    return duration_ns, output, (*(event.key for event in events), *libraries_own)

@@ -1,0 +1,55 @@
+"""What oneDNN says it ran: the kernel and its instruction set, from its own log and not from what was asked for."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import sys
+import tempfile
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from pytest_xeonperf.host.onednn import parse_kernels
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_STDOUT = 1
+
+
+@contextmanager
+def listening() -> Iterator[list[str]]:
+    """A list that holds, afterwards, names such as ``onednn::matmul:brg_matmul:avx10_1_512_amx``.
+
+    oneDNN prints its log to the process's stdout, so that is taken meanwhile; what others print there comes out late.
+    """
+    from torch.backends import mkldnn
+
+    names: list[str] = []
+    with tempfile.TemporaryFile() as file:
+        _flush()
+        stdout = os.dup(_STDOUT)
+        os.dup2(file.fileno(), _STDOUT)
+        try:
+            with mkldnn.verbose(mkldnn.VERBOSE_ON):  # type: ignore[no-untyped-call]
+                yield names
+        finally:
+            _flush()
+            os.dup2(stdout, _STDOUT)
+            os.close(stdout)
+            file.seek(0)
+            names += _sorted_out(file.read())
+
+
+def _sorted_out(printed: bytes) -> list[str]:
+    """The names in the log; the rest is printed where it was meant to go."""
+    lines = printed.splitlines(keepends=True)
+    log = [line for line in lines if line.startswith(b"onednn_verbose,")]
+    os.write(_STDOUT, b"".join(line for line in lines if line not in log))
+    return [f"onednn::{kernel}" for kernel in parse_kernels(b"".join(log).decode(errors="replace"))]
+
+
+def _flush() -> None:
+    """Python's buffer, and that of C, through which oneDNN prints."""
+    sys.stdout.flush()
+    ctypes.CDLL(None).fflush(None)
