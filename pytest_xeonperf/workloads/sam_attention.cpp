@@ -32,6 +32,7 @@ constexpr int64_t kLanes = 16;
 constexpr int64_t kDepth = 32;    // what AMX sums over at a time: shorter sums are filled up with zeros
 constexpr int64_t kQueries = 128; // of a block; their scores with a tile of keys stay in the second-level cache
 constexpr int64_t kKeys = 512;    // of a tile, about
+constexpr float kRoom = 40.0f;    // powers of two that a logit may be above what weights are relative to
 constexpr float kLog2E = 1.44269504f;
 
 int64_t round_up(int64_t value, int64_t multiple) { return (value + multiple - 1) / multiple * multiple; }
@@ -144,8 +145,6 @@ class Worker {
       std::memcpy(&query[m * s.depth], projection(first + m, 0, head), s.width * sizeof(BFloat16));
     bias_of(by_row, row_bias);
     bias_of(by_column, column_bias);
-    std::fill(top.begin(), top.end(), -INFINITY);
-    std::fill(total.begin(), total.end(), 0.0f);
   }
 
   void bias_of(const Table& table, std::vector<float>& to) {
@@ -156,77 +155,79 @@ class Worker {
   }
 
   void add_tile(int64_t n) {
-    const int64_t count = s.keys_in(n);
+    const int64_t count = s.keys_in(n), depth_of_sum = round_up(count, kDepth);
     brgemm(queries, count, s.depth, s.depth, s.lead, s.lead, false, query.data(), &keys[n * s.depth * s.lead],
            score.data());
-    for (int64_t m = 0; m < queries; ++m) soften(m, count, biased(m, n, count / s.region_w));
-    brgemm(queries, s.width, round_up(count, kDepth), s.padded, s.width, s.width, n > 0, weight.data(),
+    for (int64_t m = 0; m < queries; ++m) {
+      soften(m, n, count / s.region_w);
+      std::fill_n(&weight[m * s.padded + count], depth_of_sum - count, BFloat16(0.0f)); // for keys that are not there
+    }
+    brgemm(queries, s.width, depth_of_sum, s.padded, s.width, s.width, n > 0, weight.data(),
            &values[n * s.padded * s.width], sum.data());
   }
 
-  // Scales the scores of one query with a tile of keys, adds the bias, and gives the largest.
-  float biased(int64_t m, int64_t n, int64_t rows) {
+  // From the scores of one query with a tile of keys to their weights, in one pass. Weights are relative to `top`, which
+  // is no largest logit, only one of them: FP32 and BF16 have room above. Where a logit leaves it far behind, it is
+  // raised, what was summed so far is scaled down, and the tile is done again.
+  void soften(int64_t m, int64_t n, int64_t rows) {
     const int64_t y = (first + m) / s.region_w, x = (first + m) % s.region_w;
     const float* row = &row_bias[m * by_row.columns + by_row.size - 1 - y + n * s.tile_rows];
     const float* column = &column_bias[m * by_column.columns + by_column.size - 1 - x];
-    __m512 best[4] = {_mm512_set1_ps(-INFINITY), _mm512_set1_ps(-INFINITY), _mm512_set1_ps(-INFINITY),
-                      _mm512_set1_ps(-INFINITY)};
-    for (int64_t w = 0; w < s.region_w; w += 4 * kLanes)
-      switch (std::min<int64_t>(4, (s.region_w - w + kLanes - 1) / kLanes)) {
-        case 1: biased_columns<1>(&score[m * s.lead + w], row, column + w, rows, s.region_w - w, best); break;
-        case 2: biased_columns<2>(&score[m * s.lead + w], row, column + w, rows, s.region_w - w, best); break;
-        case 3: biased_columns<3>(&score[m * s.lead + w], row, column + w, rows, s.region_w - w, best); break;
-        default: biased_columns<4>(&score[m * s.lead + w], row, column + w, rows, s.region_w - w, best);
-      }
-    return _mm512_reduce_max_ps(_mm512_max_ps(_mm512_max_ps(best[0], best[1]), _mm512_max_ps(best[2], best[3])));
+    if (n == 0) top[m] = score[m * s.lead] * scale + row[0] + column[0], total[m] = 0.0f;
+    Seen seen = weigh(m, row, column, rows);
+    if (const float above = _mm512_reduce_max_ps(seen.best); above > kRoom) {
+      if (n > 0) scale_down(m, std::exp2(-above));
+      top[m] += above;
+      seen = weigh(m, row, column, rows);
+    }
+    total[m] += _mm512_reduce_add_ps(seen.added);
   }
 
-  // The same for up to 64 columns of keys, whose bias stays in registers for all rows.
+  struct Seen {
+    __m512 added = _mm512_setzero_ps(), best = _mm512_set1_ps(-INFINITY); // of weights; of logits less `top`
+  };
+
+  Seen weigh(int64_t m, const float* row, const float* column, int64_t rows) {
+    Seen seen;
+    const float* scores = &score[m * s.lead];
+    BFloat16* to = &weight[m * s.padded];
+    for (int64_t w = 0; w < s.region_w; w += 4 * kLanes)
+      switch (const int64_t left = s.region_w - w; std::min<int64_t>(4, (left + kLanes - 1) / kLanes)) {
+        case 1: weigh_columns<1>(scores + w, row, column + w, rows, left, top[m], to + w, seen); break;
+        case 2: weigh_columns<2>(scores + w, row, column + w, rows, left, top[m], to + w, seen); break;
+        case 3: weigh_columns<3>(scores + w, row, column + w, rows, left, top[m], to + w, seen); break;
+        default: weigh_columns<4>(scores + w, row, column + w, rows, left, top[m], to + w, seen);
+      }
+    return seen;
+  }
+
+  // Up to 64 columns of keys, whose bias stays in registers for all rows.
   template <int kVectors>
-  void biased_columns(float* scores, const float* row, const float* column, int64_t rows, int64_t columns,
-                      __m512* best) const {
-    __m512 of_column[kVectors];
+  void weigh_columns(const float* scores, const float* row, const float* column, int64_t rows, int64_t columns, float top,
+                     BFloat16* to, Seen& seen) const {
+    __m512 of_column[kVectors], added[kVectors], best[kVectors];
     __mmask16 lanes[kVectors];
     for (int v = 0; v < kVectors; ++v) {
       lanes[v] = first_lanes(columns - v * kLanes);
       of_column[v] = _mm512_maskz_loadu_ps(lanes[v], column + v * kLanes);
+      added[v] = _mm512_setzero_ps(), best[v] = _mm512_set1_ps(-INFINITY);
     }
     const __m512 factor = _mm512_set1_ps(scale);
-    for (int64_t r = 0; r < rows; ++r, scores += s.region_w) {
-      const __m512 of_row = _mm512_set1_ps(row[r]);
+    for (int64_t r = 0; r < rows; ++r, scores += s.region_w, to += s.region_w) {
+      const __m512 of_row = _mm512_set1_ps(row[r] - top);
       for (int v = 0; v < kVectors; ++v) {
         const __m512 raw = _mm512_maskz_loadu_ps(lanes[v], scores + v * kLanes);
         const __m512 logit = _mm512_fmadd_ps(raw, factor, _mm512_add_ps(of_column[v], of_row));
-        _mm512_mask_storeu_ps(scores + v * kLanes, lanes[v], logit);
         best[v] = _mm512_mask_max_ps(best[v], lanes[v], best[v], logit);
+        const __m512 e = exp2_of(logit);
+        added[v] = _mm512_mask_add_ps(added[v], lanes[v], added[v], e);
+        store_bf16(to + v * kLanes, lanes[v], e);
       }
     }
-  }
-
-  // From logits to weights in BF16; what was summed so far is scaled down to a new largest logit.
-  void soften(int64_t m, int64_t count, float best) {
-    if (best > top[m]) {
-      if (total[m] > 0.0f) scale_down(m, std::exp2(top[m] - best));
-      top[m] = best;
+    for (int v = 0; v < kVectors; ++v) {
+      seen.added = _mm512_add_ps(seen.added, added[v]);
+      seen.best = _mm512_max_ps(seen.best, best[v]);
     }
-    const __m512 largest = _mm512_set1_ps(top[m]);
-    const float* logits = &score[m * s.lead];
-    BFloat16* weights = &weight[m * s.padded];
-    __m512 added = _mm512_setzero_ps();
-    int64_t j = 0;
-    for (; j + kLanes <= count; j += kLanes) {
-      const __m512 e = exp2_of(_mm512_sub_ps(_mm512_loadu_ps(logits + j), largest));
-      added = _mm512_add_ps(added, e);
-      store_bf16(weights + j, 0xFFFF, e);
-    }
-    for (; j < round_up(count, kDepth); j += kLanes) { // the rest, and zeros for keys that are not there
-      const __mmask16 lanes = j < count ? first_lanes(count - j) : 0;
-      const __m512 e = exp2_of(_mm512_sub_ps(_mm512_maskz_loadu_ps(lanes, logits + j), largest));
-      const __m512 kept = _mm512_maskz_mov_ps(lanes, e);
-      added = _mm512_add_ps(added, kept);
-      store_bf16(weights + j, 0xFFFF, kept);
-    }
-    total[m] += _mm512_reduce_add_ps(added);
   }
 
   void scale_down(int64_t m, float factor) {
