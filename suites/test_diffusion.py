@@ -30,6 +30,12 @@ class TestUNetStep:
     def test_frozen(self, xeonperf, variant):
         xeonperf.check(variant)
 
+    # what people would use instead, in the same rounds
+    @pytest.mark.variant(runtime="openvino")
+    @pytest.mark.min_fidelity(cosine=0.999)
+    def test_openvino(self, xeonperf, variant):
+        xeonperf.check(variant)
+
 
 @pytest.mark.workload("sdxl", phase="vae_decode")
 class TestVaeDecode:

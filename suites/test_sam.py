@@ -36,6 +36,12 @@ class TestImageEncoderB:
     def test_fused(self, xeonperf, variant):
         xeonperf.check(variant)
 
+    # what people would use instead, in the same rounds
+    @pytest.mark.variant(runtime="openvino")
+    @pytest.mark.min_fidelity(cosine=0.9995)
+    def test_openvino(self, xeonperf, variant):
+        xeonperf.check(variant)
+
 
 @pytest.mark.workload("sam-vit-h", phase="encode")
 class TestImageEncoderH:
@@ -63,6 +69,11 @@ class TestImageEncoderH:
     def test_fused(self, xeonperf, variant):
         xeonperf.check(variant)
 
+    @pytest.mark.variant(runtime="openvino")
+    @pytest.mark.min_fidelity(cosine=0.9995)
+    def test_openvino(self, xeonperf, variant):
+        xeonperf.check(variant)
+
 
 @pytest.mark.workload("sam-vit-b", phase="decode")
 @pytest.mark.min_fidelity(iou=0.97, cosine=0.999)
@@ -79,3 +90,10 @@ class TestMaskDecoder:
     @pytest.mark.max_graph_breaks(0)
     def test_compiled(self, xeonperf, compiled_bf16):
         xeonperf.check(compiled_bf16)
+
+    @pytest.mark.variant(compile=True, freeze=True)
+    @pytest.mark.min_speedup(2.5, isa="amx_bf16")
+    @pytest.mark.min_speedup(1.5, isa="avx512_bf16")
+    @pytest.mark.max_graph_breaks(0)
+    def test_frozen(self, xeonperf, variant):
+        xeonperf.check(variant)

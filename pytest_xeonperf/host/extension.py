@@ -26,7 +26,7 @@ _FLAGS = (
 
 @cache
 def load_operators(source: Path) -> None:
-    """Compile a source if this very one has not been compiled on this machine, and load it into torch; once.
+    """Load a source into torch, once; compiled first where it or a header beside it is new to this machine.
 
     Raises:
         NotApplicableError: The processor lacks AVX512_BF16, or there is no compiler.
@@ -42,9 +42,11 @@ def load_operators(source: Path) -> None:
         )
     compiler = need_compiler()
     root = torch.__path__[0]
+    headers = sorted(source.parent.glob("*.h"))
     flags = (*_FLAGS, f"-I{root}/include", f"-L{root}/lib", f"-Wl,-rpath,{root}/lib")
     libraries = ("-ltorch_cpu", "-lc10")
-    identity = [source.read_bytes(), *map(str.encode, (*flags, compiler.version, torch.__version__))]
+    texts = (path.read_bytes() for path in (source, *headers))
+    identity = [*texts, *map(str.encode, (*flags, compiler.version, torch.__version__))]
     library = cache_dir("operators") / f"{source.stem}-{hashlib.sha256(b'/'.join(identity)).hexdigest()[:16]}.so"
     if not library.is_file():
         with tempfile.TemporaryDirectory(dir=library.parent) as folder:  # beside it, so that it can be moved in one go

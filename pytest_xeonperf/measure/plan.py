@@ -9,7 +9,7 @@ from pytest_xeonperf.errors import NotApplicableError
 from pytest_xeonperf.measure.roofline import peak
 from pytest_xeonperf.records import Unknown
 from pytest_xeonperf.units import show_bytes
-from pytest_xeonperf.variants.spec import Dtype, Woq
+from pytest_xeonperf.variants.spec import WIDTH_BYTES, Dtype, Runtime, Woq
 from pytest_xeonperf.workloads.protocol import Attention
 
 if TYPE_CHECKING:
@@ -41,12 +41,16 @@ class Need:
 
 def need(footprint: Footprint, variant: Variant) -> Need:
     """Memory and time for building, warming up and measuring one variant; times are orders of magnitude."""
-    per_weight = _BYTES_PER_WEIGHT.get(variant.woq, 4.0 if variant.dtype is Dtype.FP32 else 2.0)
+    per_weight = _BYTES_PER_WEIGHT.get(variant.woq, WIDTH_BYTES[variant.tensor_dtype])
     # the footprint's activations are FP32 with the whole score matrix; half the width, a quarter without the matrix
-    share = (1.0 if variant.dtype is Dtype.FP32 else 0.5) * (1.0 if variant.attention is Attention.PLAIN else 0.5)
+    share = (1.0 if variant.tensor_dtype is Dtype.FP32 else 0.5) * (
+        1.0 if variant.attention is Attention.PLAIN else 0.5
+    )
     weight_bytes = footprint.parameters * per_weight
-    copies = 2 if variant.freeze else 1  # those of the module, and those packed into the compiled code
-    call_s = max(footprint.flop / _NOMINAL_FLOP_PER_S[variant.dtype], weight_bytes / _NOMINAL_BYTES_PER_S)
+    # a frozen variant and a peer have those of the module, and a copy packed into what runs
+    copies = 2 if variant.freeze or variant.runtime is not Runtime.TORCH else 1
+    read_bytes = weight_bytes * footprint.weight_passes
+    call_s = max(footprint.flop / _NOMINAL_FLOP_PER_S[variant.product_dtype], read_bytes / _NOMINAL_BYTES_PER_S)
     calls = _COMPILED_CALLS if variant.compile else _EAGER_CALLS
     return Need(
         memory_bytes=int(weight_bytes * copies + footprint.activation_bytes * share),

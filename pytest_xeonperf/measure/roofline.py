@@ -63,5 +63,5 @@ def against(found: Roofline, variant: Variant, *, before: Limits, now: Limits) -
 
 
 def peak(limits: Limits, variant: Variant) -> float:
-    """Operations a second that the machine reaches in the variant's dtype."""
-    return limits.fp32_flop_per_s if variant.dtype is Dtype.FP32 else limits.bf16_flop_per_s
+    """Operations a second that the machine reaches in the dtype that the variant multiplies in."""
+    return limits.fp32_flop_per_s if variant.product_dtype is Dtype.FP32 else limits.bf16_flop_per_s

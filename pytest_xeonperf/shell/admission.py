@@ -110,7 +110,7 @@ def _refusal(key: LadderKey, variant: Variant, barred: Sequence[Barred], room: R
     for dead in barred:
         if (dead.ladder, dead.variant) == (key.label, variant.name):
             return (Failure(kind=FailureKind.DIED, reason=dead.reason),)
-    if variant.dtype is Dtype.BF16 and room.isa.rank < Isa.AVX512.rank and key.preset is not Preset.SMOKE:
+    if variant.product_dtype is Dtype.BF16 and room.isa.rank < Isa.AVX512.rank and key.preset is not Preset.SMOKE:
         return (_needs_more(f"BF16 is emulated without AVX-512; usable here is {room.isa}"),)
     if variant.compile:
         try:

@@ -46,7 +46,7 @@ def workload(name: str = "", *, phase: str = "", preset: str = "", **options: ob
 
 
 def variant(**keywords: object) -> None:
-    """variant(dtype=, attention=, compile=, woq=, group_size=): what the fixture `variant` is a handle on."""
+    """variant(dtype=, attention=, compile=, freeze=, woq=, kernel=, ...): what the fixture `variant` is a handle on."""
     from_keywords(keywords)
 
 

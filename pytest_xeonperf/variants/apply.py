@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING
 
 from torch import nn
 
-from pytest_xeonperf.variants import compiled
+from pytest_xeonperf.variants import compiled, openvino
 from pytest_xeonperf.variants.channels_last import lay_out_inputs, lay_out_module
 from pytest_xeonperf.variants.eager import cast_inputs, cast_module, uncompiled
-from pytest_xeonperf.variants.spec import Kernel, Variant, Woq
+from pytest_xeonperf.variants.internals import rounding_inside
+from pytest_xeonperf.variants.spec import WIDTH_BYTES, Internals, Kernel, Runtime, Variant, Woq
+from pytest_xeonperf.variants.stream_bf16 import stream_linears
 from pytest_xeonperf.variants.stream_int4 import StreamInt4
 from pytest_xeonperf.variants.stream_int8 import StreamInt8
 from pytest_xeonperf.variants.streamed import stream_fp32
@@ -32,7 +34,7 @@ class Built:
     Attributes:
         module: In eval mode, without gradients.
         compiler: What the phase's `bind` puts its hot callable through.
-        left_in_bf16: Linear layers that a weight-only variant could not quantise, by name with the reason.
+        left_in_bf16: Linear layers that a variant could not give its kernel, by name with the reason.
         weight_bytes: Parameters and buffers, tied ones once.
         streamed_bytes: Those that one pass reads from memory: without the tables that only an embedding looks up.
     """
@@ -51,9 +53,11 @@ def build(variant: Variant, workload: Workload, phase: Phase) -> Built:
     quantise: baseline, reference and candidates then have the same weights.
 
     Raises:
-        NotApplicableError: The variant quantises, and no layer can be.
+        NotApplicableError: The variant has a kernel for linear layers, and can give it none.
         DataError: The checkpoint was quantised in another way than the variant says.
     """
+    if variant.runtime is Runtime.OPENVINO:
+        openvino.require(phase)
     module = workload.attention(phase.build(), variant.attention)
     left: tuple[str, ...] = ()
     if variant.woq is Woq.NONE:
@@ -63,11 +67,15 @@ def build(variant: Variant, workload: Workload, phase: Phase) -> Built:
         module, left = quantise_linears(module, _technique_of(variant))
     if variant.channels_last:
         module = lay_out_module(module)
-    module = cast_module(module, variant.dtype).eval().requires_grad_(requires_grad=False)
-    total_bytes = _bytes(module)
+    module = cast_module(module, variant.tensor_dtype)
+    if variant.woq is Woq.NONE and variant.kernel is Kernel.STREAM:
+        module, left = stream_linears(module)
+    module = module.eval().requires_grad_(requires_grad=False)
+    # a peer's own copy, which it computes with, is rounded
+    total_bytes = _bytes(module) * WIDTH_BYTES[variant.dtype] // WIDTH_BYTES[variant.tensor_dtype]
     return Built(
         module=module,
-        compiler=compiled.compiler(freeze=variant.freeze) if variant.compile else uncompiled,
+        compiler=_compiler(variant),
         left_in_bf16=left,
         weight_bytes=total_bytes,
         streamed_bytes=total_bytes - _table_bytes(module),
@@ -86,8 +94,15 @@ def build_streamed(variant: Variant, workload: Workload, phase: Phase) -> Built:
 
 def prepared(inputs: Inputs, variant: Variant) -> Inputs:
     """The arguments as a variant wants them: their dtype, and the order of images in memory."""
-    cast = cast_inputs(inputs, variant.dtype)
+    cast = cast_inputs(inputs, variant.tensor_dtype)
     return lay_out_inputs(cast) if variant.channels_last else cast
+
+
+def _compiler(variant: Variant) -> Compiler:
+    if variant.runtime is Runtime.OPENVINO:
+        return openvino.compiler(variant.dtype)
+    chosen = compiled.compiler(freeze=variant.freeze) if variant.compile else uncompiled
+    return chosen if variant.internals is Internals.SAME else rounding_inside(chosen)
 
 
 def scheme(variant: Variant) -> Scheme:

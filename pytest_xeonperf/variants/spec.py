@@ -22,6 +22,9 @@ class Dtype(StrEnum):
     BF16 = "bf16"
 
 
+WIDTH_BYTES = {Dtype.FP32: 4, Dtype.BF16: 2}
+
+
 class Woq(StrEnum):
     """Weight-only quantisation of the Linear layers: none, W8A16 or W4A16."""
 
@@ -31,10 +34,24 @@ class Woq(StrEnum):
 
 
 class Kernel(StrEnum):
-    """Whose kernel multiplies with quantised weights: ATen's, or ours, which reads them as one stream."""
+    """Whose kernel multiplies few rows with the weights of linear layers: torch's, or ours, made for reading them."""
 
     ATEN = "aten"
     STREAM = "stream"
+
+
+class Internals(StrEnum):
+    """In what FP32 operands are multiplied: as they are, or rounded by oneDNN on their way."""
+
+    SAME = "same"
+    BF16 = "bf16"
+
+
+class Runtime(StrEnum):
+    """What runs the model: torch, or a peer that people would use instead."""
+
+    TORCH = "torch"
+    OPENVINO = "openvino"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +65,9 @@ class Variant:
             side.
         freeze: Whether compiling may take weights for constants, and keep them packed for oneDNN.
         group_size: Weights that share one scale; read only where `woq` is int4.
-        kernel: Read only where `woq` is not none.
+        kernel: Of linear layers, quantised or in BF16.
+        internals: Of FP32 alone.
+        runtime: A peer gets torch's model in FP32 and does the rest in its own way.
     """
 
     name: str
@@ -60,6 +79,18 @@ class Variant:
     woq: Woq = Woq.NONE
     group_size: int = 128
     kernel: Kernel = Kernel.ATEN
+    internals: Internals = Internals.SAME
+    runtime: Runtime = Runtime.TORCH
+
+    @property
+    def tensor_dtype(self) -> Dtype:
+        """Dtype of the tensors that go in and out: a peer rounds for itself."""
+        return self.dtype if self.runtime is Runtime.TORCH else Dtype.FP32
+
+    @property
+    def product_dtype(self) -> Dtype:
+        """Dtype of the operands that are multiplied, which the machine's limit depends on."""
+        return Dtype.BF16 if self.internals is Internals.BF16 else self.dtype
 
     def __post_init__(self) -> None:
         if self.group_size not in GROUP_SIZES:
@@ -68,6 +99,25 @@ class Variant:
                 where=f"variant {self.name}",
                 remedy=f"use one of: {', '.join(map(str, GROUP_SIZES))}",
             )
+        torchs_own = {
+            "compile": self.compile,
+            "channels_last": self.channels_last,
+            "attention='fused'": self.attention is Attention.FUSED,
+            "kernel='stream'": self.kernel is Kernel.STREAM,
+            "woq": self.woq is not Woq.NONE,
+            "internals='bf16'": self.internals is not Internals.SAME,
+        }
+        if self.runtime is not Runtime.TORCH and any(torchs_own.values()):
+            asked = next(keyword for keyword, given in torchs_own.items() if given)
+            raise UsageError(
+                f"runtime={str(self.runtime)!r} has no {asked}", where=f"variant {self.name}", remedy="leave it out"
+            )
+        if self.internals is not Internals.SAME and self.dtype is not Dtype.FP32:
+            raise UsageError(
+                f"internals={str(self.internals)!r} is for FP32 tensors, not {self.dtype}",
+                where=f"variant {self.name}",
+                remedy="say dtype='fp32'",
+            )
         if self.freeze and not self.compile:
             raise UsageError("freeze=True without compile=True", where=f"variant {self.name}", remedy="say both")
         if self.attention is Attention.FUSED and self.dtype is not Dtype.BF16:
@@ -75,6 +125,12 @@ class Variant:
                 f"attention='fused' runs in BF16, not {self.dtype}",
                 where=f"variant {self.name}",
                 remedy="leave dtype out, or say attention='sdpa'",
+            )
+        if self.kernel is Kernel.STREAM and self.dtype is not Dtype.BF16:
+            raise UsageError(
+                f"kernel='stream' runs in BF16, not {self.dtype}",
+                where=f"variant {self.name}",
+                remedy="leave dtype out, or say dtype='bf16'",
             )
         if self.woq is not Woq.NONE and self.dtype is not Dtype.BF16:
             raise UsageError(
@@ -127,6 +183,8 @@ def from_keywords(keywords: Mapping[str, object]) -> Variant:
         "woq": Woq,
         "group_size": int,
         "kernel": Kernel,
+        "internals": Internals,
+        "runtime": Runtime,
     }
     unknown = [keyword for keyword in keywords if keyword not in fields]
     if unknown:
@@ -147,11 +205,14 @@ def from_keywords(keywords: Mapping[str, object]) -> Variant:
 
 def _describe(variant: Variant) -> str:
     """``bf16-sdpa-compiled-int4-g64``: every field that changes what runs, in a fixed order."""
-    parts = [variant.dtype.value, variant.attention.value]
+    parts = [variant.runtime.value] if variant.runtime is not Runtime.TORCH else []
+    parts += [variant.dtype.value]
+    parts += [f"{variant.internals}inside"] if variant.internals is not Internals.SAME else []
+    parts += [variant.attention.value]
     parts += ["nhwc"] if variant.channels_last else []
     parts += ["compiled"] if variant.compile else []
     parts += ["frozen"] if variant.freeze else []
     parts += [variant.woq.value] if variant.woq is not Woq.NONE else []
     parts += [f"g{variant.group_size}"] if variant.woq is Woq.INT4 else []
-    parts += [variant.kernel.value] if variant.woq is not Woq.NONE and variant.kernel is not Kernel.ATEN else []
+    parts += [variant.kernel.value] if variant.kernel is not Kernel.ATEN else []
     return "-".join(parts)

@@ -129,7 +129,7 @@ def quantise_linears(
             return put(name, layer.tensors, layer.bias)
         if not isinstance(layer, nn.Linear):
             return layer
-        reason = _structural_refusal(layer, parent) or technique.refusal(
+        reason = structural_refusal(layer, parent) or technique.refusal(
             out_features=layer.out_features, in_features=layer.in_features
         )
         if reason:
@@ -196,7 +196,8 @@ def _names_by_layer(module: nn.Module) -> Iterator[tuple[str, ...]]:
     return map(tuple, names.values())
 
 
-def _structural_refusal(layer: nn.Linear, parent: nn.Module) -> str:
+def structural_refusal(layer: nn.Linear, parent: nn.Module) -> str:
+    """Why nothing may stand in a Linear layer's place, whatever its widths; empty where it may."""
     if isinstance(parent, _READ_WEIGHTS_THEMSELVES):
         return f"{type(parent).__name__} reads its weight directly"
     if type(layer) is not nn.Linear:

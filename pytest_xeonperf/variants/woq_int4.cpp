@@ -3,31 +3,22 @@
 //
 // ATen's kernel turns each weight into FP32 and is bound by that, at half of the bandwidth. Here four bits become a BF16
 // number by putting them into the mantissa of 128, which is exact; products are summed in pairs in FP32 (VDPBF16PS), and
-// what 128 and the middle of the range have added is taken off once for each group. A thread reads four channels that
-// lie far apart: one stream does not keep enough cache lines on their way.
-#include <ATen/Parallel.h>
+// what 128 and the middle of the range have added is taken off once for each group.
+#include "streams.h"
+
 #include <ATen/core/LegacyTypeDispatch.h>
-#include <ATen/core/Tensor.h>
-#include <ATen/ops/empty.h>
-#include <ATen/ops/mm.h>
 #include <torch/library.h>
 
 #include <immintrin.h>
 
-#include <algorithm>
 #include <vector>
 
 namespace {
 
-using at::BFloat16;
+using namespace streams;
 
-constexpr int64_t kStreams = 4;          // output channels that a thread works on at a time, far from each other
 constexpr int64_t kGroup = 128;          // weights of a channel that share a scale: 64 bytes, one step
 constexpr int64_t kBytes = kGroup / 2;   // nibble j of 16-bit lane i holds weight 32 * j + i
-constexpr int64_t kAhead = 1024;         // bytes that are fetched before they are needed
-constexpr int64_t kRowsAtOnce = 4;       // of activations
-constexpr int64_t kFewRows = 16;         // up to here the weights are multiplied as they are
-constexpr int64_t kBlockBytes = 8 << 20; // of weights that are turned back at a time
 constexpr float kOffset = 136.0f;        // 128, and 8 for the middle of the range
 
 struct Weights {
@@ -95,20 +86,8 @@ void multiply(const Weights& w, int64_t first, int64_t apart, const BFloat16* x,
 void multiply_few(const Weights& w, const BFloat16* x, int64_t rows, BFloat16* out) {
   std::vector<float> sums(rows * w.groups() * 16, 0.0f);
   for (int64_t i = 0; i < rows * w.groups(); ++i) sums[i * 16] = sum_of(x + i * kGroup);
-  at::parallel_for(0, w.channels / kStreams, 16, [&](int64_t begin, int64_t end) {
-    for (int64_t i = begin; i < end; ++i)
-      for (int64_t m = 0; m < rows; m += kRowsAtOnce) { // the weights of four channels stay in the first-level cache
-        const int64_t first = begin * kStreams + i - begin, apart = end - begin;
-        const BFloat16* from = x + m * w.width;
-        const float* of_x = &sums[m * w.groups() * 16];
-        BFloat16* to = out + m * w.channels;
-        switch (std::min(kRowsAtOnce, rows - m)) {
-          case 1: multiply<1>(w, first, apart, from, of_x, to); break;
-          case 2: multiply<2>(w, first, apart, from, of_x, to); break;
-          case 3: multiply<3>(w, first, apart, from, of_x, to); break;
-          default: multiply<kRowsAtOnce>(w, first, apart, from, of_x, to);
-        }
-      }
+  few_rows(w.channels, rows, [&]<int kRows>(int64_t first, int64_t apart, int64_t row) {
+    multiply<kRows>(w, first, apart, x + row * w.width, &sums[row * w.groups() * 16], out + row * w.channels);
   });
 }
 
@@ -135,19 +114,6 @@ void turn_back(const Weights& w, int64_t channel, BFloat16* to) {
   }
 }
 
-void multiply_many(const Weights& w, const at::Tensor& x, at::Tensor& out) {
-  const int64_t most = std::min(std::max<int64_t>(64, kBlockBytes / (2 * w.width)), w.channels);
-  const at::Tensor block = at::empty({most, w.width}, x.options());
-  auto* to = block.data_ptr<BFloat16>();
-  for (int64_t from = 0; from < w.channels; from += most) {
-    const int64_t channels = std::min(most, w.channels - from);
-    at::parallel_for(0, channels, 32, [&](int64_t begin, int64_t end) {
-      for (int64_t c = begin; c < end; ++c) turn_back(w, from + c, to + c * w.width);
-    });
-    out.narrow(1, from, channels).copy_(at::mm(x, block.narrow(0, 0, channels).t()));
-  }
-}
-
 // x: bf16 [M, K]; packed: uint8 [N, K / 128, 64]; scales: int32 [N, K / 128]. Gives bf16 [M, N].
 at::Tensor linear(const at::Tensor& x, const at::Tensor& packed, const at::Tensor& scales) {
   const at::AutoDispatchBelowADInplaceOrView inference_only;
@@ -164,7 +130,7 @@ at::Tensor linear(const at::Tensor& x, const at::Tensor& packed, const at::Tenso
   if (x.size(0) <= kFewRows)
     multiply_few(w, x.const_data_ptr<BFloat16>(), x.size(0), out.data_ptr<BFloat16>());
   else
-    multiply_many(w, x, out);
+    many_rows(x, out, [&](int64_t channel, BFloat16* to) { turn_back(w, channel, to); });
   return out;
 }
 

@@ -1,30 +1,21 @@
 // W8A16 on CPUs with AVX512_BF16: for a few rows of activations, as in decoding, as fast as weights can be read; for many,
 // as in prefill, through oneDNN's BF16 matmul on weights that are turned back a block at a time.
 //
-// Weights are widened to FP32 in registers and multiplied there. A thread reads four channels that lie far apart: one
-// stream does not keep enough cache lines on their way.
-#include <ATen/Parallel.h>
+// Weights are widened to FP32 in registers and multiplied there.
+#include "streams.h"
+
 #include <ATen/core/LegacyTypeDispatch.h>
-#include <ATen/core/Tensor.h>
-#include <ATen/ops/empty.h>
-#include <ATen/ops/mm.h>
 #include <torch/library.h>
 
 #include <immintrin.h>
 
-#include <algorithm>
 #include <vector>
 
 namespace {
 
-using at::BFloat16;
+using namespace streams;
 
-constexpr int64_t kStreams = 4;          // output channels that a thread works on at a time, far from each other
-constexpr int64_t kStep = 64;            // weights of one channel in one step
-constexpr int64_t kAhead = 1024;         // bytes that are fetched before they are needed
-constexpr int64_t kRowsAtOnce = 4;       // of activations
-constexpr int64_t kFewRows = 16;         // up to here the weights are multiplied as they are
-constexpr int64_t kBlockBytes = 8 << 20; // of weights that are turned back at a time
+constexpr int64_t kStep = 64; // weights of one channel in one step
 
 struct Weights {
   const int8_t* values;   // [N, K]
@@ -65,19 +56,8 @@ void multiply(const Weights& w, int64_t first, int64_t apart, const float* x, BF
 
 void multiply_few(const Weights& w, const BFloat16* x, int64_t rows, BFloat16* out) {
   const std::vector<float> wide(x, x + rows * w.width);
-  at::parallel_for(0, w.channels / kStreams, 16, [&](int64_t begin, int64_t end) {
-    for (int64_t i = begin; i < end; ++i)
-      for (int64_t m = 0; m < rows; m += kRowsAtOnce) { // the weights of four channels stay in the first-level cache
-        const int64_t first = begin * kStreams + i - begin, apart = end - begin;
-        const float* from = &wide[m * w.width];
-        BFloat16* to = out + m * w.channels;
-        switch (std::min(kRowsAtOnce, rows - m)) {
-          case 1: multiply<1>(w, first, apart, from, to); break;
-          case 2: multiply<2>(w, first, apart, from, to); break;
-          case 3: multiply<3>(w, first, apart, from, to); break;
-          default: multiply<kRowsAtOnce>(w, first, apart, from, to);
-        }
-      }
+  few_rows(w.channels, rows, [&]<int kRows>(int64_t first, int64_t apart, int64_t row) {
+    multiply<kRows>(w, first, apart, &wide[row * w.width], out + row * w.channels);
   });
 }
 
@@ -88,19 +68,6 @@ void turn_back(const Weights& w, int64_t channel, BFloat16* to) {
   for (int64_t k = 0; k < w.width; k += 32) {
     const __m512 low = _mm512_mul_ps(widen(from + k), scale), high = _mm512_mul_ps(widen(from + k + 16), scale);
     _mm512_storeu_si512(to + k, reinterpret_cast<__m512i>(_mm512_cvtne2ps_pbh(high, low)));
-  }
-}
-
-void multiply_many(const Weights& w, const at::Tensor& x, at::Tensor& out) {
-  const int64_t most = std::min(std::max<int64_t>(64, kBlockBytes / (2 * w.width)), w.channels);
-  const at::Tensor block = at::empty({most, w.width}, x.options());
-  auto* to = block.data_ptr<BFloat16>();
-  for (int64_t from = 0; from < w.channels; from += most) {
-    const int64_t channels = std::min(most, w.channels - from);
-    at::parallel_for(0, channels, 32, [&](int64_t begin, int64_t end) {
-      for (int64_t c = begin; c < end; ++c) turn_back(w, from + c, to + c * w.width);
-    });
-    out.narrow(1, from, channels).copy_(at::mm(x, block.narrow(0, 0, channels).t()));
   }
 }
 
@@ -119,7 +86,7 @@ at::Tensor linear(const at::Tensor& x, const at::Tensor& values, const at::Tenso
   if (x.size(0) <= kFewRows)
     multiply_few(w, x.const_data_ptr<BFloat16>(), x.size(0), out.data_ptr<BFloat16>());
   else
-    multiply_many(w, x, out);
+    many_rows(x, out, [&](int64_t channel, BFloat16* to) { turn_back(w, channel, to); });
   return out;
 }
 

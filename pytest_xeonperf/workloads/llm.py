@@ -106,6 +106,7 @@ def _workload(name: str, source: _Source, lengths: Lengths) -> Workload:
         build=build,
         inputs=inputs,
         bind=llm_steps.prefill,
+        stateful=True,
         scores=_prefill_scores,
         footprint=_footprint(source.shape, "prefill", lengths),
     )
@@ -117,6 +118,7 @@ def _workload(name: str, source: _Source, lengths: Lengths) -> Workload:
         build=build,
         inputs=inputs,
         bind=llm_steps.decode,
+        stateful=True,
         scores=functools.partial(_decode_scores, tokens, lengths),
         footprint=_footprint(source.shape, "decode", lengths),
     )

@@ -134,6 +134,7 @@ def footprint_of(shape: Shape, phase: str, lengths: Lengths) -> Footprint:
         parameters=shape.parameters,
         activation_bytes=_activation_bytes(shape, lengths),
         flop=2 * (multiplied + attended),
+        weight_passes=1 if phase == "prefill" else lengths.new_tokens,
     )
 
 

@@ -61,11 +61,13 @@ class Footprint:
         parameters: Number of weights of the module the phase builds.
         activation_bytes: Peak of everything else in FP32 with plain attention.
         flop: Floating-point operations of one call.
+        weight_passes: How often one call streams the weights, as `Phase` says too.
     """
 
     parameters: int
     activation_bytes: int
     flop: int
+    weight_passes: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,6 +85,7 @@ class Phase:
             ``torch.no_grad()``; the step is too. A step does the same work every time it is called.
         scores: Fidelity figures of this family, beside the cosine and PSNR that every output gets. Receives the
             outputs of the FP32 reference and of the variant, as the step returned them.
+        stateful: Whether the hot callable keeps something between calls, such as a cache of keys and values.
         footprint: Needed memory and operations from arithmetic, or why nobody can say.
     """
 
@@ -94,6 +97,7 @@ class Phase:
     weight_passes: int = 1
     bind: Callable[[nn.Module, Inputs, Compiler], Step] = call_module
     scores: Callable[[object, object], tuple[Score, ...]] = no_own_scores
+    stateful: bool = False
     footprint: Footprint | Unknown = Unknown(reason="the workload gives no footprint")
 
 

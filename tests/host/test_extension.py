@@ -45,6 +45,20 @@ def test_a_source_becomes_an_operator_and_is_compiled_once(tmp_path, monkeypatch
 
 
 @pytest.mark.usefixtures("able")
+def test_a_changed_header_makes_another_library(tmp_path, monkeypatch):
+    import torch
+
+    header, source = tmp_path / "value.h", tmp_path / "valued.cpp"
+    source.write_text('#include "value.h"', encoding="utf-8")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setattr(torch.ops, "load_library", lambda _path: None)
+    for value in (1, 2):
+        header.write_text(f"int value = {value};", encoding="utf-8")
+        load_operators.__wrapped__(source)
+    assert len(list((tmp_path / "cache" / "xeonperf" / "operators").iterdir())) == 2
+
+
+@pytest.mark.usefixtures("able")
 def test_a_source_that_does_not_compile_is_named(tmp_path, monkeypatch):
     source = tmp_path / "broken.cpp"
     source.write_text("int operator", encoding="utf-8")

@@ -54,6 +54,13 @@ def test_compiling_takes_time_and_more_work_takes_more():
     assert need(twice, BASELINE).duration_s > need(MODEL, BASELINE).duration_s
 
 
+def test_a_call_that_reads_the_weights_more_often_takes_longer():
+    once = replace(MODEL, flop=1)
+    often = replace(once, weight_passes=8)
+    assert need(often, BASELINE).duration_s > need(once, BASELINE).duration_s
+    assert need(often, BASELINE).memory_bytes == need(once, BASELINE).memory_bytes
+
+
 def test_what_fits_together_is_measured_together():
     assert groups(MODEL, BASELINE, RUNGS, 100 * GIB) == (RUNGS,)
 

@@ -4,7 +4,7 @@ import pytest
 
 from pytest_xeonperf.measure.roofline import against, best_of, roofline
 from pytest_xeonperf.records import Bound, Limits, Unknown
-from pytest_xeonperf.variants.spec import NAMED
+from pytest_xeonperf.variants.spec import NAMED, Internals
 
 LIMITS = Limits(read_bytes_per_s=1e10, fp32_flop_per_s=1e11, bf16_flop_per_s=1e12, int8_op_per_s=2e12)
 GIB = 1 << 30
@@ -36,6 +36,8 @@ def test_the_tighter_limit_binds():
 def test_the_peak_is_that_of_the_dtype():
     assert _roofline(flop=50_000_000_000, variant=NAMED["eager_fp32"]).fraction == pytest.approx(0.5)
     assert _roofline(flop=50_000_000_000, variant=NAMED["woq_int8"]).fraction == pytest.approx(0.05)
+    rounding = replace(NAMED["eager_fp32"], internals=Internals.BF16)
+    assert _roofline(flop=50_000_000_000, variant=rounding).fraction == pytest.approx(0.05)
 
 
 def test_weights_that_fit_into_the_cache_are_not_bound_by_the_memory():

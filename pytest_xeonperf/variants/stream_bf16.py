@@ -1,0 +1,102 @@
+"""BF16 linear layers through a kernel of our own, which decodes as fast as the weights can be read.
+
+Weights stay where and as they are. Up to sixteen rows of activations go through the kernel (``stream_bf16.cpp``); more,
+as in prefill, through torch's own linear.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import cast
+
+import torch
+from torch import nn
+from torch.nn import functional
+
+from pytest_xeonperf.errors import NotApplicableError
+from pytest_xeonperf.host.extension import load_operators
+from pytest_xeonperf.variants.weight_only import replace_layers, structural_refusal
+
+_SOURCE = Path(__file__).with_name("stream_bf16.cpp")
+_CHANNELS = 4
+_STEP = 32
+_MOST_ROWS = 16
+
+
+class StreamLinear(nn.Module):
+    """A Linear layer with BF16 weights, through our kernel: x [..., K] bf16 to [..., N] bf16.
+
+    Args:
+        weight: bf16 [N, K], shared with the layer that this one stands for.
+        bias: bf16 [N], or none.
+    """
+
+    weight: torch.Tensor
+    bias: torch.Tensor | None
+
+    def __init__(self, weight: torch.Tensor, bias: torch.Tensor | None) -> None:
+        super().__init__()
+        self.out_features, self.in_features = weight.shape
+        self.register_parameter("weight", cast("nn.Parameter", weight))
+        self.register_parameter("bias", cast("nn.Parameter | None", bias))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """The product, with the bias added after the kernel, which has none."""
+        rows = x.reshape(-1, self.in_features)
+        if rows.shape[0] > _MOST_ROWS:
+            return functional.linear(x, self.weight, self.bias)
+        product: torch.Tensor = torch.ops.xeonperf.linear_bf16(rows.contiguous(), self.weight)
+        product = product.reshape(*x.shape[:-1], self.out_features)
+        return product if self.bias is None else product + self.bias
+
+
+def stream_linears(module: nn.Module) -> tuple[nn.Module, tuple[str, ...]]:
+    """The module with each Linear layer going through the kernel, and those that cannot, by name with the reason.
+
+    Args:
+        module: In BF16. Changed in place, unless it is a Linear layer itself.
+
+    Raises:
+        NotApplicableError: No layer can.
+    """
+    left: list[str] = []
+
+    def replace(name: str, layer: nn.Module, parent: nn.Module) -> nn.Module:
+        if not isinstance(layer, nn.Linear):
+            return layer
+        reason = structural_refusal(layer, parent) or _refusal(layer)
+        if not reason:
+            return StreamLinear(layer.weight, layer.bias)
+        left.append(f"{name or 'the module itself'}: {reason}")
+        return layer
+
+    streaming, replaced = replace_layers(module, replace)
+    if not replaced:
+        raise NotApplicableError(
+            "no Linear layer that our BF16 kernel can take" + (f" ({left[0]})" if left else ""),
+            where=type(module).__name__,
+            remedy="leave kernel='stream' out",
+        )
+    _load()
+    return streaming, tuple(sorted(left))
+
+
+def _refusal(layer: nn.Linear) -> str:
+    if layer.weight.dtype is not torch.bfloat16:
+        return f"its weights are {layer.weight.dtype}"
+    if not layer.weight.is_contiguous():
+        return "its weights are not contiguous"
+    if layer.in_features % _STEP:
+        return f"K={layer.in_features} is not a multiple of {_STEP}"
+    return f"N={layer.out_features} is not a multiple of {_CHANNELS}" if layer.out_features % _CHANNELS else ""
+
+
+@cache
+def _load() -> None:
+    load_operators(_SOURCE)
+    torch.library.register_fake("xeonperf::linear_bf16", _shape_of_result)
+
+
+def _shape_of_result(x: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
+    return x.new_empty((x.shape[0], weight.shape[0]))
