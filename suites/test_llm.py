@@ -1,7 +1,7 @@
 """Language models on CPU: the ladder of GPTFast, from eager BF16 to int4 weights, decode and prefill apart.
 
 Seeded weights are spread more evenly than trained ones, so rounding them to a few bits costs more here than it would
-cost a trained model: the bounds below are for them. `smollm2-135m` has trained weights.
+cost a trained model, and more with every layer: the bounds below hold for all 32. `smollm2-135m` has trained weights.
 """
 
 import pytest
@@ -59,17 +59,19 @@ class TestLlamaDecode:
 
     @pytest.mark.min_speedup(2.0, over="eager_bf16", isa="amx_bf16")
     @pytest.mark.min_speedup(1.5, over="eager_bf16", isa="avx512_bf16")
-    @pytest.mark.min_fidelity(cosine=0.97)
+    @pytest.mark.min_fidelity(cosine=0.9)
     @pytest.mark.uses_kernel("aten::_weight_int4pack_mm_for_cpu")
     @pytest.mark.max_graph_breaks(0)
     def test_woq_int4(self, xeonperf, woq_int4):
         xeonperf.check(woq_int4)
 
-    # the blog's 3.8 is over eager BF16, not FP32
-    @pytest.mark.variant(compile=True, woq="int4", kernel="stream")
+    # the blog's 3.8 is over eager BF16, not FP32; nothing of Python between kernels that take half a millisecond
+    @pytest.mark.variant(compile=True, cpp_wrapper=True, woq="int4", kernel="stream")
     @pytest.mark.min_speedup(3.8, over="eager_bf16", isa="amx_bf16")
     @pytest.mark.min_speedup(1.5, over="eager_bf16", isa="avx512_bf16")
-    @pytest.mark.min_fidelity(cosine=0.97)
+    @pytest.mark.min_speedup(5.0, isa="amx_bf16")
+    @pytest.mark.min_speedup(2.0, isa="avx512_bf16")
+    @pytest.mark.min_fidelity(cosine=0.9)
     @pytest.mark.uses_kernel("xeonperf::woq_int4")
     @pytest.mark.max_graph_breaks(0)
     def test_stream_int4(self, xeonperf, variant):
@@ -111,7 +113,7 @@ class TestLlamaPrefill:
 
     @pytest.mark.variant(compile=True, woq="int4", kernel="stream")
     @pytest.mark.min_speedup(1.0, over="eager_bf16")
-    @pytest.mark.min_fidelity(cosine=0.97)
+    @pytest.mark.min_fidelity(cosine=0.9)
     @pytest.mark.max_graph_breaks(0)
     def test_stream_int4(self, xeonperf, variant):
         xeonperf.check(variant)

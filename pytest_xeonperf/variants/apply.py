@@ -101,7 +101,9 @@ def prepared(inputs: Inputs, variant: Variant) -> Inputs:
 def _compiler(variant: Variant) -> Compiler:
     if variant.runtime is Runtime.OPENVINO:
         return openvino.compiler(variant.dtype)
-    chosen = compiled.compiler(freeze=variant.freeze) if variant.compile else uncompiled
+    chosen = (
+        compiled.compiler(freeze=variant.freeze, cpp_wrapper=variant.cpp_wrapper) if variant.compile else uncompiled
+    )
     return chosen if variant.internals is Internals.SAME else rounding_inside(chosen)
 
 

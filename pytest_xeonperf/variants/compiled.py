@@ -12,11 +12,12 @@ if TYPE_CHECKING:
     from pytest_xeonperf.workloads.protocol import Compiler
 
 
-def compiler(*, freeze: bool = False) -> Compiler:
+def compiler(*, freeze: bool = False, cpp_wrapper: bool = False) -> Compiler:
     """What compiles the hot callable of one variant.
 
     With `freeze`, weights are constants of the compiled code: those of linear layers and convolutions are packed for
     oneDNN once, instead of at every call. It costs compile time for each layer, and memory for the packed copies.
+    With `cpp_wrapper`, the calls of kernels are compiled too: no Python between them, and a longer compilation.
 
     Shapes are static, since a phase has only one. Graph breaks are allowed, counted and shown. Each call keeps its
     compilations apart: variants of one ladder share the model's code, and would else push each other over Dynamo's
@@ -27,15 +28,16 @@ def compiler(*, freeze: bool = False) -> Compiler:
         warnings.filterwarnings("ignore", message="`torch.jit.script_method`", category=DeprecationWarning)
         import torch._inductor.compile_fx
     through = functools.partial(torch.compile, dynamic=False, fullgraph=False, isolate_recompiles=True)
-    return (lambda call: _frozen(through(call))) if freeze else through
+    settings = {"freezing": freeze, "cpp_wrapper": cpp_wrapper}
+    return (lambda call: _under(settings, through(call))) if any(settings.values()) else through
 
 
-def _frozen(compiled: Callable[..., Any]) -> Callable[..., Any]:
-    """The callable, compiled at its first call with weights as constants: Dynamo asks for that while it traces."""
+def _under(settings: dict[str, bool], compiled: Callable[..., Any]) -> Callable[..., Any]:
+    """The callable under settings of Inductor: Dynamo asks for them while it traces, which is at the first call."""
     import torch._inductor.config
 
     def call(*args: Any, **kwargs: Any) -> Any:
-        with torch._inductor.config.patch(freezing=True):  # noqa: SLF001 - the documented place of its settings
+        with torch._inductor.config.patch(settings):  # noqa: SLF001 - the documented place of its settings
             return compiled(*args, **kwargs)
 
     return call

@@ -64,6 +64,7 @@ class Variant:
         channels_last: Whether images and the weights of convolutions lie in memory with the channels of a pixel side by
             side.
         freeze: Whether compiling may take weights for constants, and keep them packed for oneDNN.
+        cpp_wrapper: Whether compiling covers the calls of kernels too, which Python makes otherwise.
         group_size: Weights that share one scale; read only where `woq` is int4.
         kernel: Of linear layers, quantised or in BF16.
         internals: Of FP32 alone.
@@ -76,6 +77,7 @@ class Variant:
     compile: bool = False
     channels_last: bool = False
     freeze: bool = False
+    cpp_wrapper: bool = False
     woq: Woq = Woq.NONE
     group_size: int = 128
     kernel: Kernel = Kernel.ATEN
@@ -118,8 +120,11 @@ class Variant:
                 where=f"variant {self.name}",
                 remedy="say dtype='fp32'",
             )
-        if self.freeze and not self.compile:
-            raise UsageError("freeze=True without compile=True", where=f"variant {self.name}", remedy="say both")
+        for keyword, given in {"freeze": self.freeze, "cpp_wrapper": self.cpp_wrapper}.items():
+            if given and not self.compile:
+                raise UsageError(
+                    f"{keyword}=True without compile=True", where=f"variant {self.name}", remedy="say both"
+                )
         if self.attention is Attention.FUSED and self.dtype is not Dtype.BF16:
             raise UsageError(
                 f"attention='fused' runs in BF16, not {self.dtype}",
@@ -180,6 +185,7 @@ def from_keywords(keywords: Mapping[str, object]) -> Variant:
         "compile": bool,
         "channels_last": bool,
         "freeze": bool,
+        "cpp_wrapper": bool,
         "woq": Woq,
         "group_size": int,
         "kernel": Kernel,
@@ -212,6 +218,7 @@ def _describe(variant: Variant) -> str:
     parts += ["nhwc"] if variant.channels_last else []
     parts += ["compiled"] if variant.compile else []
     parts += ["frozen"] if variant.freeze else []
+    parts += ["cppwrap"] if variant.cpp_wrapper else []
     parts += [variant.woq.value] if variant.woq is not Woq.NONE else []
     parts += [f"g{variant.group_size}"] if variant.woq is Woq.INT4 else []
     parts += [variant.kernel.value] if variant.kernel is not Kernel.ATEN else []

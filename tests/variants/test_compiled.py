@@ -6,7 +6,9 @@ import pytest
 import torch
 from torch import nn
 
+from pytest_xeonperf.errors import UsageError
 from pytest_xeonperf.variants import compiled
+from pytest_xeonperf.variants.spec import from_keywords
 
 pytestmark = pytest.mark.usefixtures("cpp_compiler")
 
@@ -42,3 +44,29 @@ def test_a_graph_break_is_no_error():
 
     assert torch.equal(compiled.compiler()(breaking)(torch.zeros(2)), torch.ones(2))
     assert torch._dynamo.utils.counters["graph_break"]
+
+
+@pytest.mark.parametrize("setting", ["freeze", "cpp_wrapper"])
+def test_a_setting_is_in_force_while_it_compiles_and_leaves_the_process_as_it_was(setting, monkeypatch):
+    from torch._inductor import compile_fx, config
+
+    name = {"freeze": "freezing", "cpp_wrapper": "cpp_wrapper"}[setting]
+    seen = []
+    original = compile_fx.compile_fx
+
+    def looking(*args, **kwargs):
+        seen.append(getattr(config, name))
+        return original(*args, **kwargs)
+
+    monkeypatch.setattr(compile_fx, "compile_fx", looking)
+    x, layer = torch.randn(2, 4), nn.Sequential(nn.Linear(4, 4), nn.ReLU()).eval().requires_grad_(requires_grad=False)
+    before = getattr(config, name)
+    with torch.no_grad():
+        torch.testing.assert_close(compiled.compiler(**{setting: True})(layer)(x), layer(x))
+    assert (seen[0], getattr(config, name)) == (True, before)
+
+
+@pytest.mark.parametrize("setting", ["freeze", "cpp_wrapper"])
+def test_a_setting_of_the_compiler_without_it_is_a_usage_error(setting):
+    with pytest.raises(UsageError, match=f"{setting}=True without compile=True"):
+        from_keywords({setting: True})
