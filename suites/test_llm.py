@@ -80,33 +80,19 @@ class TestLlamaDecode:
 
 @pytest.mark.workload("llama-2-7b", phase="prefill", prompt_tokens=1024)
 class TestLlamaPrefill:
-    """The whole prompt at once, bound by arithmetic: fewer bits a weight save nothing here, and must cost nothing."""
+    """The whole prompt at once, bound by arithmetic: int8 and int4 save nothing, and are no slower than eager BF16."""
 
-    @pytest.mark.min_speedup(2.0, isa="amx_bf16")
-    @pytest.mark.min_speedup(1.3, isa="avx512_bf16")
-    @pytest.mark.min_fidelity(cosine=0.999)
-    def test_eager_bf16(self, xeonperf, eager_bf16):
-        xeonperf.check(eager_bf16)
-
-    @pytest.mark.min_speedup(4.0, isa="amx_bf16")
+    @pytest.mark.min_speedup(4.5, isa="amx_bf16")
     @pytest.mark.min_speedup(1.5, isa="avx512_bf16")
     @pytest.mark.min_fidelity(cosine=0.999)
     @pytest.mark.max_graph_breaks(0)
     def test_compiled(self, xeonperf, compiled_bf16):
         xeonperf.check(compiled_bf16)
 
-    @pytest.mark.variant(compile=True, freeze=True)
-    @pytest.mark.min_speedup(4.0, isa="amx_bf16")
-    @pytest.mark.min_speedup(1.5, isa="avx512_bf16")
-    @pytest.mark.min_fidelity(cosine=0.999)
-    @pytest.mark.uses_kernel("mkldnn::_linear_pointwise")
-    @pytest.mark.max_graph_breaks(0)
-    def test_frozen(self, xeonperf, variant):
-        xeonperf.check(variant)
-
     @pytest.mark.variant(compile=True, woq="int8", kernel="stream")
     @pytest.mark.min_speedup(1.0, over="eager_bf16")
     @pytest.mark.min_fidelity(cosine=0.995)
+    @pytest.mark.uses_kernel("xeonperf::woq_int8")
     @pytest.mark.max_graph_breaks(0)
     def test_stream_int8(self, xeonperf, variant):
         xeonperf.check(variant)
@@ -114,6 +100,7 @@ class TestLlamaPrefill:
     @pytest.mark.variant(compile=True, woq="int4", kernel="stream")
     @pytest.mark.min_speedup(1.0, over="eager_bf16")
     @pytest.mark.min_fidelity(cosine=0.9)
+    @pytest.mark.uses_kernel("xeonperf::woq_int4")
     @pytest.mark.max_graph_breaks(0)
     def test_stream_int4(self, xeonperf, variant):
         xeonperf.check(variant)

@@ -38,7 +38,8 @@ class Promises:
         fidelity: (name, bound) pairs.
         max_latency_ns: For one item of work; infinite if none is promised.
         max_memory_bytes: Peak RSS of a fresh process holding only the variant; infinite if none is promised.
-        kernels: Names of operators that must have run; a name matches as a substring.
+        kernels: Names of operators or of oneDNN's kernels that must have run; parts of names match, and ``*`` as in a
+            shell.
         min_roofline: Share of the binding limit that must be reached.
     """
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import gc
 from dataclasses import dataclass, replace
 from statistics import median
 from typing import TYPE_CHECKING
 
 from pytest_xeonperf.errors import DataError, NotApplicableError, XeonPerfError
 from pytest_xeonperf.host.limits import last_level_cache_bytes
+from pytest_xeonperf.host.memory import give_back
 from pytest_xeonperf.measure.bench import Reference
 from pytest_xeonperf.measure.compilation import room_to_compile
 from pytest_xeonperf.measure.failure import Failure, FailureKind
@@ -72,7 +72,7 @@ def measure_ladder(ladder: Ladder, bench: Bench) -> Mapping[str, Measurement | F
         with room_to_compile(), torch.no_grad():
             return _measure(ladder, bench)
     finally:
-        gc.collect()  # only now has Dynamo let go of the compiled models
+        give_back()  # only now has Dynamo let go of the compiled models
 
 
 def _measure(ladder: Ladder, bench: Bench) -> Mapping[str, Measurement | Failure]:

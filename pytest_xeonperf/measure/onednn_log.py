@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _STDOUT = 1
+_MARK = b"onednn_verbose,"
 
 
 @contextmanager
@@ -26,6 +27,9 @@ def listening() -> Iterator[list[str]]:
     from torch.backends import mkldnn
 
     names: list[str] = []
+    if not mkldnn.is_available():  # type: ignore[no-untyped-call]
+        yield names
+        return
     with tempfile.TemporaryFile() as file:
         _flush()
         stdout = os.dup(_STDOUT)
@@ -34,9 +38,11 @@ def listening() -> Iterator[list[str]]:
             with mkldnn.verbose(mkldnn.VERBOSE_ON):  # type: ignore[no-untyped-call]
                 yield names
         finally:
-            _flush()
-            os.dup2(stdout, _STDOUT)
-            os.close(stdout)
+            try:
+                _flush()
+            finally:
+                os.dup2(stdout, _STDOUT)
+                os.close(stdout)
             file.seek(0)
             names += _sorted_out(file.read())
 
@@ -44,9 +50,11 @@ def listening() -> Iterator[list[str]]:
 def _sorted_out(printed: bytes) -> list[str]:
     """The names in the log; the rest is printed where it was meant to go."""
     lines = printed.splitlines(keepends=True)
-    log = [line for line in lines if line.startswith(b"onednn_verbose,")]
-    os.write(_STDOUT, b"".join(line for line in lines if line not in log))
-    return [f"onednn::{kernel}" for kernel in parse_kernels(b"".join(log).decode(errors="replace"))]
+    log = b"".join(line for line in lines if line.startswith(_MARK))
+    rest = b"".join(line for line in lines if not line.startswith(_MARK))
+    while rest:
+        rest = rest[os.write(_STDOUT, rest) :]
+    return [f"onednn::{kernel}" for kernel in parse_kernels(log.decode(errors="replace"))]
 
 
 def _flush() -> None:

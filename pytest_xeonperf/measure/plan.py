@@ -33,28 +33,45 @@ _EAGER_CALLS, _COMPILED_CALLS = 8, 10  # warm-up and the six rounds of a clear c
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Need:
-    """What one variant of one phase is expected to take."""
+    """What one variant of one phase is expected to take.
 
-    memory_bytes: int
+    Attributes:
+        resident_bytes: For as long as it is on its ladder: weights, and what it keeps between calls.
+        passing_bytes: Only while it runs, which no two variants do at a time.
+    """
+
+    resident_bytes: int
+    passing_bytes: int
     duration_s: float
+
+    @property
+    def memory_bytes(self) -> int:
+        """At its peak."""
+        return self.resident_bytes + self.passing_bytes
 
 
 def need(footprint: Footprint, variant: Variant) -> Need:
     """Memory and time for building, warming up and measuring one variant; times are orders of magnitude."""
-    per_weight = _BYTES_PER_WEIGHT.get(variant.woq, WIDTH_BYTES[variant.tensor_dtype])
-    # the footprint's activations are FP32 with the whole score matrix; half the width, a quarter without the matrix
-    share = (1.0 if variant.tensor_dtype is Dtype.FP32 else 0.5) * (
-        1.0 if variant.attention is Attention.PLAIN else 0.5
+    per_weight = _BYTES_PER_WEIGHT.get(variant.woq, WIDTH_BYTES[variant.dtype])
+    narrower = WIDTH_BYTES[variant.tensor_dtype] / WIDTH_BYTES[Dtype.FP32]  # than the footprint's FP32
+    # a quarter of the footprint's activations where the whole score matrix is not there
+    passing_bytes = footprint.activation_bytes * narrower * (1.0 if variant.attention is Attention.PLAIN else 0.5)
+    read_bytes = footprint.parameters * per_weight
+    resident_bytes = read_bytes + footprint.state_bytes * narrower
+    if variant.runtime is not Runtime.TORCH:  # torch's module stays, and the peer plans its memory once and for all
+        resident_bytes += footprint.parameters * WIDTH_BYTES[variant.tensor_dtype] + passing_bytes
+    elif variant.freeze and variant.woq is Woq.NONE:  # the module's weights, and those packed into the compiled code
+        resident_bytes += read_bytes
+    call_s = max(
+        footprint.flop / _NOMINAL_FLOP_PER_S[variant.product_dtype],
+        read_bytes * footprint.weight_passes / _NOMINAL_BYTES_PER_S,
     )
-    weight_bytes = footprint.parameters * per_weight
-    # a frozen variant and a peer have those of the module, and a copy packed into what runs
-    copies = 2 if variant.freeze or variant.runtime is not Runtime.TORCH else 1
-    read_bytes = weight_bytes * footprint.weight_passes
-    call_s = max(footprint.flop / _NOMINAL_FLOP_PER_S[variant.product_dtype], read_bytes / _NOMINAL_BYTES_PER_S)
-    calls = _COMPILED_CALLS if variant.compile else _EAGER_CALLS
+    compiles = variant.compile or variant.runtime is not Runtime.TORCH
+    calls = _COMPILED_CALLS if compiles else _EAGER_CALLS
     return Need(
-        memory_bytes=int(weight_bytes * copies + footprint.activation_bytes * share),
-        duration_s=_BUILD_S + (_COMPILE_S if variant.compile else 0.0) + calls * call_s,
+        resident_bytes=int(resident_bytes),
+        passing_bytes=int(passing_bytes),
+        duration_s=_BUILD_S + (_COMPILE_S if compiles else 0.0) + calls * call_s,
     )
 
 
@@ -79,7 +96,12 @@ def reference_fits(footprint: Footprint, available_bytes: int) -> bool:
 
 def reference_bytes(footprint: Footprint) -> int:
     """What the FP32 reference takes, its weights mapped and one layer at a time in FP32."""
-    return min(4 * footprint.parameters, _LARGEST_LAYER_BYTES) + footprint.activation_bytes + _PROCESS_BYTES
+    return (
+        min(4 * footprint.parameters, _LARGEST_LAYER_BYTES)
+        + footprint.activation_bytes
+        + footprint.state_bytes
+        + _PROCESS_BYTES
+    )
 
 
 def groups(
@@ -94,44 +116,47 @@ def groups(
         return (tuple(rungs),)
     if not fits(footprint, (baseline,), available_bytes):
         raise does_not_fit(footprint, (baseline,), available_bytes)
-    room_bytes = available_bytes - _PROCESS_BYTES - need(footprint, baseline).memory_bytes
     made: list[list[Variant]] = [[]]
-    used_bytes = 0
     for rung in rungs:
-        rung_bytes = need(footprint, rung).memory_bytes
-        if made[-1] and used_bytes + rung_bytes > room_bytes:
+        if made[-1] and not fits(footprint, (baseline, *made[-1], rung), available_bytes):
             made.append([])
-            used_bytes = 0
         made[-1].append(rung)
-        used_bytes += rung_bytes
     return tuple(map(tuple, made))
 
 
-def at_once(footprint: Footprint | Unknown, variants: Sequence[Variant], available_bytes: int, cores: int) -> int:
-    """How many processes, each with one of these variants, there is room for: at least one, no more than cores.
+def at_once(footprint: Footprint | Unknown, variants: Sequence[Variant], available_bytes: int, most: int) -> int:
+    """How many processes, each with one of these variants, there is room for: at least one.
 
     Where nothing is known of the model it is one.
+
+    Args:
+        footprint: Of the model that each holds.
+        variants: One for each process.
+        available_bytes: For all of them.
+        most: As many as the cores can serve: building and compiling keep about two of them busy.
     """
     if isinstance(footprint, Unknown):
         return 1
-    needs = sorted((_total_bytes(footprint, (variant,)) for variant in variants), reverse=True)
-    counts = range(min(cores, len(variants)), 1, -1)
+    needs = sorted((total_bytes(footprint, (variant,)) for variant in variants), reverse=True)
+    counts = range(min(most, len(variants)), 1, -1)
     return next((count for count in counts if sum(needs[:count]) < available_bytes), 1)
 
 
 def fits(footprint: Footprint, variants: Sequence[Variant], available_bytes: int) -> bool:
     """Whether these variants fit into memory together, beside the process itself."""
-    return _total_bytes(footprint, variants) < available_bytes
+    return total_bytes(footprint, variants) < available_bytes
 
 
 def does_not_fit(footprint: Footprint, variants: Sequence[Variant], available_bytes: int) -> NotApplicableError:
     """The skip that names the figure needed and the figure present."""
     return NotApplicableError(
-        f"needs {show_bytes(_total_bytes(footprint, variants))}, {show_bytes(available_bytes)} are available",
+        f"needs {show_bytes(total_bytes(footprint, variants))}, {show_bytes(available_bytes)} are available",
         where=" beside ".join(variant.name for variant in reversed(variants)),
         remedy="use a smaller preset, or a machine with more memory",
     )
 
 
-def _total_bytes(footprint: Footprint, variants: Sequence[Variant]) -> int:
-    return sum(need(footprint, variant).memory_bytes for variant in variants) + _PROCESS_BYTES
+def total_bytes(footprint: Footprint, variants: Sequence[Variant]) -> int:
+    """What these variants take together, with the process itself."""
+    needs = [need(footprint, variant) for variant in variants]
+    return sum(each.resident_bytes for each in needs) + max(each.passing_bytes for each in needs) + _PROCESS_BYTES

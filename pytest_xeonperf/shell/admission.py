@@ -11,7 +11,8 @@ from pytest_xeonperf.measure import plan
 from pytest_xeonperf.measure.failure import Failure, FailureKind
 from pytest_xeonperf.records import Isa, Unknown
 from pytest_xeonperf.units import show_bytes, show_minutes
-from pytest_xeonperf.variants.spec import REFERENCE, Dtype, lookup
+from pytest_xeonperf.variants import peers
+from pytest_xeonperf.variants.spec import REFERENCE, Dtype, Internals, lookup
 from pytest_xeonperf.workloads.presets import Preset
 
 if TYPE_CHECKING:
@@ -112,6 +113,12 @@ def _refusal(key: LadderKey, variant: Variant, barred: Sequence[Barred], room: R
             return (Failure(kind=FailureKind.DIED, reason=dead.reason),)
     if variant.product_dtype is Dtype.BF16 and room.isa.rank < Isa.AVX512.rank and key.preset is not Preset.SMOKE:
         return (_needs_more(f"BF16 is emulated without AVX-512; usable here is {room.isa}"),)
+    if variant.internals is Internals.BF16 and room.isa.rank < Isa.AVX512_BF16.rank:
+        return (_needs_more(f"oneDNN rounds to BF16 only with {Isa.AVX512_BF16}; usable here is {room.isa}"),)
+    try:
+        peers.require(variant.runtime)
+    except NotApplicableError as error:
+        return (Failure(kind=FailureKind.NOT_APPLICABLE, reason=str(error)),)
     if variant.compile:
         try:
             need_compiler()

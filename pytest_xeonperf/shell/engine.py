@@ -56,6 +56,7 @@ class Engine:
         barred: Variants that killed an earlier child.
         cases: With a floor, in the whole run: the chance of an undeserved red is shared among them.
         measured: Ladders that are done.
+        peaks: Peak RSS in bytes by model and variant, as far as it was weighed.
         references: FP32 outputs by model, shared by its ladders; another checkpoint or batch is another model.
     """
 
@@ -66,6 +67,7 @@ class Engine:
     listener: Listener
     cases: int = 1
     measured: dict[LadderKey, Mapping[str, Measurement | Failure]] = field(default_factory=dict)
+    peaks: dict[object, dict[str, int | Unknown]] = field(default_factory=dict)
     references: dict[object, dict[tuple[str, str, str], Reference]] = field(default_factory=dict)
     canaries: list[Canary] = field(default_factory=list)
 
@@ -132,17 +134,18 @@ class Engine:
     ) -> Mapping[str, Measurement | Failure]:
         """With the peak memory of every variant: of smoke shapes only where it was promised, it says little there."""
         light = key.preset is Preset.SMOKE
+        peaks = self.peaks.setdefault((key.source, key.phase, key.preset), {})  # shared by ladders of other baselines
         heavy = {
             rung.variant: rung.node_id
             for rung in reversed(by_ladder(self.rungs)[key])
             if isinstance(found[rung.variant.name], Measurement)
+            and rung.variant.name not in peaks
             and not (light and rung.promises.max_memory_bytes == float("inf"))
         }
-        if not heavy:
-            return found
-        wanted = tuple(Weigh(node_id=node_id, variant=variant.name) for variant, node_id in reversed(heavy.items()))
-        many = at_once(phase.footprint, tuple(heavy), self._available_bytes(), self.machine.threads)
-        peaks = self.listener.weigh(WantsWeights(wanted=wanted, at_once=many))
+        if heavy:
+            wanted = tuple(Weigh(node_id=node_id, variant=variant.name) for variant, node_id in reversed(heavy.items()))
+            many = at_once(phase.footprint, tuple(heavy), self._available_bytes(), self.machine.threads // 2)
+            peaks |= self.listener.weigh(WantsWeights(wanted=wanted, at_once=many))
         return {
             name: replace(each, evidence=replace(each.evidence, peak_rss_bytes=peaks[name]))
             if isinstance(each, Measurement) and name in peaks

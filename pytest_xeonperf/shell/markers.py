@@ -86,7 +86,7 @@ def max_recompiles(count: int) -> int:
 
 
 def uses_kernel(*names: object) -> tuple[str, ...]:
-    """uses_kernel("aten::_weight_int8pack_mm", ...): operators the profiler must have seen; parts of names match."""
+    """uses_kernel("aten::_weight_int8pack_mm", "onednn::matmul:*amx", ...): operators or kernels that must have run."""
     texts = tuple(name for name in names if isinstance(name, str) and name)
     if not texts or len(texts) < len(names):
         raise UsageError("takes one or more names of operators", remedy='such as "aten::_weight_int8pack_mm"')

@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING, Any
@@ -64,7 +65,11 @@ class Child:
                 start_new_session=True,  # Ctrl-C is the parent's to handle
             )
         child = cls(process=process, channel=Connection(ours.detach()), log=log, log_begins_bytes=log_begins_bytes)
-        child.tell(start)
+        try:
+            child.tell(start)
+        except ChildDiedError:
+            child.channel.close()
+            raise
         return child
 
     def tell(self, message: object) -> None:
@@ -120,7 +125,8 @@ class Child:
     def kill(self) -> None:
         """End the child and everything it started."""
         if self.process.poll() is None:
-            os.killpg(self.process.pid, signal.SIGKILL)
+            with suppress(ProcessLookupError):  # another thread was waiting for it, and has seen it end
+                os.killpg(self.process.pid, signal.SIGKILL)
             self.process.wait()
 
     def _death(self) -> Death:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pytest_xeonperf.errors import UsageError
 from pytest_xeonperf.judge.expectations import floor_here
-from pytest_xeonperf.measure.plan import Need, need
+from pytest_xeonperf.measure.plan import need, total_bytes
 from pytest_xeonperf.records import Unknown
 from pytest_xeonperf.shell.rungs import Shipped, by_ladder
 from pytest_xeonperf.units import show_bytes, show_minutes, show_ratio
@@ -31,7 +32,7 @@ def outlook(rungs: Sequence[Rung], isa: Isa) -> list[str]:
         f"  {key.label}: {', '.join(_rung(rung, isa) for rung in members)}{_shown(costs[key])}"
         for key, members in ladders.items()
     ]
-    known = [cost for cost in costs.values() if isinstance(cost, Need)]
+    known = [cost for cost in costs.values() if isinstance(cost, _Cost)]
     parts = [f"{_counted(len(rungs), 'case')} on {_counted(len(ladders), 'ladder')}"]
     if known:
         duration_s, memory_bytes = sum(cost.duration_s for cost in known), max(cost.memory_bytes for cost in known)
@@ -41,18 +42,25 @@ def outlook(rungs: Sequence[Rung], isa: Isa) -> list[str]:
     return [f"xeonperf: {', '.join(parts)}", *lines]
 
 
-def _cost(key: LadderKey, members: Sequence[Rung]) -> Need | Unknown:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Cost:
+    memory_bytes: int
+    duration_s: float
+
+
+def _cost(key: LadderKey, members: Sequence[Rung]) -> _Cost | Unknown:
     """Memory and time of a ladder with all its variants loaded."""
     needed = _footprint(key)
     if isinstance(needed, Unknown):
         return needed
-    needs = [need(needed, variant) for variant in (lookup(key.over), *(rung.variant for rung in members))]
-    return Need(
-        memory_bytes=sum(each.memory_bytes for each in needs), duration_s=sum(each.duration_s for each in needs)
+    variants = [lookup(key.over), *(rung.variant for rung in members)]
+    return _Cost(
+        memory_bytes=total_bytes(needed, variants),
+        duration_s=sum(need(needed, variant).duration_s for variant in variants),
     )
 
 
-def _shown(cost: Need | Unknown) -> str:
+def _shown(cost: _Cost | Unknown) -> str:
     if isinstance(cost, Unknown):
         return ""
     return f" ({show_minutes(cost.duration_s)}, {show_bytes(cost.memory_bytes)})"

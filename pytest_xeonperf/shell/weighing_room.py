@@ -51,12 +51,12 @@ class _Room:
 
     def weigh_one(self, wanted: protocol.Weigh, number: int) -> int | Unknown:
         """Start a child for one variant and hear what it took."""
-        with self.lock:
-            if self.closed:
-                return Unknown(reason="interrupted")
-            child = Child.start(self.start, self.folder / f"weighing-{number}.log")
-            self.children.append(child)
         try:
+            with self.lock:
+                if self.closed:
+                    return Unknown(reason="interrupted")
+                child = Child.start(self.start, self.folder / f"weighing-{number}.log")
+                self.children.append(child)
             child.hear_ready()
             child.tell(wanted)
             while not isinstance(message := child.hear(), protocol.Weight):
@@ -64,6 +64,8 @@ class _Room:
             child.dismiss()
         except ChildDiedError as error:
             return Unknown(reason=f"the weighing process {error.death.how}")
+        except OSError as error:  # no memory, or too many processes
+            return Unknown(reason=f"no process to weigh it in: {error}")
         return message.peak_rss_bytes
 
     def close(self) -> None:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from torch import nn
 
-from pytest_xeonperf.variants import compiled, openvino
+from pytest_xeonperf.errors import DataError
+from pytest_xeonperf.variants import compiled, openvino, peers
 from pytest_xeonperf.variants.channels_last import lay_out_inputs, lay_out_module
 from pytest_xeonperf.variants.eager import cast_inputs, cast_module, uncompiled
 from pytest_xeonperf.variants.internals import rounding_inside
@@ -53,12 +54,14 @@ def build(variant: Variant, workload: Workload, phase: Phase) -> Built:
     quantise: baseline, reference and candidates then have the same weights.
 
     Raises:
-        NotApplicableError: The variant has a kernel for linear layers, and can give it none.
-        DataError: The checkpoint was quantised in another way than the variant says.
+        NotApplicableError: The variant has a kernel for linear layers, and can give it none; or its runtime is not
+            installed, or cannot run this phase.
+        DataError: The checkpoint was quantised in another way than the variant says, or the model is not on the CPU.
     """
+    peers.require(variant.runtime)
     if variant.runtime is Runtime.OPENVINO:
         openvino.require(phase)
-    module = workload.attention(phase.build(), variant.attention)
+    module = workload.attention(_on_cpu(phase), variant.attention)
     left: tuple[str, ...] = ()
     if variant.woq is Woq.NONE:
         module = restore_linears(module, technique)
@@ -71,20 +74,23 @@ def build(variant: Variant, workload: Workload, phase: Phase) -> Built:
     if variant.woq is Woq.NONE and variant.kernel is Kernel.STREAM:
         module, left = stream_linears(module)
     module = module.eval().requires_grad_(requires_grad=False)
-    # a peer's own copy, which it computes with, is rounded
-    total_bytes = _bytes(module) * WIDTH_BYTES[variant.dtype] // WIDTH_BYTES[variant.tensor_dtype]
+    # a peer computes with a copy of its own, which is rounded
+    total_bytes, table_bytes = (
+        size * WIDTH_BYTES[variant.dtype] // WIDTH_BYTES[variant.tensor_dtype]
+        for size in (_bytes(module), _table_bytes(module))
+    )
     return Built(
         module=module,
         compiler=_compiler(variant),
         left_in_bf16=left,
         weight_bytes=total_bytes,
-        streamed_bytes=total_bytes - _table_bytes(module),
+        streamed_bytes=total_bytes - table_bytes,
     )
 
 
 def build_streamed(variant: Variant, workload: Workload, phase: Phase) -> Built:
     """The same for an eager FP32 variant that is run once and not timed: its weights stay where they are stored."""
-    module = stream_fp32(workload.attention(phase.build(), variant.attention), technique)
+    module = stream_fp32(workload.attention(_on_cpu(phase), variant.attention), technique)
     module = module.eval().requires_grad_(requires_grad=False)
     total_bytes = _bytes(module)
     return Built(
@@ -96,6 +102,19 @@ def prepared(inputs: Inputs, variant: Variant) -> Inputs:
     """The arguments as a variant wants them: their dtype, and the order of images in memory."""
     cast = cast_inputs(inputs, variant.tensor_dtype)
     return lay_out_inputs(cast) if variant.channels_last else cast
+
+
+def _on_cpu(phase: Phase) -> nn.Module:
+    """The module of a phase, as the workload builds it."""
+    module = phase.build()
+    for name, tensor in (*module.named_parameters(), *module.named_buffers()):
+        if tensor.device.type != "cpu":
+            raise DataError(
+                f"{name} is on the device {tensor.device}",
+                where=f"{type(module).__name__}, phase {phase.name}",
+                remedy="build the model on the CPU: everything is measured there",
+            )
+    return module
 
 
 def _compiler(variant: Variant) -> Compiler:

@@ -1,7 +1,8 @@
-"""FP32 tensors, BF16 multiplications: what a user gets by one setting of torch, without touching the model.
+"""FP32 tensors, BF16 multiplications: what a user gets by two settings of torch, without touching the model.
 
-oneDNN rounds the operands of FP32 matmuls and convolutions to BF16 on their way into AMX, and sums in FP32. Weights are
-still read in FP32, so this helps where arithmetic is the limit, and not in decoding.
+oneDNN rounds the operands of FP32 matmuls and convolutions to BF16 on their way into its kernels, and sums in FP32.
+Attention through SDPA is not oneDNN's and stays as it is. Weights are still read in FP32, so this helps where
+arithmetic is the limit, and not in decoding.
 """
 
 from __future__ import annotations

@@ -103,6 +103,8 @@ class Variant:
             )
         torchs_own = {
             "compile": self.compile,
+            "freeze": self.freeze,
+            "cpp_wrapper": self.cpp_wrapper,
             "channels_last": self.channels_last,
             "attention='fused'": self.attention is Attention.FUSED,
             "kernel='stream'": self.kernel is Kernel.STREAM,

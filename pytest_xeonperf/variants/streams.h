@@ -22,7 +22,7 @@ constexpr int64_t kFewRows = 16;         // up to here weights are multiplied as
 constexpr int64_t kBlockBytes = 8 << 20; // of weights that are turned back into BF16 at a time
 
 // Calls multiply<kRows>(first, apart, row) for all channels first, first + apart, first + 2 * apart, first + 3 * apart
-// and for rows of activations row, ..., row + kRows - 1: the weights of four channels stay in the first-level cache.
+// and for rows of activations row, ..., row + kRows - 1: the weights of four channels stay in a cache.
 template <typename Multiply> void few_rows(int64_t channels, int64_t rows, const Multiply& multiply) {
   at::parallel_for(0, channels / kStreams, 16, [&](int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; ++i)

@@ -121,7 +121,12 @@ def footprint_of(size: DiffusionSize, phase: str) -> Footprint:
     else:
         work = unet(size, size.image_side).called(size.steps) + vae_decoder(size, size.image_side)
         values = max(_unet_activations(size, size.image_side), _vae_activations(size, size.image_side))
-    return Footprint(parameters=work.parameters, activation_bytes=values * FP32_BYTES, flop=work.flop)
+    return Footprint(
+        parameters=work.parameters,
+        activation_bytes=values * FP32_BYTES,
+        flop=work.flop,
+        weight_passes=size.steps if phase == "image" else 1,
+    )
 
 
 def unet(size: DiffusionSize, side: int) -> Work:

@@ -133,19 +133,25 @@ def footprint_of(shape: Shape, phase: str, lengths: Lengths) -> Footprint:
     return Footprint(
         parameters=shape.parameters,
         activation_bytes=_activation_bytes(shape, lengths),
+        state_bytes=_state_bytes(shape, lengths),
         flop=2 * (multiplied + attended),
         weight_passes=1 if phase == "prefill" else lengths.new_tokens,
     )
 
 
 def _activation_bytes(shape: Shape, lengths: Lengths) -> int:
-    """The cache, the logits, and the prompt's widest layer, which decoding needs too before its first token."""
+    """The prompt's widest layer, which decoding needs too before its first token."""
     tokens = lengths.batch * lengths.prompt_tokens
-    cache = 2 * shape.layers * shape.kv_heads * shape.head_width * lengths.batch * lengths.cache_tokens
-    logits = 2 * lengths.batch * lengths.new_tokens * shape.vocabulary
     scores = 3 * tokens * lengths.cache_tokens * shape.heads  # raw, masked, and after softmax
     gates = 3 * tokens * shape.intermediate
-    return _FP32_BYTES * (cache + logits + 6 * tokens * shape.hidden + max(scores, gates))
+    return _FP32_BYTES * (6 * tokens * shape.hidden + max(scores, gates))
+
+
+def _state_bytes(shape: Shape, lengths: Lengths) -> int:
+    """The cache and the logits."""
+    cache = 2 * shape.layers * shape.kv_heads * shape.head_width * lengths.batch * lengths.cache_tokens
+    logits = 2 * lengths.batch * lengths.new_tokens * shape.vocabulary
+    return _FP32_BYTES * (cache + logits)
 
 
 def shape_of(config: Mapping[str, object]) -> Shape | Unknown:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from transformers import StaticCache
 
-from pytest_xeonperf.errors import NotApplicableError
+from pytest_xeonperf.errors import DataError, NotApplicableError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -73,8 +73,21 @@ def _extend(module: nn.Module, cache: Any) -> Callable[[torch.Tensor], NextToken
 
 
 def _cache(module: nn.Module, inputs: Inputs) -> Any:
-    """An empty cache with room for the prompt and the tokens after it."""
+    """An empty cache with room for the prompt and the tokens after it.
+
+    Raises:
+        DataError: The model knows fewer positions.
+        NotApplicableError: The model's cache cannot be rewound.
+    """
     places = inputs.kwargs["prompt"].shape[1] + inputs.kwargs["forced"].shape[1]
+    config: Any = module.config
+    most = getattr(config.get_text_config(), "max_position_embeddings", None) or places
+    if places > most:  # rotary positions would go on, and mean nothing
+        raise DataError(
+            f"prompt and new tokens take {places} positions, the model was made for {most}",
+            where=type(module).__name__,
+            remedy="give the workload fewer prompt_tokens",
+        )
     cache = StaticCache(config=module.config, max_cache_len=places)
     for layer in cache.layers:
         if layer.is_sliding or not hasattr(layer, "cumulative_length"):

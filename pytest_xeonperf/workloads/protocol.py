@@ -59,14 +59,16 @@ class Footprint:
 
     Attributes:
         parameters: Number of weights of the module the phase builds.
-        activation_bytes: Peak of everything else in FP32 with plain attention.
+        activation_bytes: Peak of everything else in FP32 with plain attention, while a call runs.
         flop: Floating-point operations of one call.
+        state_bytes: What stays between calls in FP32: caches of keys and values, and what a call returned.
         weight_passes: How often one call streams the weights, as `Phase` says too.
     """
 
     parameters: int
     activation_bytes: int
     flop: int
+    state_bytes: int = 0
     weight_passes: int = 1
 
 

@@ -160,7 +160,7 @@ class Worker {
            score.data());
     for (int64_t m = 0; m < queries; ++m) {
       soften(m, n, count / s.region_w);
-      std::fill_n(&weight[m * s.padded + count], depth_of_sum - count, BFloat16(0.0f)); // for keys that are not there
+      std::fill_n(weight.data() + m * s.padded + count, depth_of_sum - count, BFloat16(0.0f)); // for keys that are not there
     }
     brgemm(queries, s.width, depth_of_sum, s.padded, s.width, s.width, n > 0, weight.data(),
            &values[n * s.padded * s.width], sum.data());
@@ -203,7 +203,7 @@ class Worker {
 
   // Up to 64 columns of keys, whose bias stays in registers for all rows.
   template <int kVectors>
-  void weigh_columns(const float* scores, const float* row, const float* column, int64_t rows, int64_t columns, float top,
+  void weigh_columns(const float* scores, const float* row, const float* column, int64_t rows, int64_t columns, float base,
                      BFloat16* to, Seen& seen) const {
     __m512 of_column[kVectors], added[kVectors], best[kVectors];
     __mmask16 lanes[kVectors];
@@ -214,7 +214,7 @@ class Worker {
     }
     const __m512 factor = _mm512_set1_ps(scale);
     for (int64_t r = 0; r < rows; ++r, scores += s.region_w, to += s.region_w) {
-      const __m512 of_row = _mm512_set1_ps(row[r] - top);
+      const __m512 of_row = _mm512_set1_ps(row[r] - base);
       for (int v = 0; v < kVectors; ++v) {
         const __m512 raw = _mm512_maskz_loadu_ps(lanes[v], scores + v * kLanes);
         const __m512 logit = _mm512_fmadd_ps(raw, factor, _mm512_add_ps(of_column[v], of_row));

@@ -90,6 +90,15 @@ def test_a_part_of_a_kernel_s_name_is_enough(judged):
     assert judged(Promises(kernels=("_linear_pointwise",))).outcome is Outcome.PASS
 
 
+def test_a_star_in_a_kernel_s_name_stands_for_anything_and_ties_the_parts_together(judged):
+    ran = ("aten::linear", "onednn::matmul:brg_matmul:avx512_core", "onednn::convolution:brg_conv:amx")
+    evidence = {"kernels": ran}
+    assert judged(Promises(kernels=("onednn::convolution:*amx",)), evidence=evidence).outcome is Outcome.PASS
+    verdict = judged(Promises(kernels=("onednn::matmul:*amx",)), evidence=evidence)
+    assert verdict.outcome is Outcome.WRONG_KERNEL
+    assert "onednn::matmul:brg_matmul:avx512_core" in verdict.reason
+
+
 def test_a_graph_break_too_many_is_red_and_says_where_it_broke(judged):
     broken = {"graph_breaks": 2, "first_break": "call to print"}
     verdict = judged(Promises(max_graph_breaks=1), evidence=broken)

@@ -9,10 +9,10 @@ from torch.nn import functional
 
 from pytest_xeonperf.measure.onednn_log import listening
 
+pytestmark = pytest.mark.skipif(not torch.backends.mkldnn.is_available(), reason="this torch has no oneDNN")
 IMAGE, FILTERS = torch.ones(8, 32, 32, 32), torch.ones(32, 32, 3, 3)
 
 
-@pytest.mark.skipif(not torch.backends.mkldnn.is_available(), reason="this torch has no oneDNN")
 def test_a_kernel_is_named_with_its_instruction_set():
     with listening() as names:
         functional.conv2d(IMAGE, FILTERS)

@@ -16,6 +16,7 @@ from pytest_xeonperf.measure.plan import (
     need,
     reference_bytes,
     reference_fits,
+    total_bytes,
 )
 from pytest_xeonperf.records import Limits, Unknown
 from pytest_xeonperf.variants.spec import NAMED
@@ -73,10 +74,20 @@ def test_what_does_not_fit_together_is_measured_in_groups_in_the_order_given():
 
 @given(st.integers(9, 40))
 def test_every_group_fits_beside_the_baseline(available_gib):
-    room_bytes = available_gib * GIB - _bytes("eager_fp32")
     for group in groups(MODEL, BASELINE, RUNGS, available_gib * GIB):
         assert group
-        assert sum(_bytes(rung.name) for rung in group) < room_bytes
+        assert fits(MODEL, (BASELINE, *group), available_gib * GIB)
+
+
+def test_activations_of_two_variants_are_never_there_at_the_same_time():
+    lean, wide = replace(MODEL, activation_bytes=0), replace(MODEL, activation_bytes=5 * GIB)
+    assert total_bytes(wide, (BASELINE, *RUNGS)) - total_bytes(lean, (BASELINE, *RUNGS)) == 5 * GIB
+
+
+def test_what_each_variant_keeps_between_calls_is_counted_for_each():
+    keeping = replace(MODEL, state_bytes=2 * GIB)
+    pair = (BASELINE, NAMED["eager_bf16"])
+    assert total_bytes(keeping, pair) - total_bytes(MODEL, pair) == 3 * GIB  # half of it in BF16
 
 
 def test_a_baseline_that_does_not_fit_is_refused_with_the_figure_needed_and_the_figure_present():
@@ -120,16 +131,16 @@ def test_planning_imports_no_torch():
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
 
 
-def test_as_many_processes_run_at_once_as_memory_and_cores_have_room_for():
-    assert at_once(MODEL, RUNGS, available_bytes=1000 * GIB, cores=64) == len(RUNGS)
-    assert at_once(MODEL, RUNGS, available_bytes=1000 * GIB, cores=2) == 2
-    assert at_once(MODEL, RUNGS, available_bytes=10 * GIB, cores=64) in {2, 3}
-    assert at_once(MODEL, RUNGS, available_bytes=4 * GIB, cores=64) == 1
-    assert at_once(NOBODY_KNOWS, RUNGS, available_bytes=1000 * GIB, cores=64) == 1
+def test_as_many_processes_run_at_once_as_memory_has_room_for():
+    assert at_once(MODEL, RUNGS, available_bytes=1000 * GIB, most=64) == len(RUNGS)
+    assert at_once(MODEL, RUNGS, available_bytes=1000 * GIB, most=2) == 2
+    assert at_once(MODEL, RUNGS, available_bytes=10 * GIB, most=64) in {2, 3}
+    assert at_once(MODEL, RUNGS, available_bytes=4 * GIB, most=64) == 1
+    assert at_once(NOBODY_KNOWS, RUNGS, available_bytes=1000 * GIB, most=64) == 1
 
 
 @given(st.integers(1, 60), st.integers(1, 8))
-def test_processes_that_run_at_once_fit_beside_each_other(available_gib, cores):
-    count = at_once(MODEL, RUNGS, available_gib * GIB, cores)
+def test_processes_that_run_at_once_fit_beside_each_other(available_gib, most):
+    count = at_once(MODEL, RUNGS, available_gib * GIB, most)
     largest_first = sorted((_bytes(rung.name) for rung in RUNGS), reverse=True)
     assert count == 1 or sum(largest_first[:count]) < available_gib * GIB

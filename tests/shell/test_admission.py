@@ -4,12 +4,13 @@ import pytest
 
 from pytest_xeonperf.errors import NotApplicableError
 from pytest_xeonperf.measure.failure import FailureKind
-from pytest_xeonperf.measure.plan import need
+from pytest_xeonperf.measure.plan import total_bytes
 from pytest_xeonperf.records import Isa, Limits, Unknown
 from pytest_xeonperf.shell import admission
 from pytest_xeonperf.shell.admission import Room, admit
 from pytest_xeonperf.shell.protocol import Barred
-from pytest_xeonperf.variants.spec import NAMED
+from pytest_xeonperf.variants import peers
+from pytest_xeonperf.variants.spec import NAMED, from_keywords
 from pytest_xeonperf.workloads.presets import Preset
 from pytest_xeonperf.workloads.protocol import Footprint, Inputs, Phase
 
@@ -95,8 +96,8 @@ def test_a_ladder_that_does_not_fit_at_all_is_left_out_with_both_figures(admitte
 def test_a_rung_that_does_not_fit_beside_the_baseline_is_refused_with_both_figures_and_not_tried(admitted):
     # room for the FP32 baseline and the leaner of the two rungs, not for the other
     lean, large = NAMED["woq_int4"], NAMED["eager_bf16"]
-    together = need(MODEL, NAMED["eager_fp32"]).memory_bytes + need(MODEL, lean).memory_bytes
-    found = admitted((large, lean), available_gib=together / GIB + 1.6)
+    together = total_bytes(MODEL, (NAMED["eager_fp32"], lean))
+    found = admitted((large, lean), available_gib=together / GIB + 0.1)
     assert found.groups == ((lean,),)
     assert found.refused["eager_bf16"].kind is FailureKind.NEEDS_MORE
     assert "GiB" in found.refused["eager_bf16"].reason
@@ -127,8 +128,8 @@ def test_without_avx512_bf16_is_left_out_where_speed_is_judged(admitted):
 
 def test_a_variant_that_killed_a_child_stays_dead_where_it_would_not_fit_either(admitted):
     lean, large = NAMED["woq_int4"], NAMED["eager_bf16"]
-    together = need(MODEL, NAMED["eager_fp32"]).memory_bytes + need(MODEL, lean).memory_bytes
-    found = admitted((large, lean), available_gib=together / GIB + 1.6, barred=["eager_bf16"])
+    together = total_bytes(MODEL, (NAMED["eager_fp32"], lean))
+    found = admitted((large, lean), available_gib=together / GIB + 0.1, barred=["eager_bf16"])
     assert found.refused["eager_bf16"].kind is FailureKind.DIED
     assert admitted(available_gib=2, barred=["sdpa_bf16"]).refused["sdpa_bf16"].kind is FailureKind.DIED
 
@@ -141,3 +142,12 @@ def test_a_baseline_that_this_machine_cannot_run_is_the_machines_fault(admitted,
 
 def test_a_model_without_a_footprint_is_let_in(admitted):
     assert admitted(footprint=Unknown(reason="own"), available_gib=0).groups == (RUNGS,)
+
+
+def test_a_peer_that_is_not_installed_is_no_reason_for_another_group(admitted, monkeypatch):
+    peer = from_keywords({"runtime": "openvino"})
+    monkeypatch.setattr(peers, "find_spec", lambda _name: None)
+    found = admitted((*RUNGS, peer))
+    assert found.groups == (RUNGS,)
+    assert found.refused[peer.name].kind is FailureKind.NOT_APPLICABLE
+    assert "pytest-xeonperf[peers]" in found.refused[peer.name].reason

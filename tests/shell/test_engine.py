@@ -112,6 +112,15 @@ def test_the_smoke_preset_weighs_only_what_was_promised(make_engine, make_rung):
     assert weighed.measurement.evidence.peak_rss_bytes == 1 << 20
 
 
+def test_a_variant_on_two_ladders_is_weighed_once(make_engine, make_rung):
+    heavy = Promises(max_memory_bytes=1 << 30)
+    rungs = [make_rung("sdpa_bf16", over=over, promises=heavy) for over in ("eager_fp32", "eager_bf16")]
+    engine = make_engine(*rungs)
+    found = [engine.result(rung, _workload()).measurement.evidence.peak_rss_bytes for rung in rungs]
+    assert found == [1 << 20, 1 << 20]
+    assert len(engine.listener.weighed) == 1
+
+
 def test_what_a_model_raises_is_the_verdict_of_its_variant(make_engine, make_rung):
     class Picky(nn.Linear):
         def forward(self, x):

@@ -2,6 +2,7 @@
 
 import signal
 import threading
+from pathlib import Path
 
 import pytest
 
@@ -83,7 +84,7 @@ def _press_ctrl_c():
     signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
 
 
-def test_ctrl_c_ends_every_child_and_starts_no_other(make_child, hand_out, start, monkeypatch, tmp_path):
+def test_ctrl_c_ends_every_child_and_starts_no_other(make_child, hand_out, start, request, monkeypatch):
     pairs = [make_child("import time; time.sleep(600)") for _ in range(2)]
     far_ends = {child.process.pid: theirs for child, theirs in pairs}
     started = hand_out(*(child for child, _ in pairs))
@@ -96,7 +97,9 @@ def test_ctrl_c_ends_every_child_and_starts_no_other(make_child, hand_out, start
         return ready(child)
 
     monkeypatch.setattr(Child, "hear_ready", wait)
+    heard_before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job is deaf to it
+    request.addfinalizer(lambda: signal.signal(signal.SIGINT, heard_before))
     with pytest.raises(KeyboardInterrupt):
-        weigh(protocol.WantsWeights(wanted=(BF16, INT8, INT8), at_once=2), start, tmp_path)
+        weigh(protocol.WantsWeights(wanted=(BF16, INT8, INT8), at_once=2), start, Path(start.directory))
     assert len(started) == 2
     assert {child.process.poll() for child, _ in pairs} == {-signal.SIGKILL}

@@ -10,7 +10,7 @@ from torch import nn
 from torch.utils import _pytree as pytree
 from transformers import BertConfig, BertModel
 
-from pytest_xeonperf.errors import NotApplicableError
+from pytest_xeonperf.errors import DataError, NotApplicableError
 from pytest_xeonperf.variants import apply
 from pytest_xeonperf.variants.spec import NAMED, Variant, Woq
 from pytest_xeonperf.workloads.protocol import Attention, Inputs, Phase, Workload
@@ -159,3 +159,10 @@ def test_an_embedding_counts_as_weight_but_is_not_streamed_unless_a_layer_multip
     assert (tied.weight_bytes, tied.streamed_bytes) == (12800, 12800)
     quantised = built(tied=True, variant="woq_int8")
     assert quantised.weight_bytes - quantised.streamed_bytes == 6400
+
+
+@pytest.mark.parametrize("build", [apply.build, apply.build_streamed])
+def test_a_model_on_another_device_is_refused_by_name(build):
+    workload = Workload(name="away", build=lambda: nn.Sequential(nn.Linear(4, 4, device="meta")), inputs=Inputs)
+    with pytest.raises(DataError, match=r"0\.weight is on the device meta.*\n?.*on the CPU"):
+        build(NAMED["eager_fp32"], workload, workload.phases[0])

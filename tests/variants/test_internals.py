@@ -34,7 +34,9 @@ def test_a_call_that_raises_leaves_it_as_it_was():
 
 @pytest.mark.skipif(read_cpu().isa.rank < Isa.AVX512_BF16.rank, reason="oneDNN rounds only where it gains by it")
 @pytest.mark.parametrize("compiled", [False, True], ids=["eager", "compiled"])
-def test_operands_are_rounded_and_results_are_not(compiled):
+def test_operands_are_rounded_and_results_are_not(compiled, request):
+    if compiled:
+        request.getfixturevalue("cpp_compiler")
     torch.manual_seed(0)
     x, layer = torch.randn(256, 512), nn.Linear(512, 256).requires_grad_(requires_grad=False)
     workload = Workload(name="wide", build=lambda: layer, inputs=lambda: Inputs(args=(x,)))

@@ -91,3 +91,10 @@ def test_options_that_make_more_work_are_in_the_footprint(name, phase, option):
         catalog.footprint(name, phase, Preset.QUICK, options) for options in ({}, {option: 2048, "images": "photos"})
     )
     assert more.flop > 1.9 * plain.flop
+
+
+@pytest.mark.parametrize("name", [name for name in catalog.CATALOG if name.startswith(("llama", "sam", "sdxl"))])
+@pytest.mark.parametrize("preset", list(Preset))
+def test_a_phase_and_its_arithmetic_agree_on_how_often_weights_are_read(name, preset):
+    for phase in catalog.load(name, preset, {}).phases:
+        assert phase.weight_passes == catalog.footprint(name, phase.name, preset, {}).weight_passes

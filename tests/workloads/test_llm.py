@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import shutil
+
 import pytest
 import torch
 from safetensors.torch import save_file
 from transformers import AutoModelForCausalLM, LlamaConfig
 
 from pytest_xeonperf.errors import DataError, UsageError
-from pytest_xeonperf.records import Unknown
+from pytest_xeonperf.host.cpu import read_cpu
+from pytest_xeonperf.records import Isa, Unknown
 from pytest_xeonperf.variants import apply
-from pytest_xeonperf.variants.spec import NAMED, Variant, Woq
+from pytest_xeonperf.variants.spec import NAMED, Variant, Woq, from_keywords
 from pytest_xeonperf.workloads import catalog, llm
 from pytest_xeonperf.workloads.presets import Preset
 from pytest_xeonperf.workloads.protocol import Attention, Workload
@@ -21,8 +24,7 @@ def own_cache(tmp_path, monkeypatch):
     monkeypatch.setenv("XEONPERF_CACHE", str(tmp_path / "cache"))
 
 
-@pytest.fixture
-def checkpoint(tmp_path):
+def save_tiny(folder, dtype):
     """A folder in Hugging Face's layout, with grouped queries and a tied last layer."""
     torch.manual_seed(0)
     config = LlamaConfig(
@@ -34,9 +36,13 @@ def checkpoint(tmp_path):
         num_key_value_heads=2,
         tie_word_embeddings=True,
     )
-    folder = tmp_path / "tiny"
-    AutoModelForCausalLM.from_config(config, dtype=torch.bfloat16).save_pretrained(folder)
+    AutoModelForCausalLM.from_config(config, dtype=dtype).save_pretrained(folder)
     return folder
+
+
+@pytest.fixture
+def checkpoint(tmp_path):
+    return save_tiny(tmp_path / "tiny", torch.bfloat16)
 
 
 def run(variant: Variant, workload: Workload, phase_name: str) -> torch.Tensor:
@@ -145,3 +151,19 @@ def test_a_checkpoint_without_some_weights_is_no_model(checkpoint):
     workload = llm.load("llm", Preset.SMOKE, {"checkpoint": checkpoint})
     with pytest.raises(DataError, match="weights are missing, first"):
         workload.phase("decode").build()
+
+
+@pytest.mark.parametrize("woq", ["none", "int8"])
+@pytest.mark.parametrize("kernel", ["aten", "stream"])
+@pytest.mark.parametrize("counts", [{"batch": 1, "prompt_tokens": 1}, {"batch": 3, "prompt_tokens": 7}], ids=str)
+@pytest.mark.parametrize("phase_name", ["prefill", "decode"])
+def test_fp16_weights_grouped_queries_a_tied_layer_and_odd_counts_are_no_trouble(
+    tmp_path, woq, kernel, counts, phase_name
+):
+    if kernel == "stream" and (read_cpu().isa.rank < Isa.AVX512_BF16.rank or shutil.which("g++") is None):
+        pytest.skip("our kernels need AVX512_BF16 and a C++ compiler")
+    workload = llm.load("llm", Preset.SMOKE, {"checkpoint": save_tiny(tmp_path / "half", torch.float16), **counts})
+    reference = run(NAMED["eager_fp32"], workload, phase_name)
+    output = run(from_keywords({"woq": woq, "kernel": kernel}), workload, phase_name)
+    assert output.shape[0] == counts["batch"]
+    assert (output.float() - reference).norm() / reference.norm() < 0.05

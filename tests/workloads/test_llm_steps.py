@@ -8,7 +8,7 @@ import pytest
 import torch
 from transformers import AutoModelForCausalLM, LlamaConfig, MistralConfig
 
-from pytest_xeonperf.errors import NotApplicableError
+from pytest_xeonperf.errors import DataError, NotApplicableError
 from pytest_xeonperf.workloads import llm_steps
 from pytest_xeonperf.workloads.protocol import Inputs
 
@@ -104,3 +104,11 @@ def test_layers_that_slide_over_the_text_cannot_be_rewound():
     module = AutoModelForCausalLM.from_config(config).eval()
     with pytest.raises(NotApplicableError, match="cannot be rewound"):
         llm_steps.decode(module, inputs(), lambda call: call)
+
+
+@pytest.mark.parametrize("bind", [llm_steps.prefill, llm_steps.decode])
+def test_more_tokens_than_the_model_has_positions_for_are_refused(bind):
+    short = model()
+    short.config.max_position_embeddings = PROMPT + NEW - 1
+    with pytest.raises(DataError, match=r"take 13 positions, the model was made for 12.*\n.*fewer prompt_tokens"):
+        bind(short, inputs(), lambda call: call)
