@@ -18,7 +18,7 @@ from pytest_xeonperf.units import show_time
 if TYPE_CHECKING:
     from pytest_xeonperf.records import Commit, Run
 
-_WIDTH_OF_A_FILE = 200
+_WIDTH_OF_A_FILE = 240
 """Where the output is no terminal and nobody set COLUMNS: wide enough for every column."""
 
 _SHORT_SHA = 10

@@ -11,6 +11,7 @@ from pytest_xeonperf.measure.plan import need, total_bytes
 from pytest_xeonperf.records import Unknown
 from pytest_xeonperf.shell.rungs import Shipped, by_ladder
 from pytest_xeonperf.units import show_bytes, show_minutes, show_ratio
+from pytest_xeonperf.variants.peers import installed
 from pytest_xeonperf.variants.spec import lookup
 from pytest_xeonperf.workloads.catalog import footprint
 
@@ -53,7 +54,7 @@ def _cost(key: LadderKey, members: Sequence[Rung]) -> _Cost | Unknown:
     needed = _footprint(key)
     if isinstance(needed, Unknown):
         return needed
-    variants = [lookup(key.over), *(rung.variant for rung in members)]
+    variants = [lookup(key.over), *(rung.variant for rung in members if installed(rung.variant.runtime))]
     return _Cost(
         memory_bytes=total_bytes(needed, variants),
         duration_s=sum(need(needed, variant).duration_s for variant in variants),
@@ -71,6 +72,8 @@ def _counted(number: int, noun: str) -> str:
 
 
 def _rung(rung: Rung, isa: Isa) -> str:
+    if not installed(rung.variant.runtime):
+        return f"{rung.variant.name} (not installed)"
     floor = floor_here(rung.promises.floors, isa)
     if isinstance(floor, Unknown):
         return rung.variant.name + ("" if not rung.promises.floors else " (no floor for this machine)")

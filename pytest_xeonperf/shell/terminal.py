@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from pytest_xeonperf.records import Limits, Machine, Run
 
-_WIDEST = 200
+_WIDEST = 240
 """Also the width where the output is no terminal and nobody set COLUMNS: as `xeonperf show` has it."""
 
 

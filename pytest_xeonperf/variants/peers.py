@@ -8,13 +8,18 @@ from pytest_xeonperf.errors import NotApplicableError
 from pytest_xeonperf.variants.spec import Runtime
 
 
+def installed(runtime: Runtime) -> bool:
+    """Whether a runtime is there; torch is the models' own."""
+    return runtime is Runtime.TORCH or find_spec(runtime.value) is not None
+
+
 def require(runtime: Runtime) -> None:
     """Say so where a runtime is not installed.
 
     Raises:
         NotApplicableError: It is not; the message says how to get it.
     """
-    if runtime is not Runtime.TORCH and find_spec(runtime.value) is None:
+    if not installed(runtime):
         raise NotApplicableError(
             f"{runtime.value} is not installed",
             where=f"runtime={runtime.value!r}",

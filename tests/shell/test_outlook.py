@@ -6,6 +6,8 @@ from pytest_xeonperf.judge.expectations import Floor, Promises
 from pytest_xeonperf.records import Isa
 from pytest_xeonperf.shell.outlook import outlook
 from pytest_xeonperf.shell.rungs import Shipped
+from pytest_xeonperf.variants import peers
+from pytest_xeonperf.variants.spec import from_keywords
 from pytest_xeonperf.workloads.presets import Preset
 
 FLOORS = Promises(floors=(Floor(ratio=2.91, isa=Isa.AMX_BF16), Floor(ratio=1.5, isa=Isa.AVX512_BF16)))
@@ -59,3 +61,11 @@ def test_nothing_to_do_is_nothing_to_say():
 
 def test_a_larger_batch_is_more_minutes_and_more_memory(shipped):
     assert outlook([shipped(options=(("batch", 16),))], Isa.AVX2)[0] != outlook([shipped()], Isa.AVX2)[0]
+
+
+def test_a_peer_that_is_not_installed_is_named_so_and_costs_nothing(shipped, monkeypatch):
+    monkeypatch.setattr(peers, "find_spec", lambda _name: None)
+    rung = shipped()
+    peer = replace(rung, variant=from_keywords({"runtime": "openvino"}))
+    alone, with_peer = outlook([rung], Isa.AVX2)[1], outlook([rung, peer], Isa.AVX2)[1]
+    assert with_peer == alone.replace("sdpa_bf16 (", "sdpa_bf16, openvino-bf16-sdpa (not installed) (")
