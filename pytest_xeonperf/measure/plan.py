@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 _BYTES_PER_WEIGHT = {Woq.INT8: 1.05, Woq.INT4: 0.7}  # with scales, and the embedding left in BF16
 _PROCESS_BYTES = 1536 * 1024 * 1024  # the interpreter, torch, the model libraries and Inductor's workers
 
+_SHARE_OF_A_GROUP = 0.8
+"""Of what is available: several variants at once save seconds, and are not worth the last of the memory."""
+
 _LARGEST_LAYER_BYTES = 4 << 30  # a vocabulary's layer in FP32: 128 Ki words of 8 Ki channels
 
 # Rough rates for plans: what two cores do in each dtype where nothing better is known.
@@ -118,7 +121,7 @@ def groups(
         raise does_not_fit(footprint, (baseline,), available_bytes)
     made: list[list[Variant]] = [[]]
     for rung in rungs:
-        if made[-1] and not fits(footprint, (baseline, *made[-1], rung), available_bytes):
+        if made[-1] and not fits(footprint, (baseline, *made[-1], rung), int(available_bytes * _SHARE_OF_A_GROUP)):
             made.append([])
         made[-1].append(rung)
     return tuple(map(tuple, made))
