@@ -10,6 +10,7 @@ import hashlib
 import tempfile
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pytest_xeonperf.errors import NotApplicableError
 from pytest_xeonperf.host.cachedir import cache_dir
@@ -17,11 +18,30 @@ from pytest_xeonperf.host.compiler import need_compiler
 from pytest_xeonperf.host.cpu import read_cpu
 from pytest_xeonperf.records import Isa
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import torch
+
 _FLAGS = (
     *("-std=c++20", "-O3", "-shared", "-fPIC", "-fopenmp"),
     *("-DAT_PARALLEL_OPENMP=1", "-DCPU_CAPABILITY=AVX512", "-DCPU_CAPABILITY_AVX512"),
     *("-mfma", "-mf16c", "-mavx512f", "-mavx512bw", "-mavx512dq", "-mavx512vl", "-mavx512vnni", "-mavx512bf16"),
 )
+
+
+@cache
+def load_operator(name: str, source: Path, shape_of_result: Callable[..., torch.Tensor]) -> None:
+    """Load the source of ``torch.ops.xeonperf.<name>``, and tell torch what it gives: compiling needs to know; once.
+
+    Raises:
+        NotApplicableError: As `load_operators`.
+        InfrastructureError: As `load_operators`.
+    """
+    import torch
+
+    load_operators(source)
+    torch.library.register_fake(f"xeonperf::{name}", shape_of_result)
 
 
 @cache

@@ -6,7 +6,6 @@ as in prefill, through torch's own linear.
 
 from __future__ import annotations
 
-from functools import cache
 from pathlib import Path
 from typing import cast
 
@@ -15,7 +14,7 @@ from torch import nn
 from torch.nn import functional
 
 from pytest_xeonperf.errors import NotApplicableError
-from pytest_xeonperf.host.extension import load_operators
+from pytest_xeonperf.host.extension import load_operator
 from pytest_xeonperf.variants.weight_only import replace_layers, structural_refusal
 
 _SOURCE = Path(__file__).with_name("stream_bf16.cpp")
@@ -78,7 +77,7 @@ def stream_linears(module: nn.Module) -> tuple[nn.Module, tuple[str, ...]]:
             where=type(module).__name__,
             remedy="leave kernel='stream' out",
         )
-    _load()
+    load_operator("linear_bf16", _SOURCE, _shape_of_result)
     return streaming, tuple(sorted(left))
 
 
@@ -90,12 +89,6 @@ def _refusal(layer: nn.Linear) -> str:
     if layer.in_features % _STEP:
         return f"K={layer.in_features} is not a multiple of {_STEP}"
     return f"N={layer.out_features} is not a multiple of {_CHANNELS}" if layer.out_features % _CHANNELS else ""
-
-
-@cache
-def _load() -> None:
-    load_operators(_SOURCE)
-    torch.library.register_fake("xeonperf::linear_bf16", _shape_of_result)
 
 
 def _shape_of_result(x: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:

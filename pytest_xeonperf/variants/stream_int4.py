@@ -8,14 +8,13 @@ more, as in prefill, go through oneDNN's BF16 matmul on weights that are turned 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import torch
 from torch import nn
 
-from pytest_xeonperf.host.extension import load_operators
+from pytest_xeonperf.host.extension import load_operator
 from pytest_xeonperf.variants.weight_only import QuantisedLinear
 from pytest_xeonperf.variants.woq_int4 import Int4, unpack
 
@@ -43,7 +42,7 @@ class StreamInt4(Int4):
 
     def linear(self, tensors: Mapping[str, torch.Tensor], bias: torch.Tensor | None) -> nn.Module:
         """The layer that multiplies with the parts, packed for the kernel."""
-        _load()
+        load_operator("woq_int4", _SOURCE, _shape_of_result)
         return StreamInt4Linear(pack(tensors["weight"]), _pairs(tensors["scales"], tensors["zeros"]), bias)
 
 
@@ -88,12 +87,6 @@ def pack(halves: torch.Tensor) -> torch.Tensor:
 def _pairs(scales: torch.Tensor, zeros: torch.Tensor) -> torch.Tensor:
     """int32 [N, K/128] from [N, K/128] twice: the scale in the upper half of a word, the zero point below."""
     return torch.stack((zeros.bfloat16(), scales.bfloat16()), dim=-1).view(torch.int32)[..., 0].contiguous()
-
-
-@cache
-def _load() -> None:
-    load_operators(_SOURCE)
-    torch.library.register_fake("xeonperf::woq_int4", _shape_of_result)
 
 
 def _shape_of_result(x: torch.Tensor, packed: torch.Tensor, *_rest: object) -> torch.Tensor:

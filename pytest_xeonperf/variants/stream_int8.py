@@ -8,14 +8,13 @@ matmul on weights that are turned back a block at a time.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import torch
 from torch import nn
 
-from pytest_xeonperf.host.extension import load_operators
+from pytest_xeonperf.host.extension import load_operator
 from pytest_xeonperf.variants.weight_only import QuantisedLinear
 from pytest_xeonperf.variants.woq_int8 import Int8
 
@@ -39,7 +38,7 @@ class StreamInt8(Int8):
 
     def linear(self, tensors: Mapping[str, torch.Tensor], bias: torch.Tensor | None) -> nn.Module:
         """The layer that multiplies with the parts."""
-        _load()
+        load_operator("woq_int8", _SOURCE, _shape_of_result)
         return StreamInt8Linear(tensors["weight"], tensors["scales"], bias)
 
 
@@ -64,12 +63,6 @@ class StreamInt8Linear(QuantisedLinear):
         """The product bf16 [M, N] with rows bf16 [M, K]."""
         product: torch.Tensor = torch.ops.xeonperf.woq_int8(rows, self.quantised, self.scales)
         return product
-
-
-@cache
-def _load() -> None:
-    load_operators(_SOURCE)
-    torch.library.register_fake("xeonperf::woq_int8", _shape_of_result)
 
 
 def _shape_of_result(x: torch.Tensor, values: torch.Tensor, _scales: torch.Tensor) -> torch.Tensor:

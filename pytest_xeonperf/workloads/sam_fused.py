@@ -7,7 +7,7 @@ work on 4,096 tokens instead of the 4,900 that upstream's padding makes of them.
 
 from __future__ import annotations
 
-from functools import cache, partial
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +15,7 @@ import torch
 from torch.nn import functional
 
 from pytest_xeonperf.errors import NotApplicableError
-from pytest_xeonperf.host.extension import load_operators
+from pytest_xeonperf.host.extension import load_operator
 from pytest_xeonperf.workloads.segment_anything_modules import modeling
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def fuse(module: nn.Module) -> None:
                 remedy="use attention='sdpa'",
             )
     if blocks:
-        _load()
+        load_operator("rel_pos_attention", _SOURCE, _shape_of_result)
     for block in blocks:
         block.__dict__["forward"] = partial(_block_forward, block)
 
@@ -85,12 +85,6 @@ def _table(table: torch.Tensor, size: int) -> torch.Tensor:
         return table
     resized = functional.interpolate(table.T[None], size=rows, mode="linear")  # [1, channels, rows]
     return resized[0].T.contiguous()
-
-
-@cache
-def _load() -> None:
-    load_operators(_SOURCE)
-    torch.library.register_fake("xeonperf::rel_pos_attention", _shape_of_result)
 
 
 def _shape_of_result(projected: torch.Tensor, *_rest: object) -> torch.Tensor:
