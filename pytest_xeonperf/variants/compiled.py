@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import functools
 import warnings
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
+
+from pytest_xeonperf.variants.frozen_cache import packed_weights_by_shape
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,8 +39,10 @@ def _under(settings: dict[str, bool], compiled: Callable[..., Any]) -> Callable[
     """The callable under settings of Inductor: Dynamo asks for them while it traces, which is at the first call."""
     import torch._inductor.config
 
+    caching = packed_weights_by_shape if settings["freezing"] else nullcontext
+
     def call(*args: Any, **kwargs: Any) -> Any:
-        with torch._inductor.config.patch(settings):  # noqa: SLF001 - the documented place of its settings
+        with torch._inductor.config.patch(settings), caching():  # noqa: SLF001 - the documented place of its settings
             return compiled(*args, **kwargs)
 
     return call
