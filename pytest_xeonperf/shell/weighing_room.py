@@ -61,7 +61,7 @@ class _Room:
             child.tell(wanted)
             while not isinstance(message := child.hear(), protocol.Weight):
                 pass
-            child.dismiss()
+            child.end()
         except ChildDiedError as error:
             return Unknown(reason=f"the weighing process {error.death.how}")
         except OSError as error:  # no memory, or too many processes
