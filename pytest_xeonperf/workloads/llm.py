@@ -16,7 +16,7 @@ from transformers import AutoModelForCausalLM, LlamaConfig
 
 from pytest_xeonperf.errors import UsageError
 from pytest_xeonperf.records import Score, Unknown
-from pytest_xeonperf.workloads import llm_checkpoint, llm_steps, smollm2, weights
+from pytest_xeonperf.workloads import llm_attention, llm_checkpoint, llm_steps, smollm2, weights
 from pytest_xeonperf.workloads.llm_scores import distribution_scores, perplexity_scores
 from pytest_xeonperf.workloads.llm_sizes import (
     LENGTHS,
@@ -30,7 +30,7 @@ from pytest_xeonperf.workloads.llm_sizes import (
 )
 from pytest_xeonperf.workloads.llm_text import random_tokens, text_tokens
 from pytest_xeonperf.workloads.precision import keep_dtype
-from pytest_xeonperf.workloads.protocol import Attention, Footprint, Inputs, Phase, Workload, refuse_fused
+from pytest_xeonperf.workloads.protocol import Footprint, Inputs, Phase, Workload
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -122,7 +122,7 @@ def _workload(name: str, source: _Source, lengths: Lengths) -> Workload:
         scores=functools.partial(_decode_scores, tokens, lengths),
         footprint=_footprint(source.shape, "decode", lengths),
     )
-    return Workload(name=name, phases=(prefill, decode), attention=_attention)
+    return Workload(name=name, phases=(prefill, decode), attention=llm_attention.switch)
 
 
 def _prefill_scores(reference: object, output: object) -> tuple[Score, ...]:
@@ -199,13 +199,6 @@ def _ready(module: nn.Module) -> nn.Module:
         if any(name == "inv_freq" for name, _ in submodule.named_buffers(recurse=False)):
             keep_dtype(submodule)
     return module.eval().requires_grad_(requires_grad=False)
-
-
-def _attention(module: nn.Module, attention: Attention) -> nn.Module:
-    """Switch transformers' implementation of attention, in place."""
-    refuse_fused(module, attention)
-    module.set_attn_implementation("eager" if attention is Attention.PLAIN else "sdpa")  # type: ignore[operator]
-    return module
 
 
 def _footprint(shape: Shape | Unknown, phase: str, lengths: Lengths) -> Footprint | Unknown:

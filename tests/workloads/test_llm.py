@@ -101,7 +101,7 @@ def test_rotary_frequencies_stay_in_fp32():
 def test_attention_is_switched_in_the_model():
     workload = llm.load("llama-2-7b", Preset.SMOKE, {})
     module = workload.phase("decode").build()
-    for kind, implementation in ((Attention.SDPA, "sdpa"), (Attention.PLAIN, "eager")):
+    for kind, implementation in ((Attention.SDPA, "xeonperf_sdpa"), (Attention.PLAIN, "eager")):
         assert workload.attention(module, kind).config._attn_implementation == implementation
 
 

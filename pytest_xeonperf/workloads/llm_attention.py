@@ -1,0 +1,44 @@
+"""Which of transformers' attentions a language model uses, and the mask that a compiled prefill can do without.
+
+Eager transformers sees that a prompt comes into an empty cache, and leaves causality to torch's kernel, which then
+skips half of the work. While it is traced it cannot read how full the cache is, and builds a mask instead, with which
+the kernel computes every score. Our steps always put more than one token into an empty cache (see `llm_steps`), so the
+mask is made as for position 0.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from transformers import AttentionInterface, AttentionMaskInterface
+from transformers.integrations.sdpa_attention import sdpa_attention_forward
+from transformers.masking_utils import sdpa_mask
+
+from pytest_xeonperf.workloads.protocol import Attention, refuse_fused
+
+if TYPE_CHECKING:
+    import torch
+    from torch import nn
+
+_OURS = "xeonperf_sdpa"
+
+
+def switch(module: nn.Module, attention: Attention) -> nn.Module:
+    """Switch a model's attention, in place.
+
+    Raises:
+        NotApplicableError: `attention` is fused: no kernel was made for these models.
+    """
+    refuse_fused(module, attention)
+    AttentionInterface.register(_OURS, sdpa_attention_forward)
+    AttentionMaskInterface.register(_OURS, _mask_from_an_empty_cache)
+    module.set_attn_implementation("eager" if attention is Attention.PLAIN else _OURS)  # type: ignore[operator]
+    return module
+
+
+def _mask_from_an_empty_cache(*args: Any, **kwargs: Any) -> torch.Tensor | None:
+    """The mask of torch's attention, bool [B, 1, Q, K]; none where it can be causal by itself."""
+    if kwargs.get("q_length", 1) > 1:
+        kwargs["q_offset"] = 0
+    mask: torch.Tensor | None = sdpa_mask(*args, **kwargs)
+    return mask
