@@ -77,6 +77,17 @@ class TestLlamaDecode:
     def test_stream_int4(self, xeonperf, variant):
         xeonperf.check(variant)
 
+    # what people would use instead, in the same rounds: Q8_0 and Q4_0
+    @pytest.mark.variant(runtime="llama_cpp", woq="int8")
+    @pytest.mark.min_fidelity(cosine=0.995)
+    def test_llama_cpp_int8(self, xeonperf, variant):
+        xeonperf.check(variant)
+
+    @pytest.mark.variant(runtime="llama_cpp", woq="int4")
+    @pytest.mark.min_fidelity(cosine=0.9)
+    def test_llama_cpp_int4(self, xeonperf, variant):
+        xeonperf.check(variant)
+
 
 @pytest.mark.workload("llama-2-7b", phase="prefill", prompt_tokens=1024)
 class TestLlamaPrefill:
@@ -103,6 +114,11 @@ class TestLlamaPrefill:
     @pytest.mark.uses_kernel("xeonperf::woq_int4")
     @pytest.mark.max_graph_breaks(0)
     def test_stream_int4(self, xeonperf, variant):
+        xeonperf.check(variant)
+
+    @pytest.mark.variant(runtime="llama_cpp", woq="int4")
+    @pytest.mark.min_fidelity(cosine=0.9)
+    def test_llama_cpp_int4(self, xeonperf, variant):
         xeonperf.check(variant)
 
 

@@ -124,7 +124,7 @@ def build_step(
         torch.manual_seed(0)
         built = build(variant, ladder.workload, ladder.phase)
         inputs = apply.prepared(ladder.phase.inputs(), variant)
-        bound = ladder.phase.bind(built.module, inputs, built.compiler)
+        bound = built.bind(ladder.phase, inputs)
 
     def step() -> object:
         with torch.no_grad():

@@ -61,7 +61,7 @@ def need(footprint: Footprint, variant: Variant) -> Need:
     passing_bytes = footprint.activation_bytes * narrower * (1.0 if variant.attention is Attention.PLAIN else 0.5)
     read_bytes = footprint.parameters * per_weight
     resident_bytes = read_bytes + footprint.state_bytes * narrower
-    if variant.runtime is not Runtime.TORCH:  # torch's module stays, and the peer plans its memory once and for all
+    if variant.runtime is Runtime.OPENVINO:  # torch's module stays, and the peer plans its memory once and for all
         resident_bytes += footprint.parameters * WIDTH_BYTES[variant.tensor_dtype] + passing_bytes
     elif variant.freeze and variant.woq is Woq.NONE:  # the module's weights, and those packed into the compiled code
         resident_bytes += read_bytes

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from torch import nn
 
 from pytest_xeonperf.errors import DataError
-from pytest_xeonperf.variants import compiled, openvino, peers
+from pytest_xeonperf.variants import compiled, llama_cpp, openvino, peers
 from pytest_xeonperf.variants.channels_last import lay_out_inputs, lay_out_module
 from pytest_xeonperf.variants.eager import cast_inputs, cast_module, uncompiled
 from pytest_xeonperf.variants.internals import rounding_inside
@@ -23,7 +24,9 @@ from pytest_xeonperf.variants.woq_int8 import Int8
 from pytest_xeonperf.workloads.quantised_linear import Scheme
 
 if TYPE_CHECKING:
-    from pytest_xeonperf.workloads.protocol import Compiler, Inputs, Phase, Workload
+    from collections.abc import Callable
+
+    from pytest_xeonperf.workloads.protocol import Compiler, Inputs, Phase, Step, Workload
 
 __all__ = ["Built", "build", "build_streamed", "prepared", "technique"]
 
@@ -38,6 +41,7 @@ class Built:
         left_in_bf16: Linear layers that a variant could not give its kernel, by name with the reason.
         weight_bytes: Parameters and buffers, tied ones once.
         streamed_bytes: Those that one pass reads from memory: without the tables that only an embedding looks up.
+        peer: Takes the place of the phase's `bind` where a peer has the weights, and no module is left.
     """
 
     module: nn.Module
@@ -45,6 +49,11 @@ class Built:
     left_in_bf16: tuple[str, ...]
     weight_bytes: int
     streamed_bytes: int
+    peer: Callable[[Phase, Inputs], Step] | None = None
+
+    def bind(self, phase: Phase, inputs: Inputs) -> Step:
+        """The step that is timed, on inputs as `prepared` gives them."""
+        return self.peer(phase, inputs) if self.peer else phase.bind(self.module, inputs, self.compiler)
 
 
 def build(variant: Variant, workload: Workload, phase: Phase) -> Built:
@@ -61,6 +70,8 @@ def build(variant: Variant, workload: Workload, phase: Phase) -> Built:
     peers.require(variant.runtime)
     if variant.runtime is Runtime.OPENVINO:
         openvino.require(phase)
+    if variant.runtime is Runtime.LLAMA_CPP:
+        return _for_llama_cpp(variant, phase)
     module = workload.attention(_on_cpu(phase), variant.attention)
     left: tuple[str, ...] = ()
     if variant.woq is Woq.NONE:
@@ -85,6 +96,19 @@ def build(variant: Variant, workload: Workload, phase: Phase) -> Built:
         left_in_bf16=left,
         weight_bytes=total_bytes,
         streamed_bytes=total_bytes - table_bytes,
+    )
+
+
+def _for_llama_cpp(variant: Variant, phase: Phase) -> Built:
+    """What llama.cpp will load; the module is let go."""
+    written = llama_cpp.write(restore_linears(_on_cpu(phase), technique), variant)
+    return Built(
+        module=nn.Identity(),
+        compiler=uncompiled,
+        left_in_bf16=(),
+        weight_bytes=written.weight_bytes,
+        streamed_bytes=written.streamed_bytes,
+        peer=functools.partial(llama_cpp.bind, written),
     )
 
 

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 GROUP_SIZES = (32, 64, 128)
+_DEFAULT_GROUP_SIZE = 128
 
 
 class Dtype(StrEnum):
@@ -52,6 +53,7 @@ class Runtime(StrEnum):
 
     TORCH = "torch"
     OPENVINO = "openvino"
+    LLAMA_CPP = "llama_cpp"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +70,8 @@ class Variant:
         group_size: Weights that share one scale; read only where `woq` is int4.
         kernel: Of linear layers, quantised or in BF16.
         internals: Of FP32 alone.
-        runtime: A peer gets torch's model in FP32 and does the rest in its own way.
+        runtime: A peer gets torch's model in FP32 and does the rest in its own way. That of llama.cpp quantises for
+            itself, in its own groups.
     """
 
     name: str
@@ -79,7 +82,7 @@ class Variant:
     freeze: bool = False
     cpp_wrapper: bool = False
     woq: Woq = Woq.NONE
-    group_size: int = 128
+    group_size: int = _DEFAULT_GROUP_SIZE
     kernel: Kernel = Kernel.ATEN
     internals: Internals = Internals.SAME
     runtime: Runtime = Runtime.TORCH
@@ -108,7 +111,8 @@ class Variant:
             "channels_last": self.channels_last,
             "attention='fused'": self.attention is Attention.FUSED,
             "kernel='stream'": self.kernel is Kernel.STREAM,
-            "woq": self.woq is not Woq.NONE,
+            "woq": self.woq is not Woq.NONE and self.runtime is not Runtime.LLAMA_CPP,
+            "group_size": self.group_size != _DEFAULT_GROUP_SIZE,
             "internals='bf16'": self.internals is not Internals.SAME,
         }
         if self.runtime is not Runtime.TORCH and any(torchs_own.values()):
@@ -222,6 +226,6 @@ def _describe(variant: Variant) -> str:
     parts += ["frozen"] if variant.freeze else []
     parts += ["cppwrap"] if variant.cpp_wrapper else []
     parts += [variant.woq.value] if variant.woq is not Woq.NONE else []
-    parts += [f"g{variant.group_size}"] if variant.woq is Woq.INT4 else []
+    parts += [f"g{variant.group_size}"] if variant.woq is Woq.INT4 and variant.runtime is Runtime.TORCH else []
     parts += [variant.kernel.value] if variant.kernel is not Kernel.ATEN else []
     return "-".join(parts)
