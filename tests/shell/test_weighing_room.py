@@ -101,5 +101,8 @@ def test_ctrl_c_ends_every_child_and_starts_no_other(make_child, hand_out, start
     request.addfinalizer(lambda: signal.signal(signal.SIGINT, heard_before))
     with pytest.raises(KeyboardInterrupt):
         weigh(protocol.WantsWeights(wanted=(BF16, INT8, INT8), at_once=2), start, Path(start.directory))
+    for thread in threading.enumerate():  # they still close their channels, and so does the end of the test
+        if thread.name.startswith("ThreadPoolExecutor"):
+            thread.join(30)
     assert len(started) == 2
     assert {child.process.poll() for child, _ in pairs} == {-signal.SIGKILL}
