@@ -84,9 +84,7 @@ def _describe(writer: Any, config: Any) -> None:
 
 
 def _neighbours_of_halves(name: str, weight: torch.Tensor, config: Any) -> torch.Tensor:
-    """The weight of queries or keys [heads * head_dim, hidden] with row i of a head's second half behind row i of its
-    first; every other tensor as it is.
-    """  # noqa: D205 - one sentence
+    """Queries and keys [heads * head_dim, hidden] with the halves of a head interleaved; other tensors as they are."""
     heads = {"q_proj.weight": config.num_attention_heads, "k_proj.weight": config.num_key_value_heads}
     count = next((heads[end] for end in heads if name.endswith(end)), None)
     if count is None:

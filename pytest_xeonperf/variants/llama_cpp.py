@@ -13,7 +13,7 @@ import tempfile
 import weakref
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import torch
 
@@ -64,14 +64,13 @@ def write(module: nn.Module, variant: Variant) -> Written:
             file.unlink()
             file = quantised
         total_bytes, table_bytes = _sizes_bytes(file)
-    except OSError as error:
+    except BaseException as error:
         shutil.rmtree(own, ignore_errors=True)
+        if not isinstance(error, OSError):
+            raise
         raise InfrastructureError(
             f"cannot write the model for llama.cpp ({error.strerror})", where=str(folder), remedy="make room"
         ) from error
-    except BaseException:
-        shutil.rmtree(own, ignore_errors=True)
-        raise
     vocabulary: int = module.config.vocab_size  # type: ignore[union-attr, assignment]
     return Written(file=file, vocabulary=vocabulary, weight_bytes=total_bytes, streamed_bytes=total_bytes - table_bytes)
 
@@ -132,13 +131,11 @@ class _Model:
         if self.api.llama_decode(self.context, self.api.llama_batch_get_one(ids, len(tokens))):
             raise InfrastructureError("llama.cpp did not run the model", where="runtime='llama_cpp'")
         logits = self.api.llama_get_logits_ith(self.context, -1)
-        found = torch.frombuffer((ctypes.c_float * self.vocabulary).from_address(_address(logits)), dtype=torch.float32)
+        found = torch.frombuffer(
+            (ctypes.c_float * self.vocabulary).from_address(ctypes.addressof(logits.contents)), dtype=torch.float32
+        )
         found.argmax()  # the greedy choice, as in torch's step
         return found.clone().view(1, 1, -1)
-
-
-def _address(pointer: Any) -> int:
-    return ctypes.addressof(pointer.contents)
 
 
 def _quantise(source: Path, target: Path, file_type: str) -> None:

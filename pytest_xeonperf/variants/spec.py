@@ -70,8 +70,7 @@ class Variant:
         group_size: Weights that share one scale; read only where `woq` is int4.
         kernel: Of linear layers, quantised or in BF16.
         internals: Of FP32 alone.
-        runtime: A peer gets torch's model in FP32 and does the rest in its own way. That of llama.cpp quantises for
-            itself, in its own groups.
+        runtime: A peer gets torch's weights and does the rest its own way; llama.cpp quantises too, in its groups.
     """
 
     name: str

@@ -1,5 +1,7 @@
 """The attention of language models: a compiled prefill is causal by itself, decoding keeps its mask."""
 
+import functools
+
 import pytest
 import torch
 
@@ -8,10 +10,17 @@ from pytest_xeonperf.workloads.presets import Preset
 from pytest_xeonperf.workloads.protocol import Attention
 
 
-def attentions_of(phase_name, *, prompt_tokens):
-    """What the step gives, and how its compiled graph asks for attention: (has a mask, is causal) of each layer."""
+def run(phase_name, attention, compiler, *, prompt_tokens):
+    """What a phase gives in FP32."""
     workload = llm.load("llama-2-7b", Preset.SMOKE, {"prompt_tokens": prompt_tokens})
     phase = workload.phase(phase_name)
+    module = workload.attention(phase.build().float(), attention)
+    with torch.no_grad():
+        return phase.bind(module, phase.inputs(), compiler)()
+
+
+def attentions_of(phase_name, *, prompt_tokens):
+    """What the step gives, and how its compiled graph asks for attention: (has a mask, is causal) of each layer."""
     asked = []
 
     def look(graph, _example_inputs):
@@ -22,19 +31,13 @@ def attentions_of(phase_name, *, prompt_tokens):
         )
         return graph.forward
 
-    module = workload.attention(phase.build().float(), Attention.SDPA)
     torch._dynamo.reset()
-    with torch.no_grad():
-        out = phase.bind(module, phase.inputs(), lambda call: torch.compile(call, backend=look))()
-    return out, asked
+    compiler = functools.partial(torch.compile, backend=look)
+    return run(phase_name, Attention.SDPA, compiler, prompt_tokens=prompt_tokens), asked
 
 
 def plain(phase_name, *, prompt_tokens):
-    workload = llm.load("llama-2-7b", Preset.SMOKE, {"prompt_tokens": prompt_tokens})
-    phase = workload.phase(phase_name)
-    module = workload.attention(phase.build().float(), Attention.PLAIN)
-    with torch.no_grad():
-        return phase.bind(module, phase.inputs(), lambda call: call)()
+    return run(phase_name, Attention.PLAIN, lambda call: call, prompt_tokens=prompt_tokens)
 
 
 @pytest.mark.parametrize("prompt_tokens", [2, 7, 16])
