@@ -42,7 +42,7 @@ class Bench:
     """What a session lends to every ladder it measures.
 
     Attributes:
-        settled: Whether more pairs of a variant could still change its verdict.
+        settled: Whether a variant is no longer needed in the rounds, by its name and the pairs of all variants.
         summarise: From pairs to a ratio with its interval.
         references: Outputs of the FP32 reference by (workload, phase, preset), filled as they are needed.
     """
@@ -51,7 +51,7 @@ class Bench:
     effort: Effort
     seed: int
     canary: Canary
-    settled: Callable[[str, Sequence[Sample]], bool]
+    settled: Callable[[str, Mapping[str, Sequence[Sample]]], bool]
     summarise: Callable[[Sequence[Sample]], Estimate]
     watcher: Watcher
     references: dict[tuple[str, str, str], Reference]

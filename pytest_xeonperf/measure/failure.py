@@ -24,3 +24,10 @@ class Failure:
 
     kind: FailureKind
     reason: str
+
+
+def without_baseline(name: str, failure: Failure) -> Failure:
+    """What a failure of the baseline of that name means for whoever is held against it."""
+    own = {FailureKind.NOT_APPLICABLE, FailureKind.BAD_DATA}
+    kind = failure.kind if failure.kind in own else FailureKind.NO_BASELINE
+    return Failure(kind=kind, reason=f"baseline {name}: {failure.reason}")

@@ -11,7 +11,7 @@ from pytest_xeonperf.host.limits import last_level_cache_bytes
 from pytest_xeonperf.host.memory import give_back
 from pytest_xeonperf.measure.bench import Reference
 from pytest_xeonperf.measure.compilation import room_to_compile
-from pytest_xeonperf.measure.failure import Failure, FailureKind
+from pytest_xeonperf.measure.failure import Failure, FailureKind, without_baseline
 from pytest_xeonperf.measure.fidelity import finite, generic_scores, keep
 from pytest_xeonperf.measure.roofline import roofline
 from pytest_xeonperf.measure.timing import BaselineRaisedError, Timed, time_steps
@@ -82,7 +82,7 @@ def _measure(ladder: Ladder, bench: Bench) -> Mapping[str, Measurement | Failure
         return dict.fromkeys(names, reference)
     baseline = _attempt(ladder, ladder.baseline, bench, count_flop=ladder.baseline == REFERENCE)
     if isinstance(baseline, Failure):
-        return dict.fromkeys(names, _no_baseline(ladder, baseline))
+        return dict.fromkeys(names, without_baseline(ladder.baseline.name, baseline))
     reference = reference or bench.references.setdefault(
         _model(ladder), Reference(output=baseline.warm.output, flop=baseline.warm.flop)
     )
@@ -92,7 +92,7 @@ def _measure(ladder: Ladder, bench: Bench) -> Mapping[str, Measurement | Failure
         steps = {name: entrant.step for name, entrant in ready.items()}
         timed = time_steps(baseline.step, steps, ladder.baseline.name, bench)
     except BaselineRaisedError as error:
-        return dict.fromkeys(entrants, _no_baseline(ladder, _failure(error.cause)))
+        return dict.fromkeys(entrants, without_baseline(ladder.baseline.name, _failure(error.cause)))
     measured: dict[str, Measurement | Failure] = {
         name: failure for name, failure in entrants.items() if isinstance(failure, Failure)
     }
@@ -102,13 +102,6 @@ def _measure(ladder: Ladder, bench: Bench) -> Mapping[str, Measurement | Failure
         else:
             measured[name] = _measurement(ladder, bench, reference, entrant, timed)
     return measured
-
-
-def _no_baseline(ladder: Ladder, failure: Failure) -> Failure:
-    """What a failure of the baseline means for every rung."""
-    own = {FailureKind.NOT_APPLICABLE, FailureKind.BAD_DATA}
-    kind = failure.kind if failure.kind in own else FailureKind.NO_BASELINE
-    return Failure(kind=kind, reason=f"baseline {ladder.baseline.name}: {failure.reason}")
 
 
 def build_step(
@@ -170,7 +163,7 @@ def _reference(ladder: Ladder, bench: Bench) -> Reference | Failure | tuple[()]:
         _duration_ns, output, flop = counted(step)
     except Exception as error:  # noqa: BLE001 - as for any variant
         failure = _failure(error)
-        return replace(_no_baseline(ladder, failure), reason=f"FP32 reference: {failure.reason}")
+        return replace(without_baseline(REFERENCE.name, failure), reason=f"FP32 reference: {failure.reason}")
     return bench.references.setdefault(_model(ladder), Reference(output=keep(output), flop=flop))
 
 

@@ -68,7 +68,7 @@ def run_rounds(
     effort: Effort,
     seed: int,
     canary: Canary,
-    settled: Callable[[str, Sequence[Sample]], bool],
+    settled: Callable[[str, Mapping[str, Sequence[Sample]]], bool],
     on_turn: Callable[[str], None],
     on_round: Callable[[int, Mapping[str, Sample]], None],
     on_void: Callable[[int], None],
@@ -85,7 +85,7 @@ def run_rounds(
         effort: When to stop at the latest.
         seed: Of the order within the rounds.
         canary: Tells whether the machine was disturbed.
-        settled: Whether more pairs of this rung could still change its verdict.
+        settled: Whether a rung is no longer needed, by its name and the pairs of all rungs.
         on_turn: Called before each timed call with the rung's name, the empty name for the baseline.
         on_round: Called after each kept round with its index and its new pairs.
         on_void: Called with its index after each round that was thrown away.
@@ -108,7 +108,7 @@ def run_rounds(
                 book.samples[name].append(pair)
             on_round(index, pairs)
             if book.kept >= effort.min_rounds:
-                active = {name: step for name, step in active.items() if not settled(name, book.samples[name])}
+                active = {name: step for name, step in active.items() if not settled(name, book.samples)}
     kept = {name: tuple(samples) for name, samples in book.samples.items()}
     return Rounds(samples=kept, voided=book.voided, seed=seed)
 

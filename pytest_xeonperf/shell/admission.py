@@ -38,6 +38,11 @@ class Admission:
     groups: tuple[tuple[Variant, ...], ...]
     refused: Mapping[str, Failure]
 
+    @property
+    def able(self) -> tuple[Variant, ...]:
+        """Rungs of all groups."""
+        return tuple(rung for group in self.groups for rung in group)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Room:
@@ -109,7 +114,7 @@ def _needs_more(reason: str) -> Failure:
 def _refusal(key: LadderKey, variant: Variant, barred: Sequence[Barred], room: Room) -> tuple[Failure, ...]:
     """Why a variant may not run; nothing if it may."""
     for dead in barred:
-        if (dead.ladder, dead.variant) == (key.label, variant.name):
+        if (dead.model, dead.variant) == (key.model, variant.name):
             return (Failure(kind=FailureKind.DIED, reason=dead.reason),)
     if variant.product_dtype is Dtype.BF16 and room.isa.rank < Isa.AVX512.rank and key.preset is not Preset.SMOKE:
         return (_needs_more(f"BF16 is emulated without AVX-512; usable here is {room.isa}"),)

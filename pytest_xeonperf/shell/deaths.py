@@ -64,15 +64,15 @@ class Conclusion:
 
 
 def conclude(death: Death, item: pytest.Item, supervisor: Supervisor) -> Conclusion:
-    """Bar the variant that killed the child; the test runs again if the culprit was another rung of its ladder."""
+    """Bar the variant that killed the child; the test runs again if the culprit was another rung."""
     if isinstance(death.running, Unknown):
         return Conclusion(next=Next.REPORT_DEAD, reason=f"the measuring child {death.how}")
     culprit = death.running
     reason = f"{culprit.variant} killed the measuring child while {culprit.stage}: it {death.how}"
-    again = any((dead.ladder, dead.variant) == (culprit.ladder, culprit.variant) for dead in supervisor.start.barred)
-    supervisor.bar(culprit.ladder, culprit.variant, reason)
+    again = any((dead.model, dead.variant) == (culprit.model, culprit.variant) for dead in supervisor.start.barred)
+    supervisor.bar(culprit.model, culprit.variant, reason)
     is_own = not item.stash[RUNGS] or any(
-        (rung.ladder.label, rung.variant.name) == (culprit.ladder, culprit.variant) for rung in item.stash[RUNGS]
+        (rung.ladder.model, rung.variant.name) == (culprit.model, culprit.variant) for rung in item.stash[RUNGS]
     )
     return Conclusion(next=Next.REPORT_DEAD if is_own or again else Next.RUN_AGAIN, reason=reason)
 
@@ -80,7 +80,7 @@ def conclude(death: Death, item: pytest.Item, supervisor: Supervisor) -> Conclus
 def dead_report(item: pytest.Item, reason: str, names: Mapping[str, Named], isa: Isa) -> pytest.TestReport:
     """The report of a test that did not live to write its own: failed, CRASHED.
 
-    `names` are what its ladders are called, as far as the child had said it.
+    `names` are what its models are called, as far as the child had said it.
     """
     report = pytest.TestReport(
         nodeid=item.nodeid,
@@ -90,7 +90,7 @@ def dead_report(item: pytest.Item, reason: str, names: Mapping[str, Named], isa:
         longrepr=f"CRASHED: {reason}",
         when="call",
     )
-    attach(report, tuple(dead_result(rung, reason, names.get(rung.ladder.label), isa) for rung in item.stash[RUNGS]))
+    attach(report, tuple(dead_result(rung, reason, names.get(rung.ladder.model), isa) for rung in item.stash[RUNGS]))
     return report
 
 

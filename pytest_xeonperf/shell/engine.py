@@ -11,7 +11,7 @@ from pytest_xeonperf.host.cpu import read_cpu
 from pytest_xeonperf.host.limits import measure_limits
 from pytest_xeonperf.host.system import read_system
 from pytest_xeonperf.judge.betting import estimate, log_ratios
-from pytest_xeonperf.judge.verdict import Levels, Speed, judge, levels, settled
+from pytest_xeonperf.judge.verdict import Levels, Speed, judge, levels
 from pytest_xeonperf.measure.bench import Bench
 from pytest_xeonperf.measure.canary import torch_canary
 from pytest_xeonperf.measure.failure import Failure, FailureKind
@@ -22,10 +22,12 @@ from pytest_xeonperf.measure.roofline import against, best_of
 from pytest_xeonperf.measure.rounds import Effort
 from pytest_xeonperf.records import Measurement, Outcome, Roofline, Unknown
 from pytest_xeonperf.shell.admission import Room, admit
+from pytest_xeonperf.shell.climb import climbs, read_out
 from pytest_xeonperf.shell.listener import Watcher
 from pytest_xeonperf.shell.protocol import WantsWeights, Weigh
 from pytest_xeonperf.shell.results import case_of, failed_result, result_of
 from pytest_xeonperf.shell.rungs import by_ladder
+from pytest_xeonperf.shell.stopping import Stopping
 from pytest_xeonperf.workloads.presets import Preset
 
 if TYPE_CHECKING:
@@ -35,6 +37,8 @@ if TYPE_CHECKING:
     from pytest_xeonperf.measure.bench import Reference
     from pytest_xeonperf.measure.canary import Canary
     from pytest_xeonperf.records import Case, Estimate, Machine, Result, Sample, Verdict
+    from pytest_xeonperf.shell.admission import Admission
+    from pytest_xeonperf.shell.climb import Climb
     from pytest_xeonperf.shell.listener import Listener
     from pytest_xeonperf.shell.protocol import Barred
     from pytest_xeonperf.shell.results import Tested
@@ -79,7 +83,7 @@ class Engine:
             DataError: A file that the user gave is not what it should be.
         """
         if rung.ladder not in self.measured:
-            self.measured[rung.ladder] = self._measure(rung.ladder, workload)
+            self._measure(rung.ladder, workload)
         found = self.measured[rung.ladder][rung.variant.name]
         preset = rung.ladder.preset
         if isinstance(found, Failure):
@@ -99,7 +103,7 @@ class Engine:
     ) -> Result:
         """Measure one callable in pairs with another and judge it by the test's promises."""
         preset = self.settings.preset
-        bench = self._bench(case, case.label, preset, {case.variant: [test.promises]})
+        bench = self._bench(case, case.label, preset, case.over, {(case.variant, case.over): [test.promises]})
         found = measure_pair(case, candidate, baseline, bench)
         return result_of(test, case, found, self._judge(found, test.promises, preset))
 
@@ -110,24 +114,43 @@ class Engine:
     def _rates(self) -> Levels:
         return levels(self.settings.alpha, self.cases)
 
-    def _measure(self, key: LadderKey, workload: Workload) -> Mapping[str, Measurement | Failure]:
-        """Measure the ladder in groups that fit into memory, leaving out what cannot run here."""
+    def _measure(self, key: LadderKey, workload: Workload) -> None:
+        """Measure a ladder in groups that fit into memory, and with it those of the same model that fit beside it."""
         phase = key.phase_of(workload)
-        self.listener.named(key.label, workload.name, phase.name)
-        variants: dict[str, Variant] = {}
-        promises: dict[str, list[Promises]] = {}  # several tests may hold one variant to different ones
-        for rung in by_ladder(self.rungs)[key]:
-            variants[rung.variant.name] = rung.variant
-            promises.setdefault(rung.variant.name, []).append(rung.promises)
-        bench = self._bench((key.source, key.preset), key.label, key.preset, promises)
-        admitted = admit(key, phase, tuple(variants.values()), self.barred, self._room(bench.effort))
-        found: dict[str, Measurement | Failure] = dict(admitted.refused)
-        for group in admitted.groups:
-            ladder = Ladder(
-                workload=workload, phase=phase, preset=key.preset.value, baseline=admitted.baseline, rungs=group
-            )
-            found |= measure_ladder(ladder, bench)
-        return self._weighed(key, phase, self._against_limits(found, variants))
+        self.listener.named(key.model, workload.name, phase.name)
+        room = self._room(key.preset)
+        admitted = {
+            each: admit(each, phase, tuple({rung.variant: None for rung in members}), self.barred, room)
+            for each, members in by_ladder(self.rungs).items()
+            if each.is_of_same_model(key) and each not in self.measured
+        }
+        found: dict[LadderKey, dict[str, Measurement | Failure]] = {key: {}}
+        for climb in climbs(admitted, phase.footprint, room.available_bytes):
+            if key in climb.ladders:
+                for each, came_to in self._climb(climb, admitted, workload).items():
+                    found.setdefault(each, {}).update(came_to)
+        for each, came_to in found.items():
+            self.measured[each] = self._weighed(each, phase, {**admitted[each].refused, **came_to})
+
+    def _climb(
+        self, climb: Climb, admitted: Mapping[LadderKey, Admission], workload: Workload
+    ) -> Mapping[LadderKey, Mapping[str, Measurement | Failure]]:
+        """What the ladders of one climb come to, each over its own baseline."""
+        first = climb.ladders[0]
+        ladder = Ladder(
+            workload=workload,
+            phase=first.phase_of(workload),
+            preset=first.preset.value,
+            baseline=climb.baseline,
+            rungs=climb.rungs,
+        )
+        promises: dict[tuple[str, str], list[Promises]] = {}  # several tests may hold one variant to different ones
+        for key in climb.ladders:
+            for rung in by_ladder(self.rungs)[key]:
+                promises.setdefault((rung.variant.name, admitted[key].baseline.name), []).append(rung.promises)
+        bench = self._bench((first.source, first.preset), first.model, first.preset, climb.baseline.name, promises)
+        found = self._against_limits(measure_ladder(ladder, bench), climb.rungs)
+        return read_out(found, climb, admitted, bench.summarise)
 
     def _weighed(
         self, key: LadderKey, phase: Phase, found: Mapping[str, Measurement | Failure]
@@ -157,7 +180,7 @@ class Engine:
         return read_system(read_cpu().flags).available_bytes
 
     def _against_limits(
-        self, found: Mapping[str, Measurement | Failure], variants: Mapping[str, Variant]
+        self, found: Mapping[str, Measurement | Failure], rungs: Sequence[Variant]
     ) -> Mapping[str, Measurement | Failure]:
         """Measure the limits once more if one was exceeded: the machine may have been busy when they were measured."""
         before = self.machine.limits
@@ -169,6 +192,7 @@ class Engine:
         now = best_of(before, again)
         self.machine = replace(self.machine, limits=now)
         self.listener.limits_raised(now)
+        variants = {rung.name: rung for rung in rungs}
         return {
             name: replace(each, roofline=against(each.roofline, variants[name], before=before, now=now))
             if isinstance(each, Measurement) and isinstance(each.roofline, Roofline)
@@ -176,37 +200,48 @@ class Engine:
             for name, each in found.items()
         }
 
-    def _room(self, effort: Effort) -> Room:
+    def _room(self, preset: Preset) -> Room:
         return Room(
             isa=self.machine.isa,
             limits=self.machine.limits,
             available_bytes=self._available_bytes(),
-            rounds=effort.min_rounds,
+            rounds=self._effort(preset).min_rounds,
             budget_s=self.settings.budget_s,
         )
 
-    def _bench(self, model: object, label: str, preset: Preset, promises: Mapping[str, Sequence[Promises]]) -> Bench:
-        """What the session lends to one ladder, or to one comparison."""
+    def _effort(self, preset: Preset) -> Effort:
+        return _SMOKE_EFFORT if preset is Preset.SMOKE else Effort(budget_ns=round(self.settings.budget_s * 1e9))
+
+    def _bench(
+        self,
+        model: object,
+        label: str,
+        preset: Preset,
+        baseline: str,
+        promises: Mapping[tuple[str, str], Sequence[Promises]],
+    ) -> Bench:
+        """What the session lends to one climb, or to one comparison."""
         if not self.canaries:
             self.canaries.append(torch_canary())
-        smoke = preset is Preset.SMOKE
-        rates, alpha = self._rates(), self.settings.alpha
-
-        def is_settled(variant: str, samples: Sequence[Sample]) -> bool:
-            logs = log_ratios(samples)
-            return smoke or all(settled(logs, promised, self.machine.isa, rates) for promised in promises[variant])
+        stopping = Stopping(
+            baseline=baseline,
+            promises={} if preset is Preset.SMOKE else promises,
+            isa=self.machine.isa,
+            rates=self._rates(),
+        )
+        alpha = self.settings.alpha
 
         def summarise(samples: Sequence[Sample]) -> Estimate:
             return estimate(log_ratios(samples), alpha=alpha)
 
         return Bench(
             limits=self.machine.limits,
-            effort=_SMOKE_EFFORT if smoke else Effort(budget_ns=round(self.settings.budget_s * 1e9)),
+            effort=self._effort(preset),
             seed=Random().getrandbits(31),  # noqa: S311 - a fresh order for every ladder; the seed is kept
             canary=self.canaries[0],
-            settled=is_settled,
+            settled=stopping,
             summarise=summarise,
-            watcher=Watcher(listener=self.listener, ladder=label),
+            watcher=Watcher(listener=self.listener, model=label),
             references=self.references.setdefault(model, {}),
         )
 

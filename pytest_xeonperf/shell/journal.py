@@ -38,17 +38,17 @@ class Journal:
     def hear(self, message: object) -> None:
         """Note a message of the child, unless it is a report: results are in the database."""
         if isinstance(message, protocol.Entering):
-            facts = {"ladder": message.ladder, "variant": message.variant, "stage": message.stage}
+            facts = {"model": message.model, "variant": message.variant, "stage": message.stage}
             self.note("entering", facts)
         elif isinstance(message, protocol.Idle):
             self.note("idle", {})
         elif isinstance(message, protocol.WantsWeights):
             self.note("weighing", [{"test": each.node_id, "variant": each.variant} for each in message.wanted])
         elif isinstance(message, protocol.RoundVoided):
-            self.note("voided", {"ladder": message.ladder, "index": message.index})
+            self.note("voided", {"model": message.model, "index": message.index})
         elif isinstance(message, protocol.RoundDone):
             pairs = {variant: to_plain(sample) for variant, sample in message.pairs.items()}
-            self.note("round", {"ladder": message.ladder, "index": message.index, "pairs": pairs})
+            self.note("round", {"model": message.model, "index": message.index, "pairs": pairs})
 
     def note(self, event: str, facts: object) -> None:
         """Append one line."""

@@ -1,4 +1,4 @@
-"""Who hears what the engine does, and what it hears of one ladder."""
+"""Who hears what the engine does, and what it hears of one model."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ if TYPE_CHECKING:
 class Listener(Protocol):
     """The socket to the session, or the session itself."""
 
-    def named(self, ladder: str, workload: str, phase: str) -> None:
-        """What the workload and phase of a ladder are called."""
+    def named(self, model: str, workload: str, phase: str) -> None:
+        """What the workload and phase of a model are called."""
 
-    def entering(self, ladder: str, variant: str, stage: str) -> None:
-        """A variant of a ladder is about to be built, warmed up or timed."""
+    def entering(self, model: str, variant: str, stage: str) -> None:
+        """A variant of a model is about to be built, warmed up or timed."""
 
-    def round_done(self, ladder: str, index: int, pairs: Mapping[str, Sample]) -> None:
+    def round_done(self, model: str, index: int, pairs: Mapping[str, Sample]) -> None:
         """A round was kept."""
 
     def weigh(self, wanted: WantsWeights) -> Mapping[str, int | Unknown]:
@@ -30,32 +30,32 @@ class Listener(Protocol):
     def limits_raised(self, limits: Limits) -> None:
         """The machine can do more than was thought."""
 
-    def timing_begins(self, ladder: str, budget_ns: int, min_rounds: int) -> None:
-        """Everybody on a ladder is warm: its rounds begin."""
+    def timing_begins(self, model: str, budget_ns: int, min_rounds: int) -> None:
+        """Everybody is warm: rounds begin."""
 
-    def round_voided(self, ladder: str, index: int) -> None:
+    def round_voided(self, model: str, index: int) -> None:
         """A round was thrown away."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Watcher:
-    """Tells the listener which ladder it is about."""
+    """Tells the listener which model it is about."""
 
     listener: Listener
-    ladder: str
+    model: str
 
     def entering(self, variant: str, stage: str) -> None:
         """A variant is about to be built, warmed up or timed."""
-        self.listener.entering(self.ladder, variant, stage)
+        self.listener.entering(self.model, variant, stage)
 
     def round_done(self, index: int, pairs: Mapping[str, Sample]) -> None:
         """A round was kept."""
-        self.listener.round_done(self.ladder, index, pairs)
+        self.listener.round_done(self.model, index, pairs)
 
     def timing_begins(self, budget_ns: int, min_rounds: int) -> None:
         """Everybody is warm: rounds begin."""
-        self.listener.timing_begins(self.ladder, budget_ns, min_rounds)
+        self.listener.timing_begins(self.model, budget_ns, min_rounds)
 
     def round_voided(self, index: int) -> None:
         """A round was thrown away."""
-        self.listener.round_voided(self.ladder, index)
+        self.listener.round_voided(self.model, index)

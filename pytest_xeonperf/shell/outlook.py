@@ -16,7 +16,7 @@ from pytest_xeonperf.variants.spec import lookup
 from pytest_xeonperf.workloads.catalog import footprint
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from pytest_xeonperf.records import Isa
     from pytest_xeonperf.shell.rungs import LadderKey, Rung
@@ -28,18 +28,23 @@ def outlook(rungs: Sequence[Rung], isa: Isa) -> list[str]:
     ladders = by_ladder(rungs)
     if not ladders:
         return []
-    costs = {key: _cost(key, members) for key, members in ladders.items()}
+    models: dict[str, list[LadderKey]] = {}
+    for key in ladders:
+        models.setdefault(key.model, []).append(key)
+    costs = {keys[0]: _cost(keys, ladders) for keys in models.values()}
     lines = [
-        f"  {key.label}: {', '.join(_rung(rung, isa) for rung in members)}{_shown(costs[key])}"
-        for key, members in ladders.items()
+        f"  {key.label}: {', '.join(_rung(rung, isa) for rung in ladders[key])}"
+        + (_shown(costs[key]) if key in costs else " (in the same rounds)")
+        for keys in models.values()
+        for key in keys
     ]
     known = [cost for cost in costs.values() if isinstance(cost, _Cost)]
     parts = [f"{_counted(len(rungs), 'case')} on {_counted(len(ladders), 'ladder')}"]
     if known:
         duration_s, memory_bytes = sum(cost.duration_s for cost in known), max(cost.memory_bytes for cost in known)
         parts.append(f"about {show_minutes(duration_s)} and {show_bytes(memory_bytes)}")
-    if len(known) < len(ladders):
-        parts.append(f"{len(ladders) - len(known)} of your own that nobody can foretell")
+    if len(known) < len(costs):
+        parts.append(f"{len(costs) - len(known)} of your own that nobody can foretell")
     return [f"xeonperf: {', '.join(parts)}", *lines]
 
 
@@ -49,12 +54,13 @@ class _Cost:
     duration_s: float
 
 
-def _cost(key: LadderKey, members: Sequence[Rung]) -> _Cost | Unknown:
-    """Memory and time of a ladder with all its variants loaded."""
-    needed = _footprint(key)
+def _cost(keys: Sequence[LadderKey], ladders: Mapping[LadderKey, Sequence[Rung]]) -> _Cost | Unknown:
+    """Memory and time of all ladders of one model, every variant loaded, and that once."""
+    needed = _footprint(keys[0])
     if isinstance(needed, Unknown):
         return needed
-    variants = [lookup(key.over), *(rung.variant for rung in members if installed(rung.variant.runtime))]
+    rungs = [rung.variant for key in keys for rung in ladders[key] if installed(rung.variant.runtime)]
+    variants = tuple(dict.fromkeys([*(lookup(key.over) for key in keys), *rungs]))
     return _Cost(
         memory_bytes=total_bytes(needed, variants),
         duration_s=sum(need(needed, variant).duration_s for variant in variants),

@@ -1,4 +1,4 @@
-"""Says what is going on while a ladder is built, compiled and measured: one line that moves, or a few that stay."""
+"""Says what is going on while variants are built, compiled and measured: one line that moves, or a few that stay."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _TIMING = "timing"
 
 @dataclass(slots=True)
 class _Rounds:
-    """How far the rounds of a ladder are.
+    """How far the rounds are.
 
     Attributes:
         least: Rounds that there will be at least; 0 as long as nobody has said.
@@ -53,21 +53,21 @@ class Progress:
     reporter: pytest.TerminalReporter
     started_s: float = field(default_factory=time.monotonic)
     told_s: float = 0.0
-    ladder: str = ""
+    model: str = ""
     rounds: _Rounds = field(default_factory=_Rounds)
 
     def hear(self, message: object) -> None:
         """Show a message of the child, if it is one about progress."""
         match message:
-            case protocol.Entering(ladder=ladder, variant=variant, stage=stage):
-                if ladder != self.ladder:
-                    self.ladder, self.rounds = ladder, _Rounds()
+            case protocol.Entering(model=model, variant=variant, stage=stage):
+                if model != self.model:
+                    self.model, self.rounds = model, _Rounds()
                 if stage == _TIMING:
-                    self._show(f"{ladder}: {self.rounds.shown(time.monotonic())}, timing {variant}", urgent=False)
+                    self._show(f"{model}: {self.rounds.shown(time.monotonic())}, timing {variant}", urgent=False)
                 else:
-                    self.say(f"{ladder}: {stage} {variant}")
-            case protocol.TimingBegins(ladder=ladder, budget_ns=budget_ns, min_rounds=least):
-                self.ladder = ladder
+                    self.say(f"{model}: {stage} {variant}")
+            case protocol.TimingBegins(model=model, budget_ns=budget_ns, min_rounds=least):
+                self.model = model
                 self.rounds = _Rounds(least=least, began_s=time.monotonic(), budget_s=budget_ns / 1e9)
             case protocol.RoundDone():
                 self.rounds.kept += 1
@@ -75,7 +75,7 @@ class Progress:
                 self.rounds.voided += 1
             case protocol.WantsWeights(wanted=wanted):
                 names = ", ".join(each.variant for each in wanted)
-                self.say(f"{self.ladder}: weighing, each in a process of its own: {names}")
+                self.say(f"{self.model}: weighing, each in a process of its own: {names}")
 
     def say(self, text: str) -> None:
         """Show that a new stage has begun."""

@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Barred:
-    """A variant that killed a child: it does not get into its ladder again."""
+    """A variant that killed a child: it does not get onto any ladder of its model again."""
 
-    ladder: str
+    model: str
     variant: str
     reason: str
 
@@ -82,9 +82,9 @@ class Ready:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Named:
-    """Child to session: what the workload and phase of a ladder are called, which only the user's fixture knows."""
+    """Child to session: what the workload and phase of a model are called, which only the user's fixture knows."""
 
-    ladder: str
+    model: str
     workload: str
     phase: str
 
@@ -93,7 +93,7 @@ class Named:
 class Entering:
     """Child to session: from now on it is this variant's fault."""
 
-    ladder: str
+    model: str
     variant: str
     stage: str
 
@@ -107,7 +107,7 @@ class Idle:
 class TimingBegins:
     """Child to session: rounds begin, at least `min_rounds`, and no new one after the budget is spent."""
 
-    ladder: str
+    model: str
     budget_ns: int
     min_rounds: int
 
@@ -116,7 +116,7 @@ class TimingBegins:
 class RoundVoided:
     """Child to session: a round was thrown away, because the machine was disturbed."""
 
-    ladder: str
+    model: str
     index: int
 
 
@@ -124,7 +124,7 @@ class RoundVoided:
 class RoundDone:
     """Child to session: the new pairs of a round, by variant."""
 
-    ladder: str
+    model: str
     index: int
     pairs: Mapping[str, Sample]
 

@@ -58,7 +58,7 @@ class Own:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LadderKey:
-    """What rungs share that are measured together. `phase` is empty where the workload has only one."""
+    """What rungs share that are held against one baseline. `phase` is empty where the workload has only one."""
 
     source: Shipped | Own
     phase: str
@@ -71,9 +71,18 @@ class LadderKey:
 
     @property
     def label(self) -> str:
-        """For people and for the journal: ``sam-vit-b/encode [quick] over eager_fp32``."""
+        """For people: ``sam-vit-b/encode [quick] over eager_fp32``."""
+        return f"{self.model} over {self.over}"
+
+    @property
+    def model(self) -> str:
+        """What is measured, for people and for the journal: ``sam-vit-b/encode [quick]``; ladders may share it."""
         phase = f"/{self.phase}" if self.phase else ""
-        return f"{self.source.label}{phase} [{self.preset}] over {self.over}"
+        return f"{self.source.label}{phase} [{self.preset}]"
+
+    def is_of_same_model(self, other: LadderKey) -> bool:
+        """Whether two ladders differ in their baseline alone."""
+        return (self.source, self.phase, self.preset) == (other.source, other.phase, other.preset)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -23,7 +23,7 @@ class Supervisor:
 
     Attributes:
         start: What every child is told; changes as variants are barred and the machine becomes known.
-        names: What ladders are called, as far as a child has said it.
+        names: What models are called, as far as a child has said it.
         false_starts: Children in a row that died before they had said anything.
     """
 
@@ -52,7 +52,7 @@ class Supervisor:
                     yield message
                     child.tell(protocol.Weights(peak_rss_bytes=self.weigh(message)))
                 elif isinstance(message, protocol.Named):
-                    self.names[message.ladder] = message
+                    self.names[message.model] = message
                 else:
                     yield message
         except ChildDiedError:
@@ -64,9 +64,9 @@ class Supervisor:
         """Keep a test that was reported off the ladders of later children: nobody would read what they measure."""
         self.start = replace(self.start, selected=tuple(each for each in self.start.selected if each != node_id))
 
-    def bar(self, ladder: str, variant: str, reason: str) -> None:
-        """Keep a variant that killed a child off its ladder from now on."""
-        barred = protocol.Barred(ladder=ladder, variant=variant, reason=reason)
+    def bar(self, model: str, variant: str, reason: str) -> None:
+        """Keep a variant that killed a child off the ladders of its model from now on."""
+        barred = protocol.Barred(model=model, variant=variant, reason=reason)
         self.start = replace(self.start, barred=(*self.start.barred, barred))
 
     def know_limits(self, limits: Limits) -> None:

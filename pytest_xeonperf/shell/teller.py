@@ -18,22 +18,22 @@ class Teller:
     def __init__(self, tell: Callable[[object], object]) -> None:
         self.tell = tell
 
-    def named(self, ladder: str, workload: str, phase: str) -> None:
-        """What the workload and phase of a ladder are called."""
-        self.tell(protocol.Named(ladder=ladder, workload=workload, phase=phase))
+    def named(self, model: str, workload: str, phase: str) -> None:
+        """What the workload and phase of a model are called."""
+        self.tell(protocol.Named(model=model, workload=workload, phase=phase))
 
-    def entering(self, ladder: str, variant: str, stage: str) -> None:
-        """A variant of a ladder is about to be built, warmed up or timed."""
-        self.tell(protocol.Entering(ladder=ladder, variant=variant, stage=stage))
+    def entering(self, model: str, variant: str, stage: str) -> None:
+        """A variant of a model is about to be built, warmed up or timed."""
+        self.tell(protocol.Entering(model=model, variant=variant, stage=stage))
 
-    def timing_begins(self, ladder: str, budget_ns: int, min_rounds: int) -> None:
-        """Everybody on a ladder is warm: its rounds begin."""
-        self.tell(protocol.TimingBegins(ladder=ladder, budget_ns=budget_ns, min_rounds=min_rounds))
+    def timing_begins(self, model: str, budget_ns: int, min_rounds: int) -> None:
+        """Everybody is warm: rounds begin."""
+        self.tell(protocol.TimingBegins(model=model, budget_ns=budget_ns, min_rounds=min_rounds))
 
-    def round_done(self, ladder: str, index: int, pairs: Mapping[str, Sample]) -> None:
+    def round_done(self, model: str, index: int, pairs: Mapping[str, Sample]) -> None:
         """A round was kept."""
-        self.tell(protocol.RoundDone(ladder=ladder, index=index, pairs=dict(pairs)))
+        self.tell(protocol.RoundDone(model=model, index=index, pairs=dict(pairs)))
 
-    def round_voided(self, ladder: str, index: int) -> None:
+    def round_voided(self, model: str, index: int) -> None:
         """A round was thrown away."""
-        self.tell(protocol.RoundVoided(ladder=ladder, index=index))
+        self.tell(protocol.RoundVoided(model=model, index=index))

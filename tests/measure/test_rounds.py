@@ -89,12 +89,12 @@ def test_no_rung_leaves_before_the_fewest_rounds_that_mean_anything(play):
     assert len(rounds.samples["a"]) == 5
 
 
-def test_a_rung_settles_on_its_own_pairs(play):
+def test_a_rung_settles_by_the_pairs_of_all_rungs(play):
     seen = {"a": [], "b": []}
 
     def settled(name, samples):
-        seen[name].append(len(samples))
-        return len(samples) == 4
+        seen[name].append(len(samples["a"]))
+        return len(samples["a"]) == len(samples["b"]) == 4
 
     play("a", "b", effort=Effort(min_rounds=2, max_rounds=9), settled=settled)
     assert seen == {"a": [2, 3, 4], "b": [2, 3, 4]}

@@ -36,7 +36,7 @@ def admitted(make_rung, monkeypatch):
         monkeypatch.setattr(admission, "need_compiler", need_compiler)
         key = make_rung(over=over, preset=preset).ladder
         phase = Phase(name="forward", build=lambda: None, inputs=Inputs, footprint=footprint)
-        killers = [Barred(ladder=key.label, variant=name, reason=f"{name} killed") for name in barred]
+        killers = [Barred(model=key.model, variant=name, reason=f"{name} killed") for name in barred]
         return admit(key, phase, rungs, killers, replace(ROOM, available_bytes=int(available_gib * GIB), **room))
 
     return run
@@ -59,7 +59,7 @@ def test_a_variant_that_killed_a_child_stays_out_and_the_others_run(admitted):
 def test_a_variant_barred_from_another_ladder_may_run(admitted, make_rung):
     key = make_rung(over="eager_bf16").ladder
     phase = Phase(name="forward", build=lambda: None, inputs=Inputs)
-    elsewhere = [Barred(ladder="another ladder", variant="sdpa_bf16", reason="killed")]
+    elsewhere = [Barred(model="another ladder", variant="sdpa_bf16", reason="killed")]
     assert admit(key, phase, [NAMED["sdpa_bf16"]], elsewhere, ROOM).groups == ((NAMED["sdpa_bf16"],),)
 
 

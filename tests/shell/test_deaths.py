@@ -30,7 +30,7 @@ def make_death(make_rung):
     """Makes the death of a child that was busy with a variant of the rung's ladder."""
 
     def make(variant, stage="compiling"):
-        running = Entering(ladder=make_rung().ladder.label, variant=variant, stage=stage)
+        running = Entering(model=make_rung().ladder.model, variant=variant, stage=stage)
         return Death(how="died of SIGKILL (likely somebody's kill)", running=running, progressed=True)
 
     return make
@@ -51,7 +51,7 @@ def test_the_culprit_is_barred_from_its_ladder(make_death, item, supervisor, mak
     conclude(make_death("sdpa_bf16"), item, supervisor)
     (barred,) = supervisor.start.barred
     assert isinstance(barred, Barred)
-    assert (barred.ladder, barred.variant) == (make_rung().ladder.label, "sdpa_bf16")
+    assert (barred.model, barred.variant) == (make_rung().ladder.model, "sdpa_bf16")
     assert "SIGKILL" in barred.reason
 
 

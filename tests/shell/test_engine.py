@@ -7,7 +7,7 @@ from torch import nn
 from pytest_xeonperf.errors import DataError, NotApplicableError
 from pytest_xeonperf.judge.expectations import Floor, Promises
 from pytest_xeonperf.measure.canary import Canary
-from pytest_xeonperf.records import Case, Limits, Measurement, Metric, Outcome, Sample, Score, Unknown
+from pytest_xeonperf.records import Case, Limits, Measurement, Metric, Outcome, Score, Unknown
 from pytest_xeonperf.shell.engine import Engine
 from pytest_xeonperf.shell.fixtures import Compared
 from pytest_xeonperf.shell.protocol import WantsWeights, Weigh
@@ -186,30 +186,41 @@ def test_outputs_that_are_not_finite_are_wrong_and_can_be_stored(make_engine, ma
     assert "kl" not in {score.name for score in result.measurement.fidelity}
 
 
-def test_a_variant_of_two_tests_is_measured_until_the_floors_of_both_are_settled(make_engine, make_rung):
-    easy = make_rung(preset=Preset.QUICK, node_id="test_it.py::a", promises=Promises(floors=(Floor(ratio=1e-6),)))
-    open_one = replace(easy, node_id="test_it.py::b", promises=Promises(floors=(Floor(ratio=1.0),)))
-    engine = make_engine(open_one, easy)
-    bench = engine._bench((), "", Preset.QUICK, {"eager_bf16": [open_one.promises, easy.promises]})
-    alike = [
-        Sample(
-            round_index=n,
-            baseline_ns=1000 + n % 2,
-            candidate_ns=1001 - n % 2,
-            baseline_position=0,
-            candidate_position=1,
-        )
-        for n in range(8)
-    ]
-    assert not bench.settled("eager_bf16", alike)
+def test_ladders_of_one_model_share_their_rounds_and_their_models(make_engine, make_rung):
+    over_fp32, over_bf16 = make_rung("sdpa_bf16"), make_rung("sdpa_bf16", over="eager_bf16")
+    engine, built = make_engine(over_fp32, over_bf16), []
+    first = engine.result(over_fp32, _workload(built=built)).measurement
+    second = engine.result(over_bf16, _workload(built=built)).measurement
+    assert (first.case.over, second.case.over) == ("eager_fp32", "eager_bf16")
+    assert len(built) == 3
+    assert [pair.candidate_ns for pair in first.samples] == [pair.candidate_ns for pair in second.samples]
+    assert [pair.baseline_ns for pair in first.samples] != [pair.baseline_ns for pair in second.samples]
 
 
-def test_the_listener_hears_of_the_ladder_by_its_label(make_engine, make_rung):
+def test_a_ladder_whose_neighbour_has_no_baseline_is_measured_alone(make_engine, make_rung):
+    class Picky(nn.Linear):
+        refuses = True
+
+        def forward(self, x):
+            if x.dtype is torch.float32 and self.refuses:
+                raise ValueError("not in FP32")
+            return super().forward(x)
+
+    over_fp32, over_bf16 = make_rung("sdpa_bf16"), make_rung("sdpa_bf16", over="eager_bf16")
+    engine = make_engine(over_fp32, over_bf16)
+
+    workload = Workload(name="picky", build=lambda: Picky(4, 4), inputs=lambda: Inputs(args=(torch.ones(1, 4),)))
+    assert engine.result(over_fp32, workload).verdict.outcome is Outcome.NO_BASELINE
+    Picky.refuses = False
+    assert engine.result(over_bf16, workload).verdict.outcome is Outcome.PASS
+
+
+def test_the_listener_hears_of_the_model_by_its_name(make_engine, make_rung):
     rung = make_rung("eager_bf16")
     engine = make_engine(rung)
     engine.result(rung, _workload())
-    assert {ladder for ladder, _, _ in engine.listener.entered} == {rung.ladder.label}
-    assert engine.listener.rounds == [(rung.ladder.label, index) for index in range(3)]
+    assert {ladder for ladder, _, _ in engine.listener.entered} == {rung.ladder.model}
+    assert engine.listener.rounds == [(rung.ladder.model, index) for index in range(3)]
 
 
 @pytest.fixture

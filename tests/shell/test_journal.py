@@ -4,7 +4,7 @@ from pytest_xeonperf.records import Sample
 from pytest_xeonperf.shell.journal import Journal
 from pytest_xeonperf.shell.protocol import Entering, Idle, Report, RoundDone, RoundVoided, WantsWeights, Weigh
 
-ENTERING = Entering(ladder="tiny over eager_fp32", variant="eager_bf16", stage="building")
+ENTERING = Entering(model="tiny over eager_fp32", variant="eager_bf16", stage="building")
 PAIR = Sample(round_index=0, baseline_ns=2, candidate_ns=1, baseline_position=0, candidate_position=1)
 
 
@@ -16,7 +16,7 @@ def test_starts_rounds_and_deaths_are_on_disk_line_by_line(tmp_path):
     journal = Journal.open(tmp_path)
     journal.hear(ENTERING)
     assert len(_lines(journal)) == 1
-    journal.hear(RoundDone(ladder=ENTERING.ladder, index=4, pairs={"eager_bf16": PAIR}))
+    journal.hear(RoundDone(model=ENTERING.model, index=4, pairs={"eager_bf16": PAIR}))
     journal.note("death", {"test": "a", "reason": "SIGKILL"})
     assert [line["event"] for line in _lines(journal)] == ["entering", "round", "death"]
     assert _lines(journal)[0]["facts"]["variant"] == "eager_bf16"
@@ -27,13 +27,13 @@ def test_whoever_reads_it_after_a_crash_knows_that_no_variant_was_running(tmp_pa
     journal = Journal.open(tmp_path)
     for message in (
         ENTERING,
-        RoundVoided(ladder=ENTERING.ladder, index=7),
+        RoundVoided(model=ENTERING.model, index=7),
         WantsWeights(wanted=(Weigh(node_id="a", variant="eager_bf16"),), at_once=1),
         Idle(),
     ):
         journal.hear(message)
     assert [line["event"] for line in _lines(journal)] == ["entering", "voided", "weighing", "idle"]
-    assert _lines(journal)[1]["facts"] == {"ladder": ENTERING.ladder, "index": 7}
+    assert _lines(journal)[1]["facts"] == {"model": ENTERING.model, "index": 7}
 
 
 def test_reports_are_left_to_the_database(tmp_path):

@@ -69,3 +69,13 @@ def test_a_peer_that_is_not_installed_is_named_so_and_costs_nothing(shipped, mon
     peer = replace(rung, variant=from_keywords({"runtime": "openvino"}))
     alone, with_peer = outlook([rung], Isa.AVX2)[1], outlook([rung, peer], Isa.AVX2)[1]
     assert with_peer == alone.replace("sdpa_bf16 (", "sdpa_bf16, openvino-bf16-sdpa (not installed) (")
+
+
+def test_ladders_of_one_model_are_one_cost_since_they_share_their_rounds(shipped):
+    over_fp32 = [shipped("eager_bf16"), shipped("compiled_bf16")]
+    over_bf16 = shipped("compiled_bf16", over="eager_bf16")
+    alone, (first, above, below) = outlook(over_fp32, Isa.AVX2), outlook([*over_fp32, over_bf16], Isa.AVX2)
+    assert "3 cases on 2 ladders" in first
+    assert first.partition(", about")[2] == alone[0].partition(", about")[2]
+    assert above == alone[1]
+    assert below == "  sam-vit-b/encode [quick] over eager_bf16: compiled_bf16 (in the same rounds)"

@@ -37,7 +37,7 @@ def clock(monkeypatch):
 
 
 def _entering(variant="eager_bf16", stage="building"):
-    return Entering(ladder=LADDER, variant=variant, stage=stage)
+    return Entering(model=LADDER, variant=variant, stage=stage)
 
 
 def test_a_log_gets_a_line_for_every_stage_and_a_sign_of_life_every_half_minute(clock):
@@ -68,10 +68,10 @@ def test_rounds_are_counted_for_each_ladder(clock):
     progress = Progress(reporter, started_s=0.0)
     progress.hear(_entering(stage="timing"))
     for index in range(3):
-        progress.hear(RoundDone(ladder=LADDER, index=index, pairs={}))
+        progress.hear(RoundDone(model=LADDER, index=index, pairs={}))
     progress.hear(_entering(stage="timing"))
     assert "3 rounds" in reporter.shown[-1]
-    progress.hear(Entering(ladder="another", variant="sdpa_bf16", stage="timing"))
+    progress.hear(Entering(model="another", variant="sdpa_bf16", stage="timing"))
     assert "0 rounds" in reporter.shown[-1]
 
 
@@ -88,11 +88,11 @@ def test_rounds_are_counted_for_each_ladder(clock):
 def test_pairs_done_pairs_voided_and_the_time_that_is_left_are_shown(clock, kept, voided, minutes, said):
     reporter = Reporter(isatty=True, fullwidth=200)
     progress = Progress(reporter, started_s=0.0)
-    progress.hear(TimingBegins(ladder=LADDER, budget_ns=300 * 10**9, min_rounds=6))
+    progress.hear(TimingBegins(model=LADDER, budget_ns=300 * 10**9, min_rounds=6))
     for index in range(voided):
-        progress.hear(RoundVoided(ladder=LADDER, index=index))
+        progress.hear(RoundVoided(model=LADDER, index=index))
     for index in range(kept):
-        progress.hear(RoundDone(ladder=LADDER, index=voided + index, pairs={}))
+        progress.hear(RoundDone(model=LADDER, index=voided + index, pairs={}))
     clock[0] += 60.0 * minutes
     progress.hear(_entering(stage="timing"))
     assert reporter.shown[-1].endswith(f"{LADDER}: {said}, timing eager_bf16")
@@ -102,10 +102,10 @@ def test_the_next_group_of_a_ladder_counts_its_own_rounds(clock):
     reporter = Reporter(isatty=True, fullwidth=200)
     progress = Progress(reporter, started_s=0.0)
     for _ in range(2):
-        progress.hear(TimingBegins(ladder=LADDER, budget_ns=10**9, min_rounds=6))
+        progress.hear(TimingBegins(model=LADDER, budget_ns=10**9, min_rounds=6))
         progress.hear(_entering(stage="timing"))
         assert "0 of at least 6 rounds" in reporter.shown[-1]
-        progress.hear(RoundDone(ladder=LADDER, index=0, pairs={}))
+        progress.hear(RoundDone(model=LADDER, index=0, pairs={}))
 
 
 def test_weighing_is_a_stage_too(clock):

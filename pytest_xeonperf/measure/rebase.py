@@ -1,0 +1,58 @@
+"""A rung held against another rung of the same rounds, rather than against the baseline of its ladder."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from statistics import median
+from typing import TYPE_CHECKING
+
+from pytest_xeonperf.measure.failure import Failure, without_baseline
+from pytest_xeonperf.records import Measurement, Sample
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from pytest_xeonperf.records import Estimate
+
+
+def paired(candidate: Sequence[Sample], baseline: Sequence[Sample]) -> tuple[Sample, ...]:
+    """Pairs of two rungs, from the rounds that both were in.
+
+    Args:
+        candidate: Its pairs with the baseline of the ladder.
+        baseline: The pairs of the other rung with that same baseline.
+    """
+    by_round = {sample.round_index: sample for sample in baseline}
+    return tuple(
+        Sample(
+            round_index=mine.round_index,
+            baseline_ns=by_round[mine.round_index].candidate_ns,
+            candidate_ns=mine.candidate_ns,
+            baseline_position=by_round[mine.round_index].candidate_position,
+            candidate_position=mine.candidate_position,
+        )
+        for mine in candidate
+        if mine.round_index in by_round
+    )
+
+
+def rebased(
+    found: Measurement | Failure,
+    baseline: Measurement | Failure,
+    over: str,
+    summarise: Callable[[Sequence[Sample]], Estimate],
+) -> Measurement | Failure:
+    """What a rung came to over another one; a failure of its own, or of that one, stays what it is."""
+    if isinstance(found, Failure):
+        return found
+    if isinstance(baseline, Failure):
+        return without_baseline(over, baseline)
+    samples = paired(found.samples, baseline.samples)
+    return replace(
+        found,
+        case=replace(found.case, over=over),
+        samples=samples,
+        speedup=summarise(samples),
+        baseline_median_ns=round(median(each.baseline_ns for each in samples)) // found.items_per_call,
+        candidate_median_ns=round(median(each.candidate_ns for each in samples)) // found.items_per_call,
+    )
