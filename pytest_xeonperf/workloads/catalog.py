@@ -24,7 +24,8 @@ class Entry:
 
     Attributes:
         family: Module below `pytest_xeonperf.workloads`; it has ``load(name, preset, options) -> Workload``, and a
-            torch-free sibling ``<family>_sizes`` with ``footprint(name, phase, preset, **numbers) -> Footprint``.
+            torch-free sibling ``<family>_sizes`` with ``footprint(name, phase, preset, **amounts) -> Footprint``, which
+            takes a ``checkpoint`` too.
         options: Keywords the ``workload`` marker may pass on, such as ``checkpoint``.
     """
 
@@ -92,11 +93,16 @@ def _family(name: str) -> ModuleType:
 
 
 def footprint(name: str, phase: str, preset: Preset, options: Mapping[str, object]) -> Footprint | Unknown:
-    """What a phase will need, from arithmetic alone: imports no torch.
+    """What a phase will need, from arithmetic and from what a checkpoint's files say of themselves: imports no torch.
 
-    Only numbers among the options matter: ``batch``, ``prompt_tokens``, ``steps``.
+    Of the options, ``checkpoint`` matters, and the numbers ``batch``, ``prompt_tokens`` and ``steps``.
+
+    Raises:
+        UsageError: No such workload or phase is shipped.
+        DataError: There is no such checkpoint, or it cannot be read.
     """
     sizes = import_module(f"pytest_xeonperf.workloads.{lookup(name).family}_sizes")
-    numbers = {name: value for name, value in options.items() if name in _AMOUNTS and isinstance(value, int)}
-    needed: Footprint | Unknown = sizes.footprint(name, phase, preset, **numbers)
+    amounts = {name: value for name, value in options.items() if name in _AMOUNTS and isinstance(value, int)}
+    path = str(options.get("checkpoint", ""))
+    needed: Footprint | Unknown = sizes.footprint(name, phase, preset, checkpoint=path, **amounts)
     return needed

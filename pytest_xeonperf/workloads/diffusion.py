@@ -18,17 +18,17 @@ from pytest_xeonperf.workloads.diffusion_sizes import (
     LATENT_CHANNELS,
     PIXELS_PER_LATENT,
     DiffusionSize,
-    at_whole_depth,
     footprint_of,
     size_of,
 )
-from pytest_xeonperf.workloads.presets import Preset
 from pytest_xeonperf.workloads.protocol import Compiler, Inputs, Phase, Step, Workload
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from torch import nn
+
+    from pytest_xeonperf.workloads.presets import Preset
 
 _TIMESTEP = 501
 _FILES = ("diffusion_pytorch_model.safetensors", "diffusion_pytorch_model.fp16.safetensors")
@@ -166,9 +166,7 @@ def _file(folder: Path, part: str) -> Path:
 
 
 def _size(name: str, preset: Preset, options: Mapping[str, object]) -> DiffusionSize:
-    size = size_of(preset)
-    if "checkpoint" in options and preset is Preset.QUICK:
-        size = at_whole_depth(size)
+    size = size_of(preset, checkpoint=str(options.get("checkpoint", "")))
     steps = options.get("steps", size.steps)
     if not isinstance(steps, int) or isinstance(steps, bool) or steps < 1:
         raise UsageError(f"steps={steps!r}", where=f"workload {name}", remedy="give a whole number from 1")

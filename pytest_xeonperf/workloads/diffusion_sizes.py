@@ -95,20 +95,18 @@ _SMOKE = DiffusionSize(
 _SIZES = {Preset.SMOKE: _SMOKE, Preset.QUICK: _QUICK, Preset.FULL: _FULL}
 
 
-def size_of(preset: Preset) -> DiffusionSize:
-    """What is built under a preset."""
-    return _SIZES[preset]
-
-
-def at_whole_depth(size: DiffusionSize) -> DiffusionSize:
-    """The same shapes with the published number of layers: what a checkpoint needs."""
+def size_of(preset: Preset, *, checkpoint: str = "") -> DiffusionSize:
+    """What is built under a preset; a checkpoint brings its whole depth also under `quick`."""
+    size = _SIZES[preset]
+    if not checkpoint or preset is not Preset.QUICK:
+        return size
     return replace(size, transformer_layers=_FULL.transformer_layers)
 
 
-def footprint(name: str, phase: str, preset: Preset, *, steps: int = 0) -> Footprint:
+def footprint(name: str, phase: str, preset: Preset, *, steps: int = 0, checkpoint: str = "") -> Footprint:
     """What a phase needs under a preset, with its number of ``steps`` unless another is given."""
     del name  # there is one architecture
-    size = size_of(preset)
+    size = size_of(preset, checkpoint=checkpoint)
     return footprint_of(replace(size, steps=steps or size.steps), phase)
 
 

@@ -17,15 +17,15 @@ from transformers import AutoModelForCausalLM, LlamaConfig
 from pytest_xeonperf.errors import UsageError
 from pytest_xeonperf.records import Score, Unknown
 from pytest_xeonperf.workloads import llm_attention, llm_checkpoint, llm_steps, smollm2, weights
+from pytest_xeonperf.workloads.llm_described import configuration
 from pytest_xeonperf.workloads.llm_scores import distribution_scores, perplexity_scores
 from pytest_xeonperf.workloads.llm_sizes import (
     LENGTHS,
     LLAMA_2_7B,
     SMOLLM2_LENGTHS,
     Lengths,
-    Shape,
     footprint_of,
-    shape_of,
+    footprint_of_checkpoint,
     smollm2_shape,
 )
 from pytest_xeonperf.workloads.llm_text import random_tokens, text_tokens
@@ -59,7 +59,7 @@ class _Source:
 
     build: Callable[[], nn.Module]
     tokens: Callable[[], _Tokens]
-    shape: Shape | Unknown
+    footprint: Callable[[str], Footprint | Unknown]
 
 
 def load(name: str, preset: Preset, options: Mapping[str, object]) -> Workload:
@@ -108,7 +108,7 @@ def _workload(name: str, source: _Source, lengths: Lengths) -> Workload:
         bind=llm_steps.prefill,
         stateful=True,
         scores=_prefill_scores,
-        footprint=_footprint(source.shape, "prefill", lengths),
+        footprint=source.footprint("prefill"),
     )
     decode = Phase(
         name="decode",
@@ -120,7 +120,7 @@ def _workload(name: str, source: _Source, lengths: Lengths) -> Workload:
         bind=llm_steps.decode,
         stateful=True,
         scores=functools.partial(_decode_scores, tokens, lengths),
-        footprint=_footprint(source.shape, "decode", lengths),
+        footprint=source.footprint("decode"),
     )
     return Workload(name=name, phases=(prefill, decode), attention=llm_attention.switch)
 
@@ -159,7 +159,7 @@ def _seeded(name: str, preset: Preset, lengths: Lengths) -> _Source:
     return _Source(
         build=lambda: weights.seeded(construct, key=f"{name}-{preset}"),
         tokens=lambda: _Tokens(ids=random_tokens(shape.vocabulary, lengths), are_text=False),
-        shape=shape,
+        footprint=lambda phase: footprint_of(shape, phase, lengths),
     )
 
 
@@ -173,7 +173,7 @@ def _smollm2(lengths: Lengths, preset: Preset) -> _Source:
         module.config.num_hidden_layers = shape.layers  # type: ignore[union-attr]
         return module
 
-    return replace(whole, build=build, shape=shape)
+    return replace(whole, build=build, footprint=lambda phase: footprint_of(shape, phase, lengths))
 
 
 def _checkpoint(path: Path, lengths: Lengths) -> _Source:
@@ -184,13 +184,14 @@ def _checkpoint(path: Path, lengths: Lengths) -> _Source:
         text = text_tokens(folder, lengths)
         if not isinstance(text, Unknown):
             return _Tokens(ids=text, are_text=True)
-        vocabulary = int(str(llm_checkpoint.config(folder)["vocab_size"]))
+        vocabulary = int(str(configuration(folder)["vocab_size"]))
         return _Tokens(ids=random_tokens(vocabulary, lengths), are_text=False)
 
-    shape = (
-        shape_of(llm_checkpoint.config(path)) if path.is_dir() else Unknown(reason="a GGUF file is not opened for it")
+    return _Source(
+        build=lambda: llm_checkpoint.build(path),
+        tokens=tokens,
+        footprint=lambda phase: footprint_of_checkpoint(path, phase, lengths),
     )
-    return _Source(build=lambda: llm_checkpoint.build(path), tokens=tokens, shape=shape)
 
 
 def _ready(module: nn.Module) -> nn.Module:
@@ -199,10 +200,6 @@ def _ready(module: nn.Module) -> nn.Module:
         if any(name == "inv_freq" for name, _ in submodule.named_buffers(recurse=False)):
             keep_dtype(submodule)
     return module.eval().requires_grad_(requires_grad=False)
-
-
-def _footprint(shape: Shape | Unknown, phase: str, lengths: Lengths) -> Footprint | Unknown:
-    return shape if isinstance(shape, Unknown) else footprint_of(shape, phase, lengths)
 
 
 def _lengths(lengths: Lengths, options: Mapping[str, object]) -> Lengths:

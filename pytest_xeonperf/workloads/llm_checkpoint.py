@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import io
-import json
 import shutil
 import tempfile
 from pathlib import Path
@@ -17,6 +16,7 @@ from transformers.utils import logging
 
 from pytest_xeonperf.errors import DataError, InfrastructureError
 from pytest_xeonperf.workloads import quantised_checkpoint
+from pytest_xeonperf.workloads.llm_described import configuration
 from pytest_xeonperf.workloads.quantised_checkpoint import UNREADABLE
 from pytest_xeonperf.workloads.weights import cache_folder
 
@@ -39,32 +39,13 @@ def check(path: Path) -> None:
         return
     if not path.is_dir():
         raise DataError("no such checkpoint", where=str(path), remedy="check the path")
-    config(path)
+    configuration(path)
     for file in sorted(path.glob("*.safetensors")):
         try:
             with safe_open(file, "pt"):
                 pass
         except UNREADABLE as error:
             raise _unreadable(file, error) from error
-
-
-def config(folder: Path) -> dict[str, object]:
-    """What a folder's ``config.json`` says of its model.
-
-    Raises:
-        DataError: There is none, or it describes no model.
-    """
-    try:
-        described = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise DataError(
-            f"no readable config.json ({error})",
-            where=str(folder),
-            remedy="give a folder in Hugging Face's layout (config.json, *.safetensors), or a .gguf file",
-        ) from error
-    if not isinstance(described, dict) or "model_type" not in described:
-        raise DataError("config.json names no model_type", where=str(folder), remedy="give a language model's folder")
-    return described
 
 
 def build(path: Path) -> nn.Module:

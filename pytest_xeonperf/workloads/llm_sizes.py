@@ -7,10 +7,12 @@ takes 4 of the 32 layers.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pytest_xeonperf.errors import UsageError
 from pytest_xeonperf.records import Unknown
+from pytest_xeonperf.workloads.llm_described import configuration, stored_parameters
 from pytest_xeonperf.workloads.presets import Preset
 from pytest_xeonperf.workloads.protocol import Footprint
 
@@ -18,6 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _FP32_BYTES = 4
+_OF_LLAMAS_KIND = frozenset({"llama", "mistral", "qwen2", "qwen3", "gemma", "gemma2", "olmo2", "phi3", "smollm3"})
+"""Architectures with these names for their widths, and three matrices to an MLP; phi3 keeps them fused."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,25 +99,30 @@ SMOLLM2_LENGTHS: Mapping[Preset, Lengths] = {
 """More tokens than for the large model, since they are cheap and a perplexity is a mean over them."""
 
 
-def footprint(name: str, phase: str, preset: Preset, **lengths: int) -> Footprint | Unknown:
-    """What a phase of a shipped model needs; unknown for ``llm``, whose checkpoint says it.
+def footprint(name: str, phase: str, preset: Preset, *, checkpoint: str = "", **lengths: int) -> Footprint | Unknown:
+    """What a phase of a shipped model or of a checkpoint needs.
 
     Args:
         name: Which model.
         phase: ``prefill`` or ``decode``.
         preset: Its size and its lengths.
+        checkpoint: Whose size it is then, whatever the preset.
         lengths: `Lengths` that the marker says otherwise.
 
     Raises:
         UsageError: No language model of that name.
+        DataError: There is no such checkpoint.
     """
+    if checkpoint:
+        given = replace((SMOLLM2_LENGTHS if name == "smollm2-135m" else LENGTHS)[preset], **lengths)
+        return footprint_of_checkpoint(Path(checkpoint).expanduser(), phase, given)
     match name:
         case "llama-2-7b":
             return footprint_of(LLAMA_2_7B[preset], phase, replace(LENGTHS[preset], **lengths))
         case "smollm2-135m":
             return footprint_of(smollm2_shape(preset), phase, replace(SMOLLM2_LENGTHS[preset], **lengths))
         case "llm":
-            return Unknown(reason="its checkpoint says how large it is")
+            return Unknown(reason="it needs a checkpoint, which says how large it is")
     raise UsageError(f"unknown language model {name!r}", remedy="use llama-2-7b, smollm2-135m or llm")
 
 
@@ -139,6 +148,27 @@ def footprint_of(shape: Shape, phase: str, lengths: Lengths) -> Footprint:
     )
 
 
+def footprint_of_checkpoint(path: Path, phase: str, lengths: Lengths) -> Footprint | Unknown:
+    """What a phase of a user's model needs: by its shape, or, of another architecture, by its weights alone.
+
+    Raises:
+        DataError: There is no such checkpoint, or it cannot be read.
+    """
+    shape = shape_of(configuration(path)) if path.is_dir() else Unknown(reason="GGUF has other names for it")
+    if isinstance(shape, Shape):
+        return footprint_of(shape, phase, lengths)
+    parameters = stored_parameters(path)
+    if isinstance(parameters, Unknown):
+        return parameters
+    tokens = lengths.batch * (lengths.prompt_tokens if phase == "prefill" else lengths.new_tokens)
+    return Footprint(
+        parameters=parameters,
+        activation_bytes=0,  # at least: what is not known cannot be promised to fit, nor be held against it
+        flop=2 * tokens * parameters,
+        weight_passes=1 if phase == "prefill" else lengths.new_tokens,
+    )
+
+
 def _activation_bytes(shape: Shape, lengths: Lengths) -> int:
     """The prompt's widest layer, which decoding needs too before its first token."""
     tokens = lengths.batch * lengths.prompt_tokens
@@ -156,7 +186,7 @@ def _state_bytes(shape: Shape, lengths: Lengths) -> int:
 
 def shape_of(config: Mapping[str, object]) -> Shape | Unknown:
     """The shape that a checkpoint's ``config.json`` describes, if the model is of Llama's kind."""
-    if config.get("model_type") not in {"llama", "mistral"}:
+    if config.get("model_type") not in _OF_LLAMAS_KIND:
         return Unknown(reason=f"no arithmetic for the architecture {config.get('model_type')!r}")
     hidden, heads = _integer(config, "hidden_size"), _integer(config, "num_attention_heads")
     return Shape(

@@ -14,7 +14,6 @@ from pytest_xeonperf.errors import UsageError
 from pytest_xeonperf.records import Score
 from pytest_xeonperf.workloads import images, weights
 from pytest_xeonperf.workloads.precision import keep_dtype
-from pytest_xeonperf.workloads.presets import Preset
 from pytest_xeonperf.workloads.protocol import Compiler, Inputs, Phase, Step, Workload
 from pytest_xeonperf.workloads.sam_attention import switch
 from pytest_xeonperf.workloads.sam_sizes import (
@@ -23,7 +22,6 @@ from pytest_xeonperf.workloads.sam_sizes import (
     IOU_HEAD_WIDTH,
     MASK_PROMPT_WIDTH,
     MASK_TOKENS,
-    WHOLE,
     SamSize,
     footprint_of,
     size_of,
@@ -32,6 +30,8 @@ from pytest_xeonperf.workloads.segment_anything_modules import modeling
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+
+    from pytest_xeonperf.workloads.presets import Preset
 
 
 def load(name: str, preset: Preset, options: Mapping[str, object]) -> Workload:
@@ -199,9 +199,7 @@ def _path(options: Mapping[str, object], option: str) -> Path | None:
 
 
 def _size(name: str, preset: Preset, options: Mapping[str, object]) -> SamSize:
-    size = size_of(name, preset)
-    if "checkpoint" in options and preset is Preset.QUICK:
-        size = WHOLE[name]
+    size = size_of(name, preset, checkpoint=str(options.get("checkpoint", "")))
     batch = options.get("batch", size.batch)
     if not isinstance(batch, int) or isinstance(batch, bool) or batch < 1:
         raise UsageError(f"batch={batch!r}", where=f"workload {name}", remedy="give a whole number from 1")

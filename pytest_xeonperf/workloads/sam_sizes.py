@@ -69,19 +69,21 @@ _FULL_BATCH = 16
 _QUICK_DEPTH = 8
 
 
-def size_of(name: str, preset: Preset) -> SamSize:
-    """What is built under a preset."""
+def size_of(name: str, preset: Preset, *, checkpoint: str = "") -> SamSize:
+    """What is built under a preset; a checkpoint brings its whole depth also under `quick`."""
     whole = WHOLE[name]
     if preset is Preset.SMOKE:
         return _SMOKE
     if preset is Preset.FULL:
         return replace(whole, batch=_FULL_BATCH)
-    return whole if whole is VIT_B else replace(whole, depth=_QUICK_DEPTH, global_blocks=(_QUICK_DEPTH - 1,))
+    return (
+        whole if whole is VIT_B or checkpoint else replace(whole, depth=_QUICK_DEPTH, global_blocks=(_QUICK_DEPTH - 1,))
+    )
 
 
-def footprint(name: str, phase: str, preset: Preset, *, batch: int = 0) -> Footprint:
+def footprint(name: str, phase: str, preset: Preset, *, batch: int = 0, checkpoint: str = "") -> Footprint:
     """What a phase needs under a preset, with its ``batch`` unless another is given."""
-    size = size_of(name, preset)
+    size = size_of(name, preset, checkpoint=checkpoint)
     return footprint_of(replace(size, batch=batch or size.batch), phase)
 
 

@@ -93,6 +93,12 @@ def test_options_that_make_more_work_are_in_the_footprint(name, phase, option):
     assert more.flop > 1.9 * plain.flop
 
 
+@pytest.mark.parametrize(("name", "phase"), [("sam-vit-h", "encode"), ("sdxl", "unet_step")])
+def test_a_checkpoint_has_its_whole_depth_under_quick(name, phase):
+    seeded, given = (catalog.footprint(name, phase, Preset.QUICK, options) for options in ({}, {"checkpoint": "/data"}))
+    assert seeded.parameters < given.parameters == catalog.footprint(name, phase, Preset.FULL, {}).parameters
+
+
 @pytest.mark.parametrize("name", [name for name in catalog.CATALOG if name.startswith(("llama", "sam", "sdxl"))])
 @pytest.mark.parametrize("preset", list(Preset))
 def test_a_phase_and_its_arithmetic_agree_on_how_often_weights_are_read(name, preset):

@@ -9,6 +9,7 @@ import torch
 
 from pytest_xeonperf.errors import DataError
 from pytest_xeonperf.workloads import llm_checkpoint
+from pytest_xeonperf.workloads.llm_sizes import Lengths, footprint_of_checkpoint
 
 HIDDEN, INTERMEDIATE, VOCABULARY, HEADS = 64, 96, 48, 4
 
@@ -54,6 +55,11 @@ def gguf_file(tmp_path):
     writer.write_tensors_to_file()
     writer.close()
     return path
+
+
+def test_a_gguf_file_says_how_many_weights_it_holds_before_any_is_read(gguf_file):
+    footprint = footprint_of_checkpoint(gguf_file, "decode", Lengths(prompt_tokens=4, new_tokens=2))
+    assert footprint.parameters == sum(weight.numel() for weight in llm_checkpoint.build(gguf_file).parameters())
 
 
 def test_a_gguf_file_is_dequantised_once_and_then_mapped(gguf_file):
