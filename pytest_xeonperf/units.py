@@ -32,6 +32,11 @@ def show_bytes(size_bytes: float) -> str:
     return f"{size_bytes:.0f} B"
 
 
+def show_count(number: int, noun: str) -> str:
+    """A number of things: ``1 case``, ``2 cases``."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
 def show_ratio(ratio: float) -> str:
     """A speed-up: ``3.95x``."""
     return f"{ratio:.2f}x"

@@ -11,7 +11,16 @@ from rich.text import Text
 
 from pytest_xeonperf.exchange.public import achieved_bytes_per_s, achieved_flop_per_s, items_per_s
 from pytest_xeonperf.records import Bound, Isa, Measurement, Outcome, Timing, Unknown
-from pytest_xeonperf.units import show_bytes, show_estimate, show_ns, show_rate, show_ratio, show_score, show_share
+from pytest_xeonperf.units import (
+    show_bytes,
+    show_count,
+    show_estimate,
+    show_ns,
+    show_rate,
+    show_ratio,
+    show_score,
+    show_share,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -62,12 +71,18 @@ def results_table(results: Sequence[Result], *, width: int = _FULL) -> Table:
 
 
 def result_notes(results: Sequence[Result]) -> tuple[str, ...]:
-    """A line for each result that is not green: which case, which verdict, why. Plain text, no markup."""
-    return tuple(
+    """A line for each result that is not green, and each that is not all it is called. Plain text, no markup."""
+    red = [
         f"{result.verdict.outcome.value} {result.case.label}: {result.verdict.reason}"
         for result in results
         if result.verdict.outcome is not Outcome.PASS
-    )
+    ]
+    in_part = [
+        f"in part {result.case.label}: {show_count(len(left), 'layer')} left in BF16, first {left[0]}"
+        for result in results
+        if isinstance(result.measurement, Measurement) and (left := result.measurement.evidence.left_in_bf16)
+    ]
+    return (*red, *in_part)
 
 
 def _shown(column: _Column, results: Sequence[Result]) -> tuple[_Column, list[str]]:

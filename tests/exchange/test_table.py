@@ -161,6 +161,15 @@ def test_every_result_that_is_not_green_says_why(results: tuple[Result, ...]) ->
     assert len(result_notes(results)) == 3
 
 
+def test_layers_that_were_left_in_bf16_are_counted_whatever_the_verdict(make_result: Callable[..., Result]) -> None:
+    result = make_result()
+    evidence = replace(result.measurement.evidence, left_in_bf16=("head: K=40 is not a multiple of 16", "tail: so too"))
+    result = replace(result, measurement=replace(result.measurement, evidence=evidence))
+    assert result_notes((result,)) == (
+        f"in part {result.case.label}: 2 layers left in BF16, first head: K=40 is not a multiple of 16",
+    )
+
+
 def test_no_results_make_an_empty_table() -> None:
     assert len(_printed((), 80)) == 1
 

@@ -62,6 +62,23 @@ class TestNaN:
     def test_nan(self, xeonperf, eager_bf16):
         xeonperf.check(eager_bf16)
 
+class TestOddWidths:
+    @pytest.fixture
+    def workload(self):
+        def inputs():
+            import torch
+            return Inputs(args=(torch.ones(2, 32),))
+
+        def build():
+            from torch import nn
+            return nn.Sequential(nn.Linear(32, 40), nn.Linear(40, 4))
+
+        return Workload(name="odd", build=build, inputs=inputs)
+
+    @pytest.mark.variant(woq="int8")
+    def test_odd_widths(self, xeonperf, variant):
+        xeonperf.check(variant)
+
 class TestFine:
     @pytest.fixture
     def workload(self):
@@ -137,6 +154,14 @@ def test_outputs_that_are_no_numbers_are_wrong_and_can_be_stored(session):
     assert isinstance(result.measurement, Measurement)
     assert result.verdict.outcome is Outcome.FIDELITY_FAILED
     assert session.runs[-1].state is RunState.FINISHED
+
+
+def test_layers_whose_widths_the_kernel_refuses_stay_in_bf16_and_are_listed(session):
+    result = session.results["test_odd_widths"]
+    assert result.verdict.outcome is Outcome.PASS
+    (left,) = result.measurement.evidence.left_in_bf16
+    assert left == "1: K=40 is not a multiple of 16"
+    session.lines.fnmatch_lines([f"in part odd/forward *: 1 layer left in BF16, first {left}"])
 
 
 def test_the_other_tests_run(session):

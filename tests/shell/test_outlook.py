@@ -52,7 +52,17 @@ def test_a_rung_without_a_floor_is_just_named(make_rung):
 def test_what_nobody_can_foretell_is_said(make_rung, shipped):
     assert "your own" in outlook([make_rung(), shipped()], Isa.AVX2)[0]
     assert "your own" not in outlook([shipped()], Isa.AVX2)[0]
-    assert "your own" in outlook([shipped(options=(("checkpoint", "/data"),))], Isa.AVX2)[0]
+
+
+def test_what_a_checkpoint_needs_is_foretold(shipped):
+    given = outlook([shipped(options=(("checkpoint", "/data/sam_vit_b.pth"),))], Isa.AVX2)
+    assert given[0] == outlook([shipped()], Isa.AVX2)[0]
+
+
+def test_a_checkpoint_that_is_not_there_is_left_to_its_test(make_rung):
+    rung = make_rung(phase="decode", preset=Preset.QUICK)
+    source = Shipped(name="llm", options=(("checkpoint", "/nowhere"),))
+    assert "your own" in outlook([replace(rung, ladder=replace(rung.ladder, source=source))], Isa.AVX2)[0]
 
 
 def test_nothing_to_do_is_nothing_to_say():
