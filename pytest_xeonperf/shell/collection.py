@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from _pytest.skipping import evaluate_skip_marks
 
 from pytest_xeonperf.errors import XeonPerfError
 from pytest_xeonperf.shell import markers
@@ -29,9 +30,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             item.add_marker(pytest.mark.skip(reason="measures performance: run with --xeonperf"))
             continue
         try:
-            item.stash[RUNGS] = rungs_of(item, settings)
+            rungs = rungs_of(item, settings)
         except XeonPerfError as error:
             complaints.append(f"{item.nodeid}: {error}")
+            continue
+        if not _will_be_skipped(item):  # nobody shall build its variant then
+            item.stash[RUNGS] = rungs
     if complaints:
         raise pytest.UsageError("\n".join(complaints))
 
@@ -43,6 +47,13 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
     if RUNGS in item.stash and _promises_something(item) and not item.stash.get(RESULTS, []):
         pytest.fail("its markers promise something that it never checked: call xeonperf.check(...)", pytrace=False)
     return returned
+
+
+def _will_be_skipped(item: pytest.Item) -> bool:
+    try:
+        return evaluate_skip_marks(item) is not None
+    except pytest.fail.Exception:
+        return False  # a condition that cannot be evaluated: pytest says so when the test is its turn
 
 
 def _promises_something(item: pytest.Item) -> bool:

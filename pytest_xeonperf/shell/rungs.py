@@ -9,6 +9,7 @@ import pytest
 
 from pytest_xeonperf.errors import UsageError
 from pytest_xeonperf.shell import markers
+from pytest_xeonperf.variants.spec import NAMED
 from pytest_xeonperf.variants.spec import lookup as lookup_variant
 from pytest_xeonperf.workloads.catalog import lookup as lookup_workload
 from pytest_xeonperf.workloads.presets import Preset
@@ -110,6 +111,7 @@ def rungs_of(item: pytest.Function, settings: Settings) -> tuple[Rung, ...]:
     for mark in item.iter_markers():
         if mark.name in markers.MARKERS:
             markers.check(mark)
+    _require_fixtures(item)
     variants = markers.variants_of(item)
     if not variants:
         markers.promises_of(item, markers.ANY_BASELINE)  # a test that compares two callables: checked all the same
@@ -133,6 +135,15 @@ def rungs_of(item: pytest.Function, settings: Settings) -> tuple[Rung, ...]:
                 )
             )
     return tuple(made)
+
+
+def _require_fixtures(item: pytest.Function) -> None:
+    """A misspelt variant is found before hours of measuring, rather than when its test is set up."""
+    info = item._fixtureinfo  # noqa: SLF001 - pytest has no public way
+    parameters = item.callspec.params if hasattr(item, "callspec") else ()
+    for name in info.argnames:
+        if name not in info.name2fixturedefs and name not in parameters and name != "request":
+            raise UsageError(f"unknown fixture {name!r}", remedy=f"variants are {', '.join([*NAMED, 'variant'])}")
 
 
 def place_of(item: pytest.Item) -> str:

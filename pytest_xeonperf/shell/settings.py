@@ -63,6 +63,9 @@ def _chance(text: str) -> float:
     return number
 
 
+_OFF = {"", "0"}
+"""What a switch in the environment is not."""
+
 OPTIONS = (
     Option(
         name="db",
@@ -169,7 +172,7 @@ class Settings:
             supervise = Supervision.OFF
         report = str(values["report"])
         return cls(
-            enabled=bool(config.getoption("xeonperf")) or os.environ.get("XEONPERF", "") not in {"", "0"},
+            enabled=bool(config.getoption("xeonperf")) or os.environ.get("XEONPERF", "") not in _OFF,
             db=str(values["db"]) or str(config.rootpath / "xeonperf.db"),
             preset=Preset(str(values["preset"])),
             amx=AmxMode(str(values["amx"])),
@@ -178,7 +181,7 @@ class Settings:
             report="" if report == "off" else str(config.rootpath / report),
             budget_s=float(str(values["budget"])),
             alpha=float(str(values["alpha"])),
-            resume=bool(config.getoption("xeonperf_resume")),
+            resume=bool(config.getoption("xeonperf_resume")) or os.environ.get("XEONPERF_RESUME", "") not in _OFF,
             weights=_weights(config),
         )
 

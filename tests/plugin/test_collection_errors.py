@@ -57,6 +57,7 @@ IN_FIXTURES = [
     (WORKLOAD, "eager_fp32", "eager_fp32 over itself"),
     (WORKLOAD, "variant", "needs @pytest.mark.variant"),
     (f"{WORKLOAD}@pytest.mark.variant(dtype='bf16')\n", "eager_bf16", "without the fixture variant"),
+    (WORKLOAD, "compiled_bf61", "unknown fixture 'compiled_bf61'\n  what to do: variants are eager_fp32, eager_bf16"),
 ]
 
 

@@ -107,7 +107,12 @@ def test_known_to_be_red(xeonperf, eager_bf16):
 
 
 @pytest.mark.skip(reason="not today")
-def test_skipped(xeonperf, eager_bf16):
+def test_skipped(xeonperf, woq_int8):
+    raise AssertionError
+
+
+@pytest.mark.skipif("2 > 1", reason="not here")
+def test_skipped_by_a_condition(xeonperf, woq_int4):
     raise AssertionError
 
 
@@ -255,9 +260,14 @@ def test_callables_that_disagree_are_red(results):
     assert results["test_free_form_that_is_wrong"].verdict.outcome is Outcome.FIDELITY_FAILED
 
 
-def test_skipped_tests_are_skipped_without_a_child(session, results):
-    session.lines.fnmatch_lines(["*test_skipped SKIPPED*not today*"])
-    assert "test_skipped" not in results
+def test_skipped_tests_are_skipped_and_their_variants_never_built(session, results):
+    session.lines.fnmatch_lines(["*test_skipped SKIPPED*not today*", "*test_skipped_by_a_condition SKIPPED*not here*"])
+    assert not {"test_skipped", "test_skipped_by_a_condition"} & set(results)
+    (journal,) = (session.folder / ".xeonperf").rglob("journal.jsonl")
+    entered = {line["facts"]["variant"] for line in map(json.loads, journal.read_text().splitlines())
+               if line["event"] == "entering"}  # fmt: skip
+    assert "eager_bf16" in entered
+    assert not {"woq_int8", "woq_int4"} & entered
 
 
 @pytest.mark.parametrize("name", ["here_before", "in_the_child", "here_after"])

@@ -19,7 +19,7 @@ VALUES = {  # option: field, three values that differ
 
 @pytest.fixture(autouse=True)
 def _no_variables(monkeypatch):
-    for name in ("XEONPERF", *(f"XEONPERF_{option.name.upper()}" for option in OPTIONS)):
+    for name in ("XEONPERF", "XEONPERF_RESUME", *(f"XEONPERF_{option.name.upper()}" for option in OPTIONS)):
         monkeypatch.delenv(name, raising=False)
 
 
@@ -86,3 +86,12 @@ def test_what_is_recorded_of_a_run_is_text(settings):
 
 def test_no_password_is_recorded_of_a_run(settings):
     assert "db" not in dict(settings.as_pairs())
+
+
+@pytest.mark.parametrize(("variable", "field"), [("XEONPERF", "enabled"), ("XEONPERF_RESUME", "resume")])
+def test_a_switch_can_be_set_in_the_environment(pytester, monkeypatch, variable, field):
+    found = []
+    for value in ("1", "0", ""):
+        monkeypatch.setenv(variable, value)
+        found.append(getattr(Settings.from_pytest(pytester.parseconfig()), field))
+    assert found == [True, False, False]
