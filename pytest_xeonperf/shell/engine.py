@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from random import Random
 from typing import TYPE_CHECKING
 
-from pytest_xeonperf.errors import DataError, NotApplicableError
+from pytest_xeonperf.errors import DataError, NotApplicableError, UsageError
 from pytest_xeonperf.host.cpu import read_cpu
 from pytest_xeonperf.host.limits import measure_limits
 from pytest_xeonperf.host.system import read_system
@@ -60,6 +60,7 @@ class Engine:
         barred: Variants that killed an earlier child.
         cases: With a floor, in the whole run: the chance of an undeserved red is shared among them.
         measured: Ladders that are done.
+        names: Of their models.
         peaks: Peak RSS in bytes by model and variant, as far as it was weighed.
         references: FP32 outputs by model, shared by its ladders; another checkpoint or batch is another model.
     """
@@ -71,6 +72,7 @@ class Engine:
     listener: Listener
     cases: int = 1
     measured: dict[LadderKey, Mapping[str, Measurement | Failure]] = field(default_factory=dict)
+    names: dict[LadderKey, str] = field(default_factory=dict)
     peaks: dict[object, dict[str, int | Unknown]] = field(default_factory=dict)
     references: dict[object, dict[tuple[str, str, str], Reference]] = field(default_factory=dict)
     canaries: list[Canary] = field(default_factory=list)
@@ -81,7 +83,15 @@ class Engine:
         Raises:
             NotApplicableError: It cannot run on this model; the message says why.
             DataError: A file that the user gave is not what it should be.
+            UsageError: The user's fixture gives the tests of one ladder different models.
         """
+        name = self.names.setdefault(rung.ladder, workload.name)
+        if name != workload.name:
+            raise UsageError(
+                f"the fixture workload gives {workload.name!r} to this test and {name!r} to another of its ladder",
+                where=rung.node_id,
+                remedy="define it where each model is measured, or parametrize it",
+            )
         if rung.ladder not in self.measured:
             self._measure(rung.ladder, workload)
         found = self.measured[rung.ladder][rung.variant.name]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from threading import Lock
+from threading import Lock, Semaphore
 from typing import TYPE_CHECKING
 
 from pytest_xeonperf.records import Unknown
@@ -24,8 +24,10 @@ def weigh(wanted: protocol.WantsWeights, start: protocol.Start, folder: Path) ->
         start: What the session tells its measuring child.
         folder: Takes what the processes print: ``weighing-0.log`` and so on, so that nobody's last words are mixed.
     """
-    room = _Room(start=replace(start, purpose=protocol.Purpose.WEIGH), folder=folder)
-    with ThreadPoolExecutor(wanted.at_once) as pool:
+    room = _Room(
+        start=replace(start, purpose=protocol.Purpose.WEIGH), folder=folder, scales=Semaphore(wanted.at_once)
+    )
+    with ThreadPoolExecutor(wanted.at_once + 1) as pool:  # one more gets ready meanwhile, and holds no model yet
         try:
             peaks = list(pool.map(room.weigh_one, wanted.wanted, range(len(wanted.wanted))))
         except BaseException:  # Ctrl-C: nobody else knows of these children
@@ -40,11 +42,13 @@ class _Room:
     """The processes of one weighing.
 
     Attributes:
+        scales: Taken by whoever holds a model.
         closed: Whoever starts a child from now on ends it at once.
     """
 
     start: protocol.Start
     folder: Path
+    scales: Semaphore
     children: list[Child] = field(default_factory=list)
     closed: bool = False
     lock: Lock = field(default_factory=Lock)
@@ -58,10 +62,11 @@ class _Room:
                 child = Child.start(self.start, self.folder / f"weighing-{number}.log")
                 self.children.append(child)
             child.hear_ready()
-            child.tell(wanted)
-            while not isinstance(message := child.hear(), protocol.Weight):
-                pass
-            child.end()
+            with self.scales:
+                child.tell(wanted)
+                while not isinstance(message := child.hear(), protocol.Weight):
+                    pass
+                child.end()
         except ChildDiedError as error:
             return Unknown(reason=f"the weighing process {error.death.how}")
         except OSError as error:  # no memory, or too many processes

@@ -159,7 +159,7 @@ def test_a_test_that_leaves_after_its_check_is_to_blame_and_no_variant_is(sessio
 def test_a_new_child_measures_nothing_that_was_reported_already(session):
     (journal,) = session.folder.glob(".xeonperf/*/journal.jsonl")
     events = [json.loads(line) for line in journal.read_text().splitlines()]
-    own = [event["facts"] for event in events if event["facts"].get("ladder", "").startswith("test_5_last.py")]
+    own = [event["facts"] for event in events if event["facts"].get("model", "").startswith("test_5_last.py")]
     built = [facts["variant"] for facts in own if facts.get("stage") == "building"]
     assert built == ["eager_fp32", "sdpa_bf16", "bf16-plain", "eager_fp32", "bf16-plain"]  # eager_bf16 has left
 

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from pytest_xeonperf.errors import DataError, NotApplicableError
+from pytest_xeonperf.errors import DataError, NotApplicableError, UsageError
 from pytest_xeonperf.judge.expectations import Floor, Promises
 from pytest_xeonperf.measure.canary import Canary
 from pytest_xeonperf.records import Case, Limits, Measurement, Metric, Outcome, Score, Unknown
@@ -99,6 +99,14 @@ def test_models_of_one_name_and_different_inputs_or_weights_have_references_of_t
     engine = make_engine(first, second)
     assert engine.result(first, _workload(4)).verdict.outcome is Outcome.PASS
     assert engine.result(second, _workload(8)).verdict.outcome is Outcome.PASS
+
+
+def test_a_fixture_that_gives_one_ladder_two_models_is_told_so(make_engine, make_rung):
+    first, second = make_rung("eager_bf16"), make_rung("sdpa_bf16")
+    engine = make_engine(first, second)
+    engine.result(first, _workload(name="small"))
+    with pytest.raises(UsageError, match=r"gives 'large' to this test and 'small' to another of its ladder"):
+        engine.result(second, _workload(name="large"))
 
 
 def test_the_smoke_preset_weighs_only_what_was_promised(make_engine, make_rung):

@@ -4,7 +4,7 @@ from pytest_xeonperf.shell import progress as progress_module
 from pytest_xeonperf.shell.progress import Progress
 from pytest_xeonperf.shell.protocol import Entering, RoundDone, RoundVoided, TimingBegins, WantsWeights, Weigh
 
-LADDER = "tiny [quick] over eager_fp32"
+LADDER = "tiny [quick]"
 
 
 class Reporter:

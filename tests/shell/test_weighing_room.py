@@ -2,6 +2,7 @@
 
 import signal
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -30,15 +31,13 @@ def answering(make_child, machine):
 
 @pytest.fixture
 def hand_out(monkeypatch):
-    """Lets these children be the ones that are started, in this order; remembers what they were told."""
+    """Lets these children be the ones that are started, each for the variant at its place; remembers for what."""
     started = []
 
     def lay(*children):
-        left = iter(children)
-
         def begin(_cls, start, log):
             started.append((start, log))
-            return next(left)
+            return children[int(log.stem.partition("-")[2])]
 
         monkeypatch.setattr(Child, "start", classmethod(begin))
         return started
@@ -52,8 +51,33 @@ def test_each_variant_is_weighed_by_a_child_of_its_own_and_log(answering, hand_o
     wanted = protocol.WantsWeights(wanted=(BF16, INT8), at_once=1)
     assert weigh(wanted, start, tmp_path) == {"eager_bf16": 11, "woq_int8": 22}
     assert [told.purpose for told, _ in started] == [protocol.Purpose.WEIGH] * 2
-    assert [log.name for _, log in started] == ["weighing-0.log", "weighing-1.log"]
+    assert {log.name for _, log in started} == {"weighing-0.log", "weighing-1.log"}
     assert (its_end.recv(), far_end.recv()) == (BF16, INT8)
+
+
+def test_the_next_one_gets_ready_while_one_is_weighed_and_holds_no_model_until_then(
+    make_child, hand_out, start, tmp_path, monkeypatch
+):
+    (first, its_end), (second, far_end) = make_child("pass"), make_child("pass")
+    hand_out(first, second)
+    told, is_ready = threading.Event(), Child.hear_ready
+
+    def in_order(child):
+        assert child is first or told.wait(30)
+        return is_ready(child)
+
+    monkeypatch.setattr(Child, "hear_ready", in_order)
+    with ThreadPoolExecutor(1) as pool:
+        weighed = pool.submit(weigh, protocol.WantsWeights(wanted=(BF16, INT8), at_once=1), start, tmp_path)
+        its_end.send(protocol.Ready(machine=start.machine))
+        assert its_end.recv() == BF16
+        told.set()
+        far_end.send(protocol.Ready(machine=start.machine))
+        assert not far_end.poll(0.5)
+        its_end.send(protocol.Weight(peak_rss_bytes=11))
+        assert far_end.recv() == INT8
+        far_end.send(protocol.Weight(peak_rss_bytes=22))
+        assert weighed.result() == {"eager_bf16": 11, "woq_int8": 22}
 
 
 def test_two_at_once_run_beside_each_other(answering, hand_out, start, tmp_path, monkeypatch):
