@@ -30,7 +30,7 @@ _LARGEST_LAYER_BYTES = 4 << 30  # a vocabulary's layer in FP32: 128 Ki words of 
 # Rough rates for plans: what two cores do in each dtype where nothing better is known.
 _NOMINAL_FLOP_PER_S = {Dtype.FP32: 1.5e11, Dtype.BF16: 6e11}
 _NOMINAL_BYTES_PER_S = 1.5e10
-_BUILD_S, _COMPILE_S = 6.0, 40.0
+_BUILD_S, _COMPILE_S = 6.0, 25.0
 _EAGER_CALLS, _COMPILED_CALLS = 8, 10  # warm-up and the six rounds of a clear case
 
 
