@@ -19,12 +19,16 @@ from statistics import median
 from typing import TYPE_CHECKING
 
 from pytest_xeonperf.errors import DataError
-from pytest_xeonperf.records import UNBOUNDED_RATIO, Estimate
+from pytest_xeonperf.records import UNBOUNDED_RATIO, Estimate, Unknown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from pytest_xeonperf.records import Sample
+
+
+_MOST_PAIRS = 400
+"""Nobody waits for more."""
 
 
 class Decision(Enum):
@@ -89,6 +93,29 @@ def decide(logs: Sequence[float], threshold_ratio: float, *, pass_alpha: float, 
     if peak_wealth(value < line for value in logs) >= 1 / red_alpha:
         return Decision.BELOW
     return Decision.OPEN
+
+
+def pairs_to_decide(
+    logs: Sequence[float], threshold_ratio: float, *, pass_alpha: float, red_alpha: float
+) -> int | Unknown:
+    """How many pairs in all would probably decide, if the rest are won as often as those so far.
+
+    Args:
+        logs: Paired log-ratios in the order of measurement, which `decide` leaves open.
+        threshold_ratio: As for `decide`.
+        pass_alpha: As for `decide`.
+        red_alpha: As for `decide`.
+    """
+    line = log(threshold_ratio)
+    wins, losses = sum(value > line for value in logs), sum(value < line for value in logs)
+    if wins == losses:
+        return Unknown(reason="it sits on the threshold: as many pairs are above as below")
+    more, enough = (wins, 1 / pass_alpha) if wins > losses else (losses, 1 / red_alpha)
+    for pairs in range(len(logs) + 1, _MOST_PAIRS + 1):
+        won = round(pairs * more / len(logs))
+        if wealth(won, pairs - won) >= enough:
+            return pairs
+    return Unknown(reason=f"more than {_MOST_PAIRS} would be needed")
 
 
 def estimate(logs: Sequence[float], *, alpha: float) -> Estimate:

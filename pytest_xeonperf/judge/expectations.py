@@ -17,8 +17,8 @@ DEFAULT_FIDELITY = (("cosine", 0.99),)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Floor:
-    """``min_speedup``: the least ratio of baseline to candidate, where an instruction set is usable."""
+class Threshold:
+    """``min_speedup`` or ``max_speedup``: a ratio of baseline to candidate, where an instruction set is usable."""
 
     ratio: float
     over: str = "eager_fp32"
@@ -26,7 +26,8 @@ class Floor:
     isa: Isa = Isa.GENERIC
 
     def __post_init__(self) -> None:
-        _positive("min_speedup", self.ratio)
+        if not (isfinite(self.ratio) and self.ratio > 0):
+            raise UsageError(f"{self.ratio!r} is not a positive number", remedy="give a ratio like 3.8")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,7 +35,8 @@ class Promises:
     """Everything one test promises, over one baseline.
 
     Attributes:
-        floors: One for each instruction set; the most capable usable one applies.
+        floors: Least speed-ups, one for each instruction set; the most capable usable one applies.
+        ceilings: Largest ones, in the same way: above, the baseline is slower than it should be.
         fidelity: (name, bound) pairs.
         max_latency_ns: For one item of work; infinite if none is promised.
         max_memory_bytes: Peak RSS of a fresh process holding only the variant; infinite if none is promised.
@@ -43,7 +45,8 @@ class Promises:
         min_roofline: Share of the binding limit that must be reached.
     """
 
-    floors: tuple[Floor, ...] = ()
+    floors: tuple[Threshold, ...] = ()
+    ceilings: tuple[Threshold, ...] = ()
     fidelity: tuple[tuple[str, float], ...] = DEFAULT_FIDELITY
     max_latency_ns: float = float("inf")
     max_memory_bytes: float = float("inf")
@@ -62,19 +65,12 @@ class Promises:
                 raise UsageError(f"{name}={bound!r} is not a number", where="marker min_fidelity")
 
 
-def floor_here(floors: tuple[Floor, ...], isa: Isa) -> Floor | Unknown:
-    """The floor that applies on a machine where `isa` is the most capable usable instruction set."""
-    usable = [floor for floor in floors if floor.isa.rank <= isa.rank]
+def threshold_here(given: tuple[Threshold, ...], isa: Isa) -> Threshold | Unknown:
+    """The floor or ceiling that applies on a machine where `isa` is the most capable usable instruction set."""
+    usable = [threshold for threshold in given if threshold.isa.rank <= isa.rank]
     if usable:
-        return max(usable, key=lambda floor: floor.isa.rank)
-    if not floors:
+        return max(usable, key=lambda threshold: threshold.isa.rank)
+    if not given:
         return Unknown(reason="no floor given")
-    given = ", ".join(floor.isa for floor in floors)
-    return Unknown(reason=f"floors are given for {given}; usable here is {isa}")
-
-
-def _positive(marker: str, value: float) -> None:
-    if not (isfinite(value) and value > 0):
-        raise UsageError(
-            f"{value!r} is not a positive number", where=f"marker {marker}", remedy="give a ratio like 3.8"
-        )
+    isas = ", ".join(threshold.isa for threshold in given)
+    return Unknown(reason=f"floors are given for {isas}; usable here is {isa}")

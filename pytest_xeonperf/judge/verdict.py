@@ -7,13 +7,13 @@ from enum import Enum
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
-from pytest_xeonperf.judge.betting import Decision, decide, log_ratios
-from pytest_xeonperf.judge.expectations import LOWER_IS_BETTER, floor_here
+from pytest_xeonperf.judge.betting import Decision, decide, log_ratios, pairs_to_decide
+from pytest_xeonperf.judge.expectations import LOWER_IS_BETTER, threshold_here
 from pytest_xeonperf.records import Expectation, Isa, Outcome, Unknown, Verdict
 from pytest_xeonperf.units import show_bytes, show_estimate, show_ns, show_ratio, show_share
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from pytest_xeonperf.judge.expectations import Promises
     from pytest_xeonperf.records import Measurement
@@ -50,7 +50,7 @@ def levels(alpha: float, cases: int) -> Levels:
 
 def judge(measurement: Measurement, promises: Promises, *, isa: Isa, rates: Levels, speed: Speed) -> Verdict:
     """The verdict for one case. A wrong answer outweighs a wrong kernel, which outweighs a slow one."""
-    floor = floor_here(promises.floors, isa)
+    floor, ceiling = threshold_here(promises.floors, isa), threshold_here(promises.ceilings, isa)
     checks: list[tuple[Outcome, Expectation]] = []
     checks += _fidelity(measurement, promises)
     checks += _path(measurement, promises)
@@ -58,6 +58,7 @@ def judge(measurement: Measurement, promises: Promises, *, isa: Isa, rates: Leve
     if speed is Speed.JUDGED:
         checks += _limits(measurement, promises)
         checks += [] if isinstance(floor, Unknown) else [_floor(measurement, floor.ratio, floor.isa, rates)]
+        checks += [] if isinstance(ceiling, Unknown) else [_ceiling(measurement, ceiling.ratio, ceiling.isa, rates)]
     failed = [(outcome, check) for outcome, check in checks if not check.held]
     expectations = tuple(check for _, check in checks)
     floor_ratio = floor if isinstance(floor, Unknown) else floor.ratio
@@ -67,28 +68,27 @@ def judge(measurement: Measurement, promises: Promises, *, isa: Isa, rates: Leve
         reason = "; ".join(f"{c.name}: {c.found}, required {c.required}" for _, c in (red or failed))
     elif speed is Speed.JUDGED and promises.floors and isinstance(floor, Unknown):
         outcome, reason = Outcome.OTHER_MACHINE, floor.reason
+    elif speed is Speed.JUDGED and promises.ceilings and isinstance(ceiling, Unknown):
+        outcome, reason = Outcome.OTHER_MACHINE, ceiling.reason
     else:
         outcome = Outcome.PASS
         reason = "" if speed is Speed.JUDGED else "speed is not judged at this preset"
     return Verdict(outcome=outcome, reason=reason, floor_ratio=floor_ratio, expectations=expectations)
 
 
-def settled(measurement_logs: tuple[float, ...], promises: Promises, isa: Isa, rates: Levels) -> bool:
-    """Whether more pairs could no longer change what the floor says: the stopping rule of a case."""
-    floor = floor_here(promises.floors, isa)
-    if isinstance(floor, Unknown):
-        return True
-    decision = decide(measurement_logs, floor.ratio, pass_alpha=rates.pass_alpha, red_alpha=rates.red_alpha)
-    return decision is not Decision.OPEN
+def settled(logs: tuple[float, ...], promises: Promises, isa: Isa, rates: Levels) -> bool:
+    """Whether more pairs could no longer change what floor and ceiling say: the stopping rule of a case."""
+    floor, ceiling = threshold_here(promises.floors, isa), threshold_here(promises.ceilings, isa)
+    decisions = [] if isinstance(floor, Unknown) else [_decide(logs, floor.ratio, rates)]
+    decisions += [] if isinstance(ceiling, Unknown) else [_decide(_inverted(logs), 1 / ceiling.ratio, rates)]
+    return Decision.OPEN not in decisions
 
 
 def _floor(measurement: Measurement, ratio: float, isa: Isa, rates: Levels) -> tuple[Outcome, Expectation]:
     logs = log_ratios(measurement.samples)
-    decision = decide(logs, ratio, pass_alpha=rates.pass_alpha, red_alpha=rates.red_alpha)
+    decision = _decide(logs, ratio, rates)
     outcome = Outcome.BELOW_FLOOR if decision is Decision.BELOW else Outcome.INCONCLUSIVE
-    found = show_estimate(measurement.speedup)
-    if decision is Decision.OPEN:
-        found += f" after {len(logs)} pairs, undecided"
+    found = show_estimate(measurement.speedup) + _unless_decided(decision, logs, ratio, rates)
     return outcome, Expectation(
         name="min_speedup",
         required=f"{show_ratio(ratio)} over {measurement.case.over}",
@@ -96,6 +96,41 @@ def _floor(measurement: Measurement, ratio: float, isa: Isa, rates: Levels) -> t
         held=decision is Decision.ABOVE,
         isa=isa.value,
     )
+
+
+def _ceiling(measurement: Measurement, ratio: float, isa: Isa, rates: Levels) -> tuple[Outcome, Expectation]:
+    """The same upside down: more than was ever possible says that the baseline has become slower."""
+    logs = _inverted(log_ratios(measurement.samples))
+    decision = _decide(logs, 1 / ratio, rates)
+    outcome = Outcome.TOO_FAST if decision is Decision.BELOW else Outcome.INCONCLUSIVE
+    found = show_estimate(measurement.speedup) + _unless_decided(decision, logs, 1 / ratio, rates)
+    if decision is Decision.BELOW:
+        found += f", {measurement.case.over} at {show_ns(measurement.baseline_median_ns)}"
+    return outcome, Expectation(
+        name="max_speedup",
+        required=f"at most {show_ratio(ratio)} over {measurement.case.over}",
+        found=found,
+        held=decision is Decision.ABOVE,
+        isa=isa.value,
+    )
+
+
+def _decide(logs: Sequence[float], ratio: float, rates: Levels) -> Decision:
+    return decide(logs, ratio, pass_alpha=rates.pass_alpha, red_alpha=rates.red_alpha)
+
+
+def _inverted(logs: Sequence[float]) -> tuple[float, ...]:
+    return tuple(-value for value in logs)
+
+
+def _unless_decided(decision: Decision, logs: Sequence[float], ratio: float, rates: Levels) -> str:
+    """After how many pairs nothing was decided, and how many would probably do."""
+    if decision is not Decision.OPEN:
+        return ""
+    needed = pairs_to_decide(logs, ratio, pass_alpha=rates.pass_alpha, red_alpha=rates.red_alpha)
+    if isinstance(needed, Unknown):
+        return f" after {len(logs)} pairs, undecided ({needed.reason})"
+    return f" after {len(logs)} pairs, undecided (about {needed} would do: give --xeonperf-budget)"
 
 
 def _fidelity(measurement: Measurement, promises: Promises) -> Iterable[tuple[Outcome, Expectation]]:

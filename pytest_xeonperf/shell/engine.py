@@ -105,7 +105,7 @@ class Engine:
             return failed_result(rung, case_of(rung, workload=workload.name, phase=phase), found, self.machine.isa)
         if found.case.over == rung.ladder.over:
             return result_of(rung, found.case, found, self._judge(found, rung.promises, preset))
-        judged = self._judge(found, replace(rung.promises, floors=()), preset)
+        judged = self._judge(found, replace(rung.promises, floors=(), ceilings=()), preset)
         return result_of(rung, found.case, found, _over_another(judged, found.case, rung))
 
     def compare(
@@ -262,7 +262,7 @@ def _exceeds(found: Measurement | Failure) -> bool:
 
 def _over_another(verdict: Verdict, case: Case, rung: Rung) -> Verdict:
     """The verdict where the baseline that the floors are for did not fit: never green if there were floors."""
-    if not rung.promises.floors or verdict.outcome is not Outcome.PASS:
+    if not (rung.promises.floors or rung.promises.ceilings) or verdict.outcome is not Outcome.PASS:
         return verdict
     reason = f"{rung.ladder.over} does not fit into memory; measured over {case.over}, for which no floor is given"
     return replace(verdict, outcome=Outcome.NO_BASELINE, reason=reason, floor_ratio=Unknown(reason=reason))

@@ -8,7 +8,7 @@ from os import PathLike
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from pytest_xeonperf.errors import UsageError
-from pytest_xeonperf.judge.expectations import DEFAULT_FIDELITY, Floor, Promises
+from pytest_xeonperf.judge.expectations import DEFAULT_FIDELITY, Promises, Threshold
 from pytest_xeonperf.records import Isa, Metric
 from pytest_xeonperf.variants.spec import NAMED, Variant, from_keywords
 from pytest_xeonperf.variants.spec import lookup as lookup_variant
@@ -50,10 +50,19 @@ def variant(**keywords: object) -> None:
     from_keywords(keywords)
 
 
-def min_speedup(ratio: float, *, over: str = "eager_fp32", metric: str = "latency", isa: str = "generic") -> Floor:
+def min_speedup(ratio: float, *, over: str = "eager_fp32", metric: str = "latency", isa: str = "generic") -> Threshold:
     """min_speedup(ratio, over="eager_fp32", metric="latency", isa="generic"): floor where that ISA is usable."""
+    return _threshold(ratio, over=over, metric=metric, isa=isa)
+
+
+def max_speedup(ratio: float, *, over: str = "eager_fp32", metric: str = "latency", isa: str = "generic") -> Threshold:
+    """max_speedup(ratio, over="eager_fp32", metric="latency", isa="generic"): above, the baseline became slower."""
+    return _threshold(ratio, over=over, metric=metric, isa=isa)
+
+
+def _threshold(ratio: float, *, over: str, metric: str, isa: str) -> Threshold:
     lookup_variant(over)
-    return Floor(
+    return Threshold(
         ratio=_number("ratio", ratio), over=over, metric=_member(Metric, "metric", metric), isa=_member(Isa, "isa", isa)
     )
 
@@ -106,6 +115,7 @@ MARKERS: Mapping[str, Callable[..., Any]] = {
         workload,
         variant,
         min_speedup,
+        max_speedup,
         max_latency,
         max_memory,
         min_fidelity,
@@ -148,13 +158,20 @@ def check(mark: pytest.Mark) -> Any:
         raise UsageError(error.what, where=error.where or f"marker {mark.name}", remedy=error.remedy) from None
 
 
+def thresholds_of(item: pytest.Item, name: str) -> tuple[Threshold, ...]:
+    """All floors or ceilings of a test: the markers ``min_speedup`` or ``max_speedup``."""
+    return tuple(check(mark) for mark in item.iter_markers(name))
+
+
 def promises_of(item: pytest.Item, over: str) -> Promises:
     """Everything the markers of a test promise over one baseline; the marker closest to the test wins."""
     closest = {mark.name: check(mark) for mark in reversed(list(item.iter_markers())) if mark.name in MARKERS}
-    floors = tuple(check(mark) for mark in item.iter_markers("min_speedup"))
+    floors = thresholds_of(item, "min_speedup")
+    ceilings = thresholds_of(item, "max_speedup")
     no_limit = float("inf")
     return Promises(
         floors=tuple(floor for floor in floors if over in {floor.over, ANY_BASELINE}),
+        ceilings=tuple(ceiling for ceiling in ceilings if over in {ceiling.over, ANY_BASELINE}),
         fidelity=closest.get("min_fidelity", DEFAULT_FIDELITY),
         max_latency_ns=closest.get("max_latency", no_limit),
         max_memory_bytes=closest.get("max_memory", no_limit),

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pytest_xeonperf.errors import XeonPerfError
-from pytest_xeonperf.judge.expectations import floor_here
+from pytest_xeonperf.judge.expectations import threshold_here
 from pytest_xeonperf.measure.plan import need, total_bytes
 from pytest_xeonperf.records import Unknown
 from pytest_xeonperf.shell.rungs import Shipped, by_ladder
@@ -76,7 +76,7 @@ def _shown(cost: _Cost | Unknown) -> str:
 def _rung(rung: Rung, isa: Isa) -> str:
     if not installed(rung.variant.runtime):
         return f"{rung.variant.name} (not installed)"
-    floor = floor_here(rung.promises.floors, isa)
+    floor = threshold_here(rung.promises.floors, isa)
     if isinstance(floor, Unknown):
         return rung.variant.name + ("" if not rung.promises.floors else " (no floor for this machine)")
     return f"{rung.variant.name} ≥ {show_ratio(floor.ratio)}"

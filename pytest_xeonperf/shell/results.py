@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Protocol
 
-from pytest_xeonperf.judge.expectations import floor_here
+from pytest_xeonperf.judge.expectations import threshold_here
 from pytest_xeonperf.measure.failure import FailureKind
 from pytest_xeonperf.records import Case, Metric, Outcome, Result, Unknown, Verdict
 
@@ -79,7 +79,7 @@ def dead_result(rung: Rung, reason: str, named: Named | None, isa: Isa) -> Resul
 
 
 def _without_measurement(test: Tested, outcome: Outcome, reason: str, isa: Isa) -> Verdict:
-    floor = floor_here(test.promises.floors, isa)
+    floor = threshold_here(test.promises.floors, isa)
     return Verdict(
         outcome=outcome,
         reason=reason,

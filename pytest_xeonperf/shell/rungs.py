@@ -116,7 +116,8 @@ def rungs_of(item: pytest.Function, settings: Settings) -> tuple[Rung, ...]:
     if not variants:
         markers.promises_of(item, markers.ANY_BASELINE)  # a test that compares two callables: checked all the same
         return ()
-    overs = dict.fromkeys(markers.check(mark).over for mark in item.iter_markers("min_speedup")) or [_DEFAULT_OVER]
+    thresholds = [*markers.thresholds_of(item, "min_speedup"), *markers.thresholds_of(item, "max_speedup")]
+    overs = dict.fromkeys(threshold.over for threshold in thresholds) or [_DEFAULT_OVER]
     source, phase, preset = _model(item, settings)
     made = []
     for variant in variants:

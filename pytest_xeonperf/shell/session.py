@@ -14,12 +14,14 @@ from pytest_xeonperf.shell import protocol, terminal
 from pytest_xeonperf.shell.collection import ours, selected_rungs
 from pytest_xeonperf.shell.deaths import Next, conclude, dead_report
 from pytest_xeonperf.shell.journal import Journal
+from pytest_xeonperf.shell.markers import ANY_BASELINE, promises_of
 from pytest_xeonperf.shell.neighbour import neighbours
 from pytest_xeonperf.shell.offspring import ChildDiedError
 from pytest_xeonperf.shell.outlook import outlook
 from pytest_xeonperf.shell.progress import Progress
 from pytest_xeonperf.shell.replay import replayed
 from pytest_xeonperf.shell.reporting import results_of, teardown_after
+from pytest_xeonperf.shell.rungs import measures
 from pytest_xeonperf.shell.settings import Supervision
 from pytest_xeonperf.shell.state import JUDGEMENT, RUNGS
 from pytest_xeonperf.shell.supervisor import Supervisor
@@ -228,17 +230,17 @@ class Session:
             progress.clear()
 
     def _undecided(self, session: pytest.Session) -> bool:
-        """Whether a test was not decided, or our tests ran and nothing was measured at all."""
+        """Whether a test was not decided, or there were tests of ours, skipped ones too, and nothing was measured."""
         results = self.recorder.run[0].results if self.recorder.run else ()
-        nothing = bool(ours(session.items)) and not results
+        nothing = any(map(measures, session.items)) and not results
         return nothing or any(result.verdict.outcome.undecided for result in results)
 
 
 def _floored(items: Sequence[pytest.Item]) -> int:
-    """How many cases of a session have a floor; a test that compares two callables is one."""
-    rungs = sum(1 for rung in selected_rungs(items) if rung.promises.floors)
-    compared = (item for item in ours(items) if not item.stash[RUNGS])
-    return rungs + sum(1 for item in compared if item.get_closest_marker("min_speedup"))
+    """How many floors and ceilings the cases of a session have; a test that compares two callables is one case."""
+    promised = [rung.promises for rung in selected_rungs(items)]
+    promised += [promises_of(item, ANY_BASELINE) for item in ours(items) if not item.stash[RUNGS]]
+    return sum(bool(each.floors) + bool(each.ceilings) for each in promised)
 
 
 def _temporary(config: pytest.Config) -> str:

@@ -24,9 +24,7 @@ def weigh(wanted: protocol.WantsWeights, start: protocol.Start, folder: Path) ->
         start: What the session tells its measuring child.
         folder: Takes what the processes print: ``weighing-0.log`` and so on, so that nobody's last words are mixed.
     """
-    room = _Room(
-        start=replace(start, purpose=protocol.Purpose.WEIGH), folder=folder, scales=Semaphore(wanted.at_once)
-    )
+    room = _Room(start=replace(start, purpose=protocol.Purpose.WEIGH), folder=folder, scales=Semaphore(wanted.at_once))
     with ThreadPoolExecutor(wanted.at_once + 1) as pool:  # one more gets ready meanwhile, and holds no model yet
         try:
             peaks = list(pool.map(room.weigh_one, wanted.wanted, range(len(wanted.wanted))))

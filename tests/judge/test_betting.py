@@ -7,8 +7,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_xeonperf.errors import DataError
-from pytest_xeonperf.judge.betting import Decision, decide, estimate, log_ratios, peak_wealth, wealth
-from pytest_xeonperf.records import UNBOUNDED_RATIO, Sample
+from pytest_xeonperf.judge.betting import (
+    Decision,
+    decide,
+    estimate,
+    log_ratios,
+    pairs_to_decide,
+    peak_wealth,
+    wealth,
+)
+from pytest_xeonperf.records import UNBOUNDED_RATIO, Sample, Unknown
 
 FAIR_GAMES = 400
 PAIRS = 40
@@ -182,3 +190,24 @@ def test_a_duration_that_is_not_positive_is_the_clock_s_fault_and_names_its_roun
 
 def test_more_than_a_thousand_straight_wins_are_still_counted():
     assert _decide([0.1] * 1100) is Decision.ABOVE
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_the_pairs_that_would_decide_do_if_they_go_on_as_they_began(sign):
+    began = [sign * 0.1] * 3 + [-sign * 0.1]
+    needed = pairs_to_decide(began, 1.0, pass_alpha=0.05, red_alpha=0.05)
+    assert _decide(began * 2) is Decision.OPEN
+    assert 8 < needed < 60
+    assert _decide(began * (needed // 4 + 1)) is (Decision.ABOVE if sign > 0 else Decision.BELOW)
+
+
+def test_a_stricter_level_needs_more_pairs():
+    logs = [0.1, 0.1, 0.1, -0.1]
+    strict, lax = (pairs_to_decide(logs, 1.0, pass_alpha=alpha, red_alpha=0.05) for alpha in (0.001, 0.05))
+    assert strict > lax
+
+
+def test_no_number_of_pairs_decides_what_sits_on_the_threshold():
+    assert "sits on the threshold" in pairs_to_decide([0.1, -0.1], 1.0, pass_alpha=0.05, red_alpha=0.05).reason
+    nearly = [0.1] * 51 + [-0.1] * 49
+    assert isinstance(pairs_to_decide(nearly, 1.0, pass_alpha=0.05, red_alpha=0.05), Unknown)

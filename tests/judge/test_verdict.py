@@ -1,16 +1,17 @@
-from math import nan
+from math import log, nan
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pytest_xeonperf.judge.betting import log_ratios
-from pytest_xeonperf.judge.expectations import Floor, Promises
+from pytest_xeonperf.judge.betting import log_ratios, pairs_to_decide
+from pytest_xeonperf.judge.expectations import Promises, Threshold, threshold_here
 from pytest_xeonperf.judge.verdict import Levels, Speed, judge, levels, settled
 from pytest_xeonperf.records import Isa, Outcome, Unknown
 
 RATES = Levels(pass_alpha=0.05, red_alpha=0.05)
 ON_THE_FLOOR = (2.9, 3.1) * 4
+ABOVE_MOSTLY = (3.1, 3.1, 2.9, 3.1, 3.1, 3.1, 2.9, 3.1)
 
 
 @pytest.fixture
@@ -24,24 +25,63 @@ def judged(measured):
 
 
 def test_above_its_floor_is_a_pass_without_a_reason(judged):
-    verdict = judged(Promises(floors=(Floor(ratio=2.5),)))
+    verdict = judged(Promises(floors=(Threshold(ratio=2.5),)))
     assert (verdict.outcome, verdict.reason, verdict.floor_ratio) == (Outcome.PASS, "", 2.5)
 
 
 def test_below_its_floor_is_red_and_says_how_far(judged):
-    verdict = judged(Promises(floors=(Floor(ratio=3.8),)))
+    verdict = judged(Promises(floors=(Threshold(ratio=3.8),)))
     assert verdict.outcome is Outcome.BELOW_FLOOR
     assert verdict.reason == "min_speedup: 3.00x [3.00, 3.00], required 3.80x over eager_fp32"
 
 
 def test_what_the_pairs_leave_open_is_undecided_and_says_after_how_many(judged):
-    verdict = judged(Promises(floors=(Floor(ratio=3.0),)), *ON_THE_FLOOR)
+    verdict = judged(Promises(floors=(Threshold(ratio=3.0),)), *ON_THE_FLOOR)
     assert verdict.outcome is Outcome.INCONCLUSIVE
-    assert "after 8 pairs, undecided" in verdict.reason
+    assert "after 8 pairs, undecided (it sits on the threshold" in verdict.reason
+
+
+def test_what_more_pairs_would_decide_says_how_many(judged):
+    verdict = judged(Promises(floors=(Threshold(ratio=3.0),)), *ABOVE_MOSTLY)
+    assert verdict.outcome is Outcome.INCONCLUSIVE
+    needed = pairs_to_decide([log(ratio) for ratio in ABOVE_MOSTLY], 3.0, pass_alpha=0.05, red_alpha=0.05)
+    assert f"after 8 pairs, undecided (about {needed} would do: give --xeonperf-budget)" in verdict.reason
+
+
+CEILING = Promises(ceilings=(Threshold(ratio=3.5),))
+
+
+def test_below_its_ceiling_is_a_pass(judged):
+    assert judged(CEILING).outcome is Outcome.PASS
+
+
+def test_above_its_ceiling_is_red_and_names_the_baseline_that_may_have_become_slower(judged):
+    verdict = judged(CEILING, *(4.0,) * 8)
+    assert verdict.outcome is Outcome.TOO_FAST
+    assert verdict.reason.startswith("max_speedup: 4.00x [4.00, 4.00], eager_fp32 at ")
+    assert verdict.reason.endswith(", required at most 3.50x over eager_fp32")
+
+
+def test_around_its_ceiling_is_undecided(judged):
+    assert judged(CEILING, *(3.4, 3.6) * 4).outcome is Outcome.INCONCLUSIVE
+
+
+def test_no_ceiling_for_this_machine_is_undecided(judged):
+    promises = Promises(ceilings=(Threshold(ratio=9.0, isa=Isa.AMX_BF16),))
+    assert judged(promises, isa=Isa.AVX2).outcome is Outcome.OTHER_MACHINE
+
+
+def test_a_case_is_settled_when_floor_and_ceiling_both_are(measured):
+    logs = log_ratios(measured(*(3.0,) * 8).samples)
+    both = Promises(floors=(Threshold(ratio=2.0),), ceilings=(Threshold(ratio=4.0),))
+    assert settled(logs, both, Isa.AVX2, RATES)
+    at_the_ceiling = log_ratios(measured(*(3.9, 4.1) * 4).samples)
+    assert not settled(at_the_ceiling, both, Isa.AVX2, RATES)
+    assert settled(at_the_ceiling, Promises(floors=both.floors), Isa.AVX2, RATES)
 
 
 def test_no_floor_for_this_machine_is_undecided_and_not_green(judged):
-    verdict = judged(Promises(floors=(Floor(ratio=2.0, isa=Isa.AMX_BF16),)), isa=Isa.AVX2)
+    verdict = judged(Promises(floors=(Threshold(ratio=2.0, isa=Isa.AMX_BF16),)), isa=Isa.AVX2)
     assert verdict.outcome is Outcome.OTHER_MACHINE
     assert "usable here is avx2" in verdict.reason
     assert isinstance(verdict.floor_ratio, Unknown)
@@ -52,14 +92,14 @@ def test_no_floor_asked_for_is_a_pass(judged):
 
 
 def test_the_table_can_say_which_instruction_set_s_floor_applied(judged):
-    floors = (Floor(ratio=9.0, isa=Isa.AMX_BF16), Floor(ratio=1.5, isa=Isa.AVX512_BF16))
+    floors = (Threshold(ratio=9.0, isa=Isa.AMX_BF16), Threshold(ratio=1.5, isa=Isa.AVX512_BF16))
     verdict = judged(Promises(floors=floors), isa=Isa.AVX512_BF16)
     assert verdict.outcome is Outcome.PASS
     assert [check.isa for check in verdict.expectations if check.name == "min_speedup"] == ["avx512_bf16"]
 
 
 def test_a_wrong_answer_is_red_however_fast(judged):
-    verdict = judged(Promises(floors=(Floor(ratio=2.0),)), fidelity=(("cosine", 0.42),))
+    verdict = judged(Promises(floors=(Threshold(ratio=2.0),)), fidelity=(("cosine", 0.42),))
     assert verdict.outcome is Outcome.FIDELITY_FAILED
     assert "min_fidelity(cosine): 0.42, required at least 0.99" in verdict.reason
 
@@ -147,19 +187,19 @@ def test_memory_above_its_ceiling_is_red_and_memory_nobody_weighed_is_undecided(
 
 
 def test_red_outranks_undecided(judged):
-    floors = (Floor(ratio=3.0),)
+    floors = (Threshold(ratio=3.0),)
     verdict = judged(Promises(floors=floors, max_memory_bytes=1, max_latency_ns=1), *ON_THE_FLOOR)
     assert verdict.outcome is Outcome.BELOW_FLOOR
     assert "undecided" not in verdict.reason
 
 
 def test_a_broken_promise_outranks_a_floor_for_another_machine(judged):
-    floors = (Floor(ratio=2.0, isa=Isa.AMX_BF16),)
+    floors = (Threshold(ratio=2.0, isa=Isa.AMX_BF16),)
     assert judged(Promises(floors=floors, kernels=("no_such",)), isa=Isa.AVX2).outcome is Outcome.WRONG_KERNEL
 
 
 def test_a_wrong_answer_outranks_a_wrong_kernel_which_outranks_a_slow_one(judged):
-    slow = (Floor(ratio=9.0),)
+    slow = (Threshold(ratio=9.0),)
     everything = judged(Promises(floors=slow, kernels=("no_such",)), fidelity=(("cosine", 0.0),))
     assert everything.outcome is Outcome.FIDELITY_FAILED
     assert all(name in everything.reason for name in ("cosine", "uses_kernel", "min_speedup"))
@@ -167,7 +207,7 @@ def test_a_wrong_answer_outranks_a_wrong_kernel_which_outranks_a_slow_one(judged
 
 
 def test_the_smoke_preset_never_judges_speed_but_fidelity_and_kernels(judged):
-    slow = Promises(floors=(Floor(ratio=99.0),), max_latency_ns=1, min_roofline=0.99)
+    slow = Promises(floors=(Threshold(ratio=99.0),), max_latency_ns=1, min_roofline=0.99)
     passed = judged(slow, speed=Speed.IGNORED)
     assert passed.outcome is Outcome.PASS
     assert passed.reason == "speed is not judged at this preset"
@@ -176,9 +216,11 @@ def test_the_smoke_preset_never_judges_speed_but_fidelity_and_kernels(judged):
     assert judged(Promises(kernels=("x",)), speed=Speed.IGNORED).outcome is Outcome.WRONG_KERNEL
 
 
+THRESHOLDS = st.builds(Threshold, ratio=st.floats(0.5, 5), isa=st.sampled_from(list(Isa)))
 PROMISES = st.builds(
     Promises,
-    floors=st.lists(st.builds(Floor, ratio=st.floats(0.5, 5), isa=st.sampled_from(list(Isa))), max_size=2).map(tuple),
+    floors=st.lists(THRESHOLDS, max_size=2).map(tuple),
+    ceilings=st.lists(THRESHOLDS, max_size=2).map(tuple),
     max_latency_ns=st.sampled_from([1.0, 1e12]),
     max_memory_bytes=st.sampled_from([1.0, 1e15]),
     max_graph_breaks=st.integers(0, 1),
@@ -192,13 +234,14 @@ PROMISES = st.builds(
 def test_green_means_that_every_promise_was_held_and_anything_else_has_a_reason(judged, promises, ratios, isa):
     verdict = judged(promises, *ratios, isa=isa)
     all_held = all(check.held for check in verdict.expectations)
-    has_no_floor = isinstance(verdict.floor_ratio, Unknown) and bool(promises.floors)
-    assert (verdict.outcome is Outcome.PASS) == (all_held and not has_no_floor)
+    given = [thresholds for thresholds in (promises.floors, promises.ceilings) if thresholds]
+    has_none_here = any(isinstance(threshold_here(thresholds, isa), Unknown) for thresholds in given)
+    assert (verdict.outcome is Outcome.PASS) == (all_held and not has_none_here)
     assert bool(verdict.reason) == (verdict.outcome is not Outcome.PASS)
 
 
 def test_every_promise_that_was_looked_at_is_listed(judged):
-    promises = Promises(floors=(Floor(ratio=2.0),), kernels=("addmm",), max_graph_breaks=0, max_latency_ns=1e9)
+    promises = Promises(floors=(Threshold(ratio=2.0),), kernels=("addmm",), max_graph_breaks=0, max_latency_ns=1e9)
     names = [check.name for check in judged(promises).expectations]
     assert names == [
         "min_fidelity(cosine)", "uses_kernel", "max_graph_breaks", "max_recompiles", "max_latency", "min_speedup",
@@ -211,7 +254,7 @@ def test_the_chance_of_an_undeserved_red_is_shared_by_all_cases_of_a_run():
 
 
 def test_many_cases_ask_for_more_evidence_before_one_is_red(measured):
-    floors = Promises(floors=(Floor(ratio=3.8),))
+    floors = Promises(floors=(Threshold(ratio=3.8),))
     slow = measured(3.0, 3.0, 3.0, 3.0, 3.0)
     alone = judge(slow, floors, isa=Isa.AMX_BF16, rates=levels(0.05, 1), speed=Speed.JUDGED)
     among_many = judge(slow, floors, isa=Isa.AMX_BF16, rates=levels(0.05, 50), speed=Speed.JUDGED)
@@ -222,10 +265,14 @@ def test_many_cases_ask_for_more_evidence_before_one_is_red(measured):
     ("ratios", "is_settled"), [((3.0,) * 5, True), ((2.0,) * 5, True), ((3.0,) * 4, False), (ON_THE_FLOOR, False)]
 )
 def test_a_case_is_settled_when_its_floor_is_decided_either_way(pairs, ratios, is_settled):
-    floors = Promises(floors=(Floor(ratio=2.5),)) if ratios is not ON_THE_FLOOR else Promises(floors=(Floor(ratio=3),))
+    floors = (
+        Promises(floors=(Threshold(ratio=2.5),))
+        if ratios is not ON_THE_FLOOR
+        else Promises(floors=(Threshold(ratio=3),))
+    )
     assert settled(log_ratios(pairs(*ratios)), floors, Isa.AMX_BF16, RATES) is is_settled
 
 
 def test_a_case_without_a_floor_is_settled_at_once():
     assert settled((), Promises(), Isa.AMX_BF16, RATES)
-    assert settled((), Promises(floors=(Floor(ratio=2.0, isa=Isa.AMX_BF16),)), Isa.AVX2, RATES)
+    assert settled((), Promises(floors=(Threshold(ratio=2.0, isa=Isa.AMX_BF16),)), Isa.AVX2, RATES)

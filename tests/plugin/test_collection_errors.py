@@ -13,6 +13,8 @@ IN_MARKERS = [
     ("min_speedup(2, over='eagr')", ["unknown variant 'eagr'", "eager_fp32", "woq_int4"]),
     ("min_speedup(2, isa='amx')", ["isa='amx'", "amx_bf16", "avx512", "generic"]),
     ("min_speedup(2, metric='speed')", ["metric='speed'", "latency"]),
+    ("max_speedup('20')", ["'20' is not a number"]),
+    ("max_speedup(2, over='eagr')", ["unknown variant 'eagr'", "eager_fp32", "woq_int4"]),
     ("max_latency()", ["ns=", "us=", "ms=", "s="]),
     ("max_latency(5)", ["max_latency(ms=)"]),
     ("max_latency(minutes=5)", ["minutes", "ms="]),

@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from pytest_xeonperf.errors import DataError, NotApplicableError, UsageError
-from pytest_xeonperf.judge.expectations import Floor, Promises
+from pytest_xeonperf.judge.expectations import Promises, Threshold
 from pytest_xeonperf.measure.canary import Canary
 from pytest_xeonperf.records import Case, Limits, Measurement, Metric, Outcome, Score, Unknown
 from pytest_xeonperf.shell.engine import Engine
@@ -169,7 +169,7 @@ def test_bad_data_of_the_user_s_is_raised_as_what_it_is(make_engine, make_rung, 
 
 
 def test_what_this_machine_is_too_small_for_is_a_result_and_undecided(make_engine, make_rung):
-    rung = make_rung("sdpa_bf16", preset=Preset.QUICK, promises=Promises(floors=(Floor(ratio=2.0),)))
+    rung = make_rung("sdpa_bf16", preset=Preset.QUICK, promises=Promises(floors=(Threshold(ratio=2.0),)))
     huge = Footprint(parameters=1 << 50, activation_bytes=0, flop=1)
     phase = Phase(name="forward", build=lambda: pytest.fail("built"), inputs=Inputs, footprint=huge)
     result = make_engine(rung).result(rung, Workload(name="huge", phases=(phase,)))

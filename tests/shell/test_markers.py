@@ -1,6 +1,6 @@
 import pytest
 
-from pytest_xeonperf.judge.expectations import DEFAULT_FIDELITY, Floor
+from pytest_xeonperf.judge.expectations import DEFAULT_FIDELITY, Threshold
 from pytest_xeonperf.records import Isa
 from pytest_xeonperf.shell.markers import MARKERS, check, promises_of, variants_of
 from pytest_xeonperf.variants.spec import NAMED, Variant
@@ -21,10 +21,11 @@ def marked(pytester):
 @pytest.mark.parametrize(
     ("mark", "value"),
     [
-        (pytest.mark.min_speedup(2), Floor(ratio=2.0)),
+        (pytest.mark.min_speedup(2), Threshold(ratio=2.0)),
+        (pytest.mark.max_speedup(9, over="eager_bf16"), Threshold(ratio=9.0, over="eager_bf16")),
         (
             pytest.mark.min_speedup(2.5, over="eager_bf16", metric="latency", isa="amx_bf16"),
-            Floor(ratio=2.5, over="eager_bf16", isa=Isa.AMX_BF16),
+            Threshold(ratio=2.5, over="eager_bf16", isa=Isa.AMX_BF16),
         ),
         (pytest.mark.max_latency(ms=1.5), 1_500_000),
         (pytest.mark.max_latency(s=2), 2_000_000_000),

@@ -33,6 +33,13 @@ def test_free(xeonperf): ...
 
 def test_ordinary(tmp_path): ...
 """
+CEILING = """
+import pytest
+
+@pytest.mark.workload("sam-vit-b", phase="encode")
+@pytest.mark.max_speedup(9, over="eager_bf16")
+def test_high(xeonperf, compiled_bf16): ...
+"""
 OWN = """
 import pytest
 
@@ -82,6 +89,12 @@ def test_rungs_that_share_workload_phase_preset_and_baseline_make_a_ladder(rungs
 def test_a_test_with_floors_over_two_baselines_stands_on_two_ladders_with_a_floor_on_each(rungs):
     found = {rung.ladder.over: [floor.ratio for floor in rung.promises.floors] for rung in rungs(LADDER)["test_twice"]}
     assert found == {"eager_fp32": [3], "eager_bf16": [2]}
+
+
+def test_a_ceiling_says_over_what_too(rungs):
+    (rung,) = rungs(CEILING)["test_high"]
+    assert rung.ladder.over == "eager_bf16"
+    assert (rung.promises.floors, [ceiling.ratio for ceiling in rung.promises.ceilings]) == ((), [9])
 
 
 def test_a_test_that_only_compares_callables_stands_on_none(rungs):

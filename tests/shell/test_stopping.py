@@ -1,6 +1,6 @@
 import pytest
 
-from pytest_xeonperf.judge.expectations import Floor, Promises
+from pytest_xeonperf.judge.expectations import Promises, Threshold
 from pytest_xeonperf.judge.verdict import levels
 from pytest_xeonperf.records import Isa, Sample
 from pytest_xeonperf.shell.stopping import Stopping
@@ -28,7 +28,7 @@ def rule():
 
     def make(**floors):
         promises = {
-            tuple(pair.split("_over_")): [Promises(floors=(Floor(ratio=ratio),)) for ratio in ratios]
+            tuple(pair.split("_over_")): [Promises(floors=(Threshold(ratio=ratio),)) for ratio in ratios]
             for pair, ratios in floors.items()
         }
         return Stopping(baseline="fp32", promises=promises, isa=Isa.AVX2, rates=levels(0.05, 1))
