@@ -173,7 +173,9 @@ def _smollm2(lengths: Lengths, preset: Preset) -> _Source:
         module.config.num_hidden_layers = shape.layers  # type: ignore[union-attr]
         return module
 
-    return replace(whole, build=build, footprint=lambda phase: footprint_of(shape, phase, lengths))
+    return replace(
+        whole, build=build, footprint=lambda phase: footprint_of(shape, phase, lengths, stored_width_bytes=4)
+    )
 
 
 def _checkpoint(path: Path, lengths: Lengths) -> _Source:

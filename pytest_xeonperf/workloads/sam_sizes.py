@@ -92,7 +92,10 @@ def footprint_of(size: SamSize, phase: str) -> Footprint:
     work = _encoder(size) if phase == "encode" else _decoder(size)
     activations = _encoder_activations(size) if phase == "encode" else _decoder_activations(size)
     return Footprint(
-        parameters=work.parameters, activation_bytes=activations * FP32_BYTES, flop=work.called(size.batch).flop
+        parameters=work.parameters,
+        activation_bytes=activations * FP32_BYTES,
+        flop=work.called(size.batch).flop,
+        stored_width_bytes=FP32_BYTES,
     )
 
 

@@ -144,3 +144,17 @@ def test_processes_that_run_at_once_fit_beside_each_other(available_gib, most):
     count = at_once(MODEL, RUNGS, available_gib * GIB, most)
     largest_first = sorted((_bytes(rung.name) for rung in RUNGS), reverse=True)
     assert count == 1 or sum(largest_first[:count]) < available_gib * GIB
+
+
+@pytest.mark.parametrize(("width", "sharing"), [(4, ("eager_fp32",)), (2, ("eager_bf16", "sdpa_bf16")), (0, ())])
+def test_weights_as_they_are_stored_are_there_once_however_many_variants_have_them(width, sharing):
+    model = replace(MODEL, stored_width_bytes=width)
+    variants = [NAMED[name] for name in ("eager_fp32", "eager_bf16", "sdpa_bf16", "woq_int8")]
+    saved = total_bytes(MODEL, variants) - total_bytes(model, variants)
+    assert saved == max(0, len(sharing) - 1) * 2 * MODEL.parameters
+
+
+def test_weights_in_another_order_are_a_copy():
+    nhwc = replace(NAMED["sdpa_bf16"], channels_last=True)
+    stored = replace(MODEL, stored_width_bytes=2)
+    assert need(stored, NAMED["sdpa_bf16"]).mapped_bytes > 0 == need(stored, nhwc).mapped_bytes
