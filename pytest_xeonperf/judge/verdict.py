@@ -130,7 +130,7 @@ def _unless_decided(decision: Decision, logs: Sequence[float], ratio: float, rat
     needed = pairs_to_decide(logs, ratio, pass_alpha=rates.pass_alpha, red_alpha=rates.red_alpha)
     if isinstance(needed, Unknown):
         return f" after {len(logs)} pairs, undecided ({needed.reason})"
-    return f" after {len(logs)} pairs, undecided (about {needed} would do: give --xeonperf-budget)"
+    return f" after {len(logs)} pairs, undecided (about {needed} would do)"
 
 
 def _fidelity(measurement: Measurement, promises: Promises) -> Iterable[tuple[Outcome, Expectation]]:
