@@ -15,7 +15,7 @@ from pytest_xeonperf.units import show_bytes, show_estimate, show_ns, show_ratio
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from pytest_xeonperf.judge.expectations import Promises
+    from pytest_xeonperf.judge.expectations import Promises, Threshold
     from pytest_xeonperf.records import Measurement
 
 TOO_FAST_FRACTION = 1.25
@@ -57,8 +57,8 @@ def judge(measurement: Measurement, promises: Promises, *, isa: Isa, rates: Leve
     checks += _memory(measurement, promises)
     if speed is Speed.JUDGED:
         checks += _limits(measurement, promises)
-        checks += [] if isinstance(floor, Unknown) else [_floor(measurement, floor.ratio, floor.isa, rates)]
-        checks += [] if isinstance(ceiling, Unknown) else [_ceiling(measurement, ceiling.ratio, ceiling.isa, rates)]
+        checks += [] if isinstance(floor, Unknown) else [_ratio(measurement, _FLOOR, floor, rates)]
+        checks += [] if isinstance(ceiling, Unknown) else [_ratio(measurement, _CEILING, ceiling, rates)]
     failed = [(outcome, check) for outcome, check in checks if not check.held]
     expectations = tuple(check for _, check in checks)
     floor_ratio = floor if isinstance(floor, Unknown) else floor.ratio
@@ -78,59 +78,61 @@ def judge(measurement: Measurement, promises: Promises, *, isa: Isa, rates: Leve
 
 def settled(logs: tuple[float, ...], promises: Promises, isa: Isa, rates: Levels) -> bool:
     """Whether more pairs could no longer change what floor and ceiling say: the stopping rule of a case."""
-    floor, ceiling = threshold_here(promises.floors, isa), threshold_here(promises.ceilings, isa)
-    decisions = [] if isinstance(floor, Unknown) else [_decide(logs, floor.ratio, rates)]
-    decisions += [] if isinstance(ceiling, Unknown) else [_decide(_inverted(logs), 1 / ceiling.ratio, rates)]
-    return Decision.OPEN not in decisions
-
-
-def _floor(measurement: Measurement, ratio: float, isa: Isa, rates: Levels) -> tuple[Outcome, Expectation]:
-    logs = log_ratios(measurement.samples)
-    decision = _decide(logs, ratio, rates)
-    outcome = Outcome.BELOW_FLOOR if decision is Decision.BELOW else Outcome.INCONCLUSIVE
-    found = show_estimate(measurement.speedup) + _unless_decided(decision, logs, ratio, rates)
-    return outcome, Expectation(
-        name="min_speedup",
-        required=f"{show_ratio(ratio)} over {measurement.case.over}",
-        found=found,
-        held=decision is Decision.ABOVE,
-        isa=isa.value,
+    sides = ((_FLOOR, promises.floors), (_CEILING, promises.ceilings))
+    here = [(side, threshold_here(given, isa)) for side, given in sides]
+    return all(
+        isinstance(threshold, Unknown) or side.decide(logs, threshold.ratio, rates) is not Decision.OPEN
+        for side, threshold in here
     )
 
 
-def _ceiling(measurement: Measurement, ratio: float, isa: Isa, rates: Levels) -> tuple[Outcome, Expectation]:
-    """The same upside down: more than was ever possible says that the baseline has become slower."""
-    logs = _inverted(log_ratios(measurement.samples))
-    decision = _decide(logs, 1 / ratio, rates)
-    outcome = Outcome.TOO_FAST if decision is Decision.BELOW else Outcome.INCONCLUSIVE
-    found = show_estimate(measurement.speedup) + _unless_decided(decision, logs, 1 / ratio, rates)
-    if decision is Decision.BELOW:
-        found += f", {measurement.case.over} at {show_ns(measurement.baseline_median_ns)}"
-    return outcome, Expectation(
-        name="max_speedup",
-        required=f"at most {show_ratio(ratio)} over {measurement.case.over}",
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Side:
+    """On which side of a threshold a speed-up has to be.
+
+    Attributes:
+        sign: Of the log-ratios, so that above is always good.
+        red: The outcome where it is on the other side.
+    """
+
+    marker: str
+    sign: int
+    words: str
+    red: Outcome
+
+    def decide(self, logs: Sequence[float], ratio: float, rates: Levels) -> Decision:
+        return decide(*self._turned(logs, ratio), pass_alpha=rates.pass_alpha, red_alpha=rates.red_alpha)
+
+    def needed(self, logs: Sequence[float], ratio: float, rates: Levels) -> str:
+        """How many pairs would probably decide what is open."""
+        turned = self._turned(logs, ratio)
+        pairs = pairs_to_decide(*turned, pass_alpha=rates.pass_alpha, red_alpha=rates.red_alpha)
+        return pairs.reason if isinstance(pairs, Unknown) else f"about {pairs} would do"
+
+    def _turned(self, logs: Sequence[float], ratio: float) -> tuple[tuple[float, ...], float]:
+        return tuple(self.sign * value for value in logs), ratio**self.sign
+
+
+_FLOOR = _Side(marker="min_speedup", sign=1, words="", red=Outcome.BELOW_FLOOR)
+_CEILING = _Side(marker="max_speedup", sign=-1, words="at most ", red=Outcome.TOO_FAST)
+"""More than was ever possible says that the baseline has become slower."""
+
+
+def _ratio(measurement: Measurement, side: _Side, threshold: Threshold, rates: Levels) -> tuple[Outcome, Expectation]:
+    logs, over = log_ratios(measurement.samples), measurement.case.over
+    decision = side.decide(logs, threshold.ratio, rates)
+    found = show_estimate(measurement.speedup)
+    if decision is Decision.OPEN:
+        found += f" after {len(logs)} pairs, undecided ({side.needed(logs, threshold.ratio, rates)})"
+    if decision is Decision.BELOW and side is _CEILING:
+        found += f", {over} at {show_ns(measurement.baseline_median_ns)}"
+    return side.red if decision is Decision.BELOW else Outcome.INCONCLUSIVE, Expectation(
+        name=side.marker,
+        required=f"{side.words}{show_ratio(threshold.ratio)} over {over}",
         found=found,
         held=decision is Decision.ABOVE,
-        isa=isa.value,
+        isa=threshold.isa.value,
     )
-
-
-def _decide(logs: Sequence[float], ratio: float, rates: Levels) -> Decision:
-    return decide(logs, ratio, pass_alpha=rates.pass_alpha, red_alpha=rates.red_alpha)
-
-
-def _inverted(logs: Sequence[float]) -> tuple[float, ...]:
-    return tuple(-value for value in logs)
-
-
-def _unless_decided(decision: Decision, logs: Sequence[float], ratio: float, rates: Levels) -> str:
-    """After how many pairs nothing was decided, and how many would probably do."""
-    if decision is not Decision.OPEN:
-        return ""
-    needed = pairs_to_decide(logs, ratio, pass_alpha=rates.pass_alpha, red_alpha=rates.red_alpha)
-    if isinstance(needed, Unknown):
-        return f" after {len(logs)} pairs, undecided ({needed.reason})"
-    return f" after {len(logs)} pairs, undecided (about {needed} would do)"
 
 
 def _fidelity(measurement: Measurement, promises: Promises) -> Iterable[tuple[Outcome, Expectation]]:
