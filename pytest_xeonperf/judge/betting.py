@@ -109,7 +109,7 @@ def pairs_to_decide(
     line = log(threshold_ratio)
     wins, losses = sum(value > line for value in logs), sum(value < line for value in logs)
     if wins == losses:
-        return Unknown(reason="it sits on the threshold: as many pairs are above as below")
+        return Unknown(reason="it sits on the threshold: as many pairs above as below")
     more, enough = (wins, 1 / pass_alpha) if wins > losses else (losses, 1 / red_alpha)
     for pairs in range(len(logs) + 1, _MOST_PAIRS + 1):
         won = round(pairs * more / len(logs))
