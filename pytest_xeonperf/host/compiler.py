@@ -70,6 +70,20 @@ def find_compiler() -> Compiler | Unknown:
     return Unknown(reason="; ".join(reasons))
 
 
+def knows_this_cpu(compiler: Compiler) -> bool:
+    """Whether the compiler tunes ``-march=native`` for this CPU; one that is older than the CPU takes ``generic``.
+
+    True also where it cannot be asked in GCC's way.
+    """
+    call = [compiler.command, "-march=native", "-Q", "--help=target"]
+    try:
+        asked = subprocess.run(call, capture_output=True, text=True, timeout=_TIMEOUT_S, check=False)
+    except (OSError, subprocess.TimeoutExpired):
+        return True
+    tuned = [line.split()[-1] for line in asked.stdout.splitlines() if line.split()[:1] == ["-mtune="]]
+    return tuned != ["generic"]
+
+
 def need_compiler() -> Compiler:
     """The compiler that Inductor will use.
 

@@ -4,7 +4,7 @@ import stat
 import pytest
 
 from pytest_xeonperf.errors import InfrastructureError, NotApplicableError
-from pytest_xeonperf.host.compiler import Compiler, candidates, find_compiler, need_compiler
+from pytest_xeonperf.host.compiler import Compiler, candidates, find_compiler, knows_this_cpu, need_compiler
 from pytest_xeonperf.records import Unknown
 
 
@@ -71,3 +71,20 @@ def test_what_the_compiler_said_reaches_the_reader(tmp_path):
         found.build(source, tmp_path / "broken", "-c")
     assert caught.value.where == "broken.cpp"
     assert not os.path.lexists(tmp_path / "broken")
+
+
+@pytest.mark.parametrize(
+    ("said", "knows"),
+    [
+        ("echo '  -march=   cooperlake'; echo '  -mtune=   generic'", False),
+        ("echo '  -march=   sapphirerapids'; echo '  -mtune=   sapphirerapids'", True),
+        ("echo 'unknown argument -Q' >&2; exit 1", True),  # clang
+    ],
+)
+def test_a_compiler_that_tunes_for_nothing_in_particular_does_not_know_this_cpu(fake_compiler, said, knows):
+    fake_compiler(said)
+    assert knows_this_cpu(Compiler(command="g++", version="g++ 12")) is knows
+
+
+def test_a_compiler_that_is_gone_is_given_no_other_tuning(tmp_path):
+    assert knows_this_cpu(Compiler(command=str(tmp_path / "gone"), version=""))

@@ -1,10 +1,15 @@
 import json
+import os
+import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from pytest_xeonperf.host import child, environment
+from pytest_xeonperf.host.compiler import Compiler, need_compiler
+from pytest_xeonperf.host.cpu import read_cpu
 from pytest_xeonperf.host.libraries import Library, Role
 from pytest_xeonperf.records import Remedy
 
@@ -55,6 +60,48 @@ def test_the_network_stays_untouched_unless_the_user_says_otherwise(no_libraries
 def test_compiled_code_is_not_shared_between_remedies(no_libraries):
     folders = {environment.prepare(remedy, 1, environ={})["TORCHINDUCTOR_CACHE_DIR"] for remedy in Remedy}
     assert len(folders) == len(Remedy)
+
+
+@pytest.mark.parametrize(
+    ("flags", "knows", "tuned"), [({"avx512f"}, False, True), ({"avx512f"}, True, False), ({"avx2"}, False, False)]
+)
+def test_where_the_compiler_does_not_know_the_cpu_it_is_told_one(no_libraries, monkeypatch, flags, knows, tuned):
+    monkeypatch.setattr(environment, "find_compiler", lambda: Compiler(command="g++", version="g++ 12"))
+    monkeypatch.setattr(environment, "knows_this_cpu", lambda _compiler: knows)
+    monkeypatch.setattr(environment, "read_cpu", lambda: replace(read_cpu(), flags=frozenset(flags)))
+    assert ("TORCHINDUCTOR_CPP_MARCH" in environment.prepare(Remedy.NONE, 1, environ={})) is tuned
+
+
+DECODER = """
+import torch
+from pytest_xeonperf.measure.ladder import Ladder, build_step
+from pytest_xeonperf.variants.spec import NAMED
+from pytest_xeonperf.workloads.catalog import load
+from pytest_xeonperf.workloads.presets import Preset
+
+workload = load("sam-vit-b", Preset.QUICK, {})
+ladder = Ladder(
+    workload=workload, phase=workload.phase("decode"), preset="quick", baseline=NAMED["eager_fp32"], rungs=()
+)
+compiled, eager = (build_step(ladder, NAMED[name])[0]() for name in ("compiled_bf16", "sdpa_bf16"))
+for found, expected in zip(compiled, eager, strict=True):
+    torch.testing.assert_close(found, expected, rtol=0.1, atol=0.5)
+"""
+"""Its positions are added to a transposed image: the code that GCC 12 has wrong where it does not know the CPU."""
+
+
+def test_what_the_compiler_makes_of_transposes_in_bf16_is_right(tmp_path):
+    need_compiler()
+    settings = {
+        **os.environ,
+        **environment.prepare(Remedy.NONE, 1),
+        "TORCHINDUCTOR_CACHE_DIR": str(tmp_path / "inductor"),
+        "XEONPERF_CACHE": str(tmp_path),
+    }
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", DECODER], env=settings, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
 
 
 def test_libraries_that_are_there_are_preloaded_after_the_users_own(libraries):
