@@ -72,7 +72,7 @@ def results_table(results: Sequence[Result], *, width: int = _FULL) -> Table:
 
 def result_notes(results: Sequence[Result]) -> tuple[str, ...]:
     """A line for each result that is not green, and each that is not all it is called. Plain text, no markup."""
-    red = [
+    not_green = [
         f"{result.verdict.outcome.value} {result.case.label}: {result.verdict.reason}"
         for result in results
         if result.verdict.outcome is not Outcome.PASS
@@ -82,7 +82,7 @@ def result_notes(results: Sequence[Result]) -> tuple[str, ...]:
         for result in results
         if isinstance(result.measurement, Measurement) and (left := result.measurement.evidence.left_in_bf16)
     ]
-    return (*red, *in_part)
+    return (*not_green, *in_part)
 
 
 def _shown(column: _Column, results: Sequence[Result]) -> tuple[_Column, list[str]]:

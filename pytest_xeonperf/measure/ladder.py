@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from statistics import median
 from typing import TYPE_CHECKING
 
 from pytest_xeonperf.errors import DataError, NotApplicableError, XeonPerfError
@@ -14,6 +13,7 @@ from pytest_xeonperf.measure.compilation import room_to_compile
 from pytest_xeonperf.measure.failure import Failure, FailureKind, without_baseline
 from pytest_xeonperf.measure.fidelity import finite, generic_scores, keep
 from pytest_xeonperf.measure.roofline import roofline
+from pytest_xeonperf.measure.rounds import call_medians_ns
 from pytest_xeonperf.measure.timing import BaselineRaisedError, Timed, time_steps
 from pytest_xeonperf.measure.warmup import counted, warm_up
 from pytest_xeonperf.records import Case, Evidence, Measurement, Metric, Unknown
@@ -182,8 +182,7 @@ def _measurement(
     except Exception as error:  # noqa: BLE001 - a workload's own scores may raise anything
         return _failure(error)
     samples = rounds.samples[entrant.variant.name]
-    candidate_call_ns = round(median(sample.candidate_ns for sample in samples))
-    baseline_call_ns = round(median(sample.baseline_ns for sample in samples))
+    baseline_call_ns, candidate_call_ns = call_medians_ns(samples)
     return Measurement(
         case=ladder.case(entrant.variant),
         item=phase.item,

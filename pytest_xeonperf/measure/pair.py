@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from statistics import median
 from typing import TYPE_CHECKING
 
 from pytest_xeonperf.measure.compilation import room_to_compile
 from pytest_xeonperf.measure.fidelity import finite, generic_scores
+from pytest_xeonperf.measure.rounds import call_medians_ns
 from pytest_xeonperf.measure.timing import BaselineRaisedError, time_steps
 from pytest_xeonperf.measure.warmup import warm_up
 from pytest_xeonperf.records import Evidence, Measurement, Unknown
@@ -36,6 +36,7 @@ def measure_pair(case: Case, candidate: Step, baseline: Step, bench: Bench) -> M
         raise cause
     rounds = timed.rounds
     samples = rounds.samples[case.variant]
+    baseline_median_ns, candidate_median_ns = call_medians_ns(samples)
     return Measurement(
         case=case,
         item="call",
@@ -44,8 +45,8 @@ def measure_pair(case: Case, candidate: Step, baseline: Step, bench: Bench) -> M
         voided_rounds=rounds.voided,
         seed=rounds.seed,
         speedup=bench.summarise(samples),
-        baseline_median_ns=round(median(sample.baseline_ns for sample in samples)),
-        candidate_median_ns=round(median(sample.candidate_ns for sample in samples)),
+        baseline_median_ns=baseline_median_ns,
+        candidate_median_ns=candidate_median_ns,
         fidelity=finite(generic_scores(expected.output, warm.output)),
         roofline=_NO_WEIGHTS,
         evidence=Evidence(

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from statistics import median
 from typing import TYPE_CHECKING
 
 from pytest_xeonperf.measure.failure import Failure, without_baseline
+from pytest_xeonperf.measure.rounds import call_medians_ns
 from pytest_xeonperf.records import Measurement, Sample
 
 if TYPE_CHECKING:
@@ -48,11 +48,12 @@ def rebased(
     if isinstance(baseline, Failure):
         return without_baseline(over, baseline)
     samples = paired(found.samples, baseline.samples)
+    baseline_call_ns, candidate_call_ns = call_medians_ns(samples)
     return replace(
         found,
         case=replace(found.case, over=over),
         samples=samples,
         speedup=summarise(samples),
-        baseline_median_ns=round(median(each.baseline_ns for each in samples)) // found.items_per_call,
-        candidate_median_ns=round(median(each.candidate_ns for each in samples)) // found.items_per_call,
+        baseline_median_ns=baseline_call_ns // found.items_per_call,
+        candidate_median_ns=candidate_call_ns // found.items_per_call,
     )

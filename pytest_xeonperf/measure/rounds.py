@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from random import Random
+from statistics import median
 from typing import TYPE_CHECKING
 
 from pytest_xeonperf.measure.clock import now_ns, quiet_collector, time_call_ns
@@ -111,6 +112,14 @@ def run_rounds(
                 active = {name: step for name, step in active.items() if not settled(name, book.samples)}
     kept = {name: tuple(samples) for name, samples in book.samples.items()}
     return Rounds(samples=kept, voided=book.voided, seed=seed)
+
+
+def call_medians_ns(samples: Sequence[Sample]) -> tuple[int, int]:
+    """Median time of one call of the baseline and of the candidate."""
+    return (
+        round(median(sample.baseline_ns for sample in samples)),
+        round(median(sample.candidate_ns for sample in samples)),
+    )
 
 
 def _one_round(

@@ -130,7 +130,7 @@ class Engine:
         self.listener.named(key.model, workload.name, phase.name)
         room = self._room(key.preset)
         admitted = {
-            each: admit(each, phase, tuple({rung.variant: None for rung in members}), self.barred, room)
+            each: admit(each, phase, tuple(dict.fromkeys(rung.variant for rung in members)), self.barred, room)
             for each, members in by_ladder(self.rungs).items()
             if each.is_of_same_model(key) and each not in self.measured
         }

@@ -7,7 +7,7 @@ blog's int4 figure (https://pytorch.org/blog/genai-acceleration-intel-xeon/) is 
 from __future__ import annotations
 
 import functools
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,7 +24,7 @@ from pytest_xeonperf.workloads.llm_sizes import (
     LLAMA_2_7B,
     SMOLLM2_LENGTHS,
     Lengths,
-    footprint_of,
+    footprint,
     footprint_of_checkpoint,
     smollm2_shape,
 )
@@ -159,7 +159,7 @@ def _seeded(name: str, preset: Preset, lengths: Lengths) -> _Source:
     return _Source(
         build=lambda: weights.seeded(construct, key=f"{name}-{preset}"),
         tokens=lambda: _Tokens(ids=random_tokens(shape.vocabulary, lengths), are_text=False),
-        footprint=lambda phase: footprint_of(shape, phase, lengths),
+        footprint=lambda phase: footprint(name, phase, preset, **asdict(lengths)),
     )
 
 
@@ -174,7 +174,7 @@ def _smollm2(lengths: Lengths, preset: Preset) -> _Source:
         return module
 
     return replace(
-        whole, build=build, footprint=lambda phase: footprint_of(shape, phase, lengths, stored_width_bytes=4)
+        whole, build=build, footprint=lambda phase: footprint("smollm2-135m", phase, preset, **asdict(lengths))
     )
 
 

@@ -16,7 +16,7 @@ from transformers.utils import logging
 
 from pytest_xeonperf.errors import DataError, InfrastructureError
 from pytest_xeonperf.workloads import quantised_checkpoint
-from pytest_xeonperf.workloads.llm_described import configuration
+from pytest_xeonperf.workloads.llm_described import configuration, unreadable
 from pytest_xeonperf.workloads.quantised_checkpoint import UNREADABLE
 from pytest_xeonperf.workloads.weights import cache_folder
 
@@ -45,7 +45,7 @@ def check(path: Path) -> None:
             with safe_open(file, "pt"):
                 pass
         except UNREADABLE as error:
-            raise _unreadable(file, error) from error
+            raise unreadable(file, error) from error
 
 
 def build(path: Path) -> nn.Module:
@@ -63,7 +63,7 @@ def build(path: Path) -> nn.Module:
                 folder, dtype="auto", attn_implementation="eager", local_files_only=True, output_loading_info=True
             )
     except UNREADABLE as error:
-        raise _unreadable(folder, error) from error
+        raise unreadable(folder, error) from error
     missing = sorted(report["missing_keys"])
     if missing:  # transformers would go on with random ones
         raise DataError(
@@ -109,7 +109,7 @@ def _convert(gguf: Path, folder: Path) -> None:
             try:
                 module = AutoModelForCausalLM.from_pretrained(gguf.parent, gguf_file=gguf.name, local_files_only=True)
             except UNREADABLE as error:
-                raise _unreadable(gguf, error) from error
+                raise unreadable(gguf, error) from error
             # The weights are plain by now; with these it would be saved as something that GGUF has to be loaded with.
             module.hf_quantizer = None
             del module.config.quantization_config
@@ -139,12 +139,6 @@ def _without_progress_bars() -> Iterator[None]:
     finally:
         if shown:
             logging.enable_progress_bar()
-
-
-def _unreadable(path: Path, error: Exception) -> DataError:
-    return DataError(
-        f"not a readable checkpoint ({error})", where=str(path), remedy="it may be truncated: fetch or write it again"
-    )
 
 
 def _no_room(folder: Path, error: OSError) -> InfrastructureError:

@@ -49,9 +49,14 @@ def stored_parameters(path: Path) -> int | Unknown:
     except ImportError as error:
         return Unknown(reason=f"a package that reads it is missing ({error})")
     except Exception as error:  # safetensors has an exception of its own; gguf raises whatever its arithmetic runs into
-        raise DataError(
-            f"not a readable checkpoint ({error})", where=str(path), remedy="it may be truncated: fetch it again"
-        ) from error
+        raise unreadable(path, error) from error
+
+
+def unreadable(path: Path, error: Exception) -> DataError:
+    """What to say of a checkpoint's file or folder that cannot be read."""
+    return DataError(
+        f"not a readable checkpoint ({error})", where=str(path), remedy="it may be truncated: fetch or write it again"
+    )
 
 
 def _of_safetensors(file: Path) -> int:

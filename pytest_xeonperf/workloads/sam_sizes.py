@@ -76,9 +76,9 @@ def size_of(name: str, preset: Preset, *, checkpoint: str = "") -> SamSize:
         return _SMOKE
     if preset is Preset.FULL:
         return replace(whole, batch=_FULL_BATCH)
-    return (
-        whole if whole is VIT_B or checkpoint else replace(whole, depth=_QUICK_DEPTH, global_blocks=(_QUICK_DEPTH - 1,))
-    )
+    if whole is VIT_B or checkpoint:
+        return whole
+    return replace(whole, depth=_QUICK_DEPTH, global_blocks=(_QUICK_DEPTH - 1,))
 
 
 def footprint(name: str, phase: str, preset: Preset, *, batch: int = 0, checkpoint: str = "") -> Footprint:
