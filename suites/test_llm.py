@@ -77,7 +77,17 @@ class TestLlamaDecode:
     def test_stream_int4(self, xeonperf, variant):
         xeonperf.check(variant)
 
-    # what people would use instead, in the same rounds: Q8_0 and Q4_0
+    # what people would use instead, in the same rounds: torchao's own int8 and int4, then Q8_0 and Q4_0
+    @pytest.mark.variant(compile=True, woq="int8", kernel="torchao")
+    @pytest.mark.min_fidelity(cosine=0.995)
+    def test_torchao_int8(self, xeonperf, variant):
+        xeonperf.check(variant)
+
+    @pytest.mark.variant(compile=True, woq="int4", kernel="torchao")
+    @pytest.mark.min_fidelity(cosine=0.9)
+    def test_torchao_int4(self, xeonperf, variant):
+        xeonperf.check(variant)
+
     @pytest.mark.variant(runtime="llama_cpp", woq="int8")
     @pytest.mark.min_fidelity(cosine=0.995)
     def test_llama_cpp_int8(self, xeonperf, variant):

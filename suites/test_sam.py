@@ -36,10 +36,15 @@ class TestImageEncoderB:
     def test_fused(self, xeonperf, variant):
         xeonperf.check(variant)
 
-    # what people would use instead, in the same rounds
+    # what people would use instead, in the same rounds; ONNX Runtime has no BF16 on CPUs
     @pytest.mark.variant(runtime="openvino")
     @pytest.mark.min_fidelity(cosine=0.9995)
     def test_openvino(self, xeonperf, variant):
+        xeonperf.check(variant)
+
+    @pytest.mark.variant(runtime="onnxruntime", dtype="fp32")
+    @pytest.mark.min_fidelity(cosine=0.9995)
+    def test_onnx_runtime(self, xeonperf, variant):
         xeonperf.check(variant)
 
 

@@ -9,7 +9,7 @@ from pytest_xeonperf.errors import NotApplicableError
 from pytest_xeonperf.measure.roofline import peak
 from pytest_xeonperf.records import Unknown
 from pytest_xeonperf.units import show_bytes
-from pytest_xeonperf.variants.spec import WIDTH_BYTES, Dtype, Runtime, Woq
+from pytest_xeonperf.variants.spec import CONVERTING, WIDTH_BYTES, Dtype, Runtime, Woq
 from pytest_xeonperf.workloads.protocol import Attention
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ def need(footprint: Footprint, variant: Variant) -> Need:
     read_bytes = footprint.parameters * per_weight
     mapped_bytes = read_bytes if _is_mapped(footprint, variant) else 0.0
     resident_bytes = read_bytes - mapped_bytes + footprint.state_bytes * narrower
-    if variant.runtime is Runtime.OPENVINO:  # torch's module stays, and the peer plans its memory once and for all
+    if variant.runtime in CONVERTING:  # torch's module stays, and the peer plans its memory once and for all
         resident_bytes += footprint.parameters * WIDTH_BYTES[variant.tensor_dtype] + passing_bytes
     elif variant.freeze and variant.woq is Woq.NONE:  # the module's weights, and those packed into the compiled code
         resident_bytes += read_bytes

@@ -121,7 +121,7 @@ def _refusal(key: LadderKey, variant: Variant, barred: Sequence[Barred], room: R
     if variant.internals is Internals.BF16 and room.isa.rank < Isa.AVX512_BF16.rank:
         return (_needs_more(f"oneDNN rounds to BF16 only with {Isa.AVX512_BF16}; usable here is {room.isa}"),)
     try:
-        peers.require(variant.runtime)
+        peers.require(variant)
     except NotApplicableError as error:
         return (Failure(kind=FailureKind.NOT_APPLICABLE, reason=str(error)),)
     if variant.compile:

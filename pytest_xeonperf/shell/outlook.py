@@ -34,7 +34,7 @@ def outlook(rungs: Sequence[Rung], isa: Isa) -> list[str]:
     costs = {keys[0]: _cost(keys, ladders) for keys in models.values()}
     lines = [
         f"  {key.label}: {', '.join(_rung(rung, isa) for rung in ladders[key])}"
-        + (_shown(costs[key]) if key in costs else " (in the same rounds)")
+        + (_shown(costs[key]) if key in costs else " (in the same rounds, if they fit)")
         for keys in models.values()
         for key in keys
     ]
@@ -59,7 +59,7 @@ def _cost(keys: Sequence[LadderKey], ladders: Mapping[LadderKey, Sequence[Rung]]
     needed = _footprint(keys[0])
     if isinstance(needed, Unknown):
         return needed
-    rungs = [rung.variant for key in keys for rung in ladders[key] if installed(rung.variant.runtime)]
+    rungs = [rung.variant for key in keys for rung in ladders[key] if installed(rung.variant)]
     variants = tuple(dict.fromkeys([*(lookup(key.over) for key in keys), *rungs]))
     return _Cost(
         memory_bytes=total_bytes(needed, variants),
@@ -74,7 +74,7 @@ def _shown(cost: _Cost | Unknown) -> str:
 
 
 def _rung(rung: Rung, isa: Isa) -> str:
-    if not installed(rung.variant.runtime):
+    if not installed(rung.variant):
         return f"{rung.variant.name} (not installed)"
     floor = threshold_here(rung.promises.floors, isa)
     if isinstance(floor, Unknown):

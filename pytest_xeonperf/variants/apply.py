@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 from torch import nn
 
 from pytest_xeonperf.errors import DataError
-from pytest_xeonperf.variants import compiled, llama_cpp, openvino, peers
+from pytest_xeonperf.variants import compiled, converted, llama_cpp, onnx_runtime, openvino, peers, torchao
 from pytest_xeonperf.variants.channels_last import lay_out_inputs, lay_out_module
 from pytest_xeonperf.variants.eager import cast_inputs, cast_module, uncompiled
 from pytest_xeonperf.variants.internals import rounding_inside
-from pytest_xeonperf.variants.spec import WIDTH_BYTES, Internals, Kernel, Runtime, Variant, Woq
+from pytest_xeonperf.variants.spec import CONVERTING, WIDTH_BYTES, Internals, Kernel, Runtime, Variant, Woq
 from pytest_xeonperf.variants.stream_bf16 import stream_linears
 from pytest_xeonperf.variants.stream_int4 import StreamInt4
 from pytest_xeonperf.variants.stream_int8 import StreamInt8
@@ -67,14 +67,14 @@ def build(variant: Variant, workload: Workload, phase: Phase) -> Built:
             installed, or cannot run this phase.
         DataError: The checkpoint was quantised in another way than the variant says, or the model is not on the CPU.
     """
-    peers.require(variant.runtime)
-    if variant.runtime is Runtime.OPENVINO:
-        openvino.require(phase)
+    peers.require(variant)
+    if variant.runtime in CONVERTING:
+        converted.require(phase, variant.runtime)
     if variant.runtime is Runtime.LLAMA_CPP:
         return _for_llama_cpp(variant, phase)
     module = workload.attention(_on_cpu(phase), variant.attention)
     left: tuple[str, ...] = ()
-    if variant.woq is Woq.NONE:
+    if variant.woq is Woq.NONE or variant.kernel is Kernel.TORCHAO:
         module = restore_linears(module, technique)
     else:
         # Before the cast: what is quantised is the weight as it was given.
@@ -84,6 +84,8 @@ def build(variant: Variant, workload: Workload, phase: Phase) -> Built:
     module = cast_module(module, variant.tensor_dtype)
     if variant.woq is Woq.NONE and variant.kernel is Kernel.STREAM:
         module, left = stream_linears(module)
+    if variant.kernel is Kernel.TORCHAO:
+        module, left = torchao.quantise(module, variant, technique(scheme(variant)))
     module = module.eval().requires_grad_(requires_grad=False)
     # a peer computes with a copy of its own, which is rounded
     total_bytes, table_bytes = (
@@ -144,6 +146,8 @@ def _on_cpu(phase: Phase) -> nn.Module:
 def _compiler(variant: Variant) -> Compiler:
     if variant.runtime is Runtime.OPENVINO:
         return openvino.compiler(variant.dtype)
+    if variant.runtime is Runtime.ONNXRUNTIME:
+        return onnx_runtime.compiler()
     chosen = (
         compiled.compiler(freeze=variant.freeze, cpp_wrapper=variant.cpp_wrapper) if variant.compile else uncompiled
     )
@@ -168,7 +172,7 @@ def _technique_of(variant: Variant) -> Technique:
 
 
 def _bytes(module: nn.Module) -> int:
-    return sum(tensor.nbytes for tensor in (*module.parameters(), *module.buffers()))
+    return sum(map(torchao.stored_bytes, (*module.parameters(), *module.buffers())))
 
 
 def _table_bytes(module: nn.Module) -> int:

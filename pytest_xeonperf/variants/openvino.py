@@ -8,36 +8,24 @@ model and inputs stay in FP32. It brings its own oneDNN, which finds AMX as this
 from __future__ import annotations
 
 import warnings
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import torch
-from torch import nn
 from torch.jit._trace import TracerWarning
-from torch.utils import _pytree as pytree
 
 from pytest_xeonperf.errors import NotApplicableError
-from pytest_xeonperf.variants.spec import Dtype
+from pytest_xeonperf.variants.converted import Converted
+from pytest_xeonperf.variants.spec import Dtype, Runtime
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Sequence
 
-    from pytest_xeonperf.workloads.protocol import Compiler, Phase
+    from torch import nn
+
+    from pytest_xeonperf.variants.converted import Run
+    from pytest_xeonperf.workloads.protocol import Compiler
 
 _PRECISIONS = {Dtype.FP32: "f32", Dtype.BF16: "bf16"}
-
-
-def require(phase: Phase) -> None:
-    """Say so where OpenVINO cannot run a phase.
-
-    Raises:
-        NotApplicableError: The phase's hot callable keeps a state that a trace would lose.
-    """
-    if phase.stateful:
-        raise NotApplicableError(
-            f"{phase.name} keeps a state between calls, which a converted model would not",
-            where="runtime='openvino'",
-            remedy="measure this phase without it",
-        )
 
 
 def compiler(dtype: Dtype) -> Compiler:
@@ -46,57 +34,14 @@ def compiler(dtype: Dtype) -> Compiler:
     Args:
         dtype: In which it computes; the callable's own tensors are FP32.
     """
-    return lambda call: _Converted(call, _PRECISIONS[dtype])
+
+    def convert(module: nn.Module, tensors: Sequence[torch.Tensor]) -> Run:
+        return _compiled(module, tensors, _PRECISIONS[dtype])
+
+    return lambda call: Converted(call, Runtime.OPENVINO, convert)
 
 
-class _Converted:
-    """A callable that OpenVINO runs: it takes and gives torch's tensors, in the nesting of the original."""
-
-    def __init__(self, call: Callable[..., Any], precision: str) -> None:
-        self.call, self.precision = call, precision
-        self.run: Any = None
-
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        leaves, nesting = pytree.tree_flatten((args, kwargs))
-        tensors = [leaf for leaf in leaves if isinstance(leaf, torch.Tensor)]
-        fixed = [None if isinstance(leaf, torch.Tensor) else leaf for leaf in leaves]
-        if self.run is None:
-            self.traced, self.fixed = _Flat(self.call, leaves, nesting), (fixed, nesting)
-            self.run = _compiled(self.traced, tensors, self.precision)
-        elif self.fixed != (fixed, nesting):
-            raise NotApplicableError(
-                "arguments that are no tensors change between calls, which a converted model would not see",
-                where="runtime='openvino'",
-                remedy="measure this phase without it",
-            )
-        found = self.run([tensor.numpy() for tensor in tensors])
-        outputs = [torch.from_numpy(found[index]) for index in range(len(found))]
-        return pytree.tree_unflatten(outputs, self.traced.gives)
-
-
-class _Flat(nn.Module):
-    """The callable with tensors alone for arguments and results, as tracing wants it.
-
-    Attributes:
-        gives: How the callable nests its results; known once it has been traced.
-    """
-
-    gives: pytree.TreeSpec
-
-    def __init__(self, call: Callable[..., Any], leaves: list[Any], nesting: pytree.TreeSpec) -> None:
-        super().__init__()
-        self.hot = call  # a module registers itself
-        self.leaves, self.nesting = leaves, nesting
-
-    def forward(self, *tensors: torch.Tensor) -> tuple[torch.Tensor, ...]:
-        left = iter(tensors)
-        leaves = [next(left) if isinstance(leaf, torch.Tensor) else leaf for leaf in self.leaves]
-        args, kwargs = pytree.tree_unflatten(leaves, self.nesting)
-        outputs, self.gives = pytree.tree_flatten(self.hot(*args, **kwargs))
-        return tuple(outputs)
-
-
-def _compiled(module: nn.Module, tensors: list[torch.Tensor], precision: str) -> Any:
+def _compiled(module: nn.Module, tensors: Sequence[torch.Tensor], precision: str) -> Run:
     """OpenVINO's compiled model, for one request at a time.
 
     Its frontend is asked directly: ``openvino.convert_model`` would report to Intel that it was called.
@@ -111,7 +56,7 @@ def _compiled(module: nn.Module, tensors: list[torch.Tensor], precision: str) ->
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", TracerWarning)  # shapes are static, as in every other variant
         warnings.filterwarnings("ignore", message="`torch.jit", category=DeprecationWarning)
-        traced = torch.jit.trace(module.eval(), tuple(tensors), check_trace=False)  # type: ignore[no-untyped-call]
+        traced = torch.jit.trace(module, tuple(tensors), check_trace=False)  # type: ignore[no-untyped-call]
         decoder = TorchScriptPythonDecoder(traced, example_input=tuple(tensors))
     frontend = FrontEndManager().load_by_framework("pytorch")
     model = frontend.convert(frontend.load(decoder))
@@ -128,4 +73,9 @@ def _compiled(module: nn.Module, tensors: list[torch.Tensor], precision: str) ->
         raise NotApplicableError(
             f"OpenVINO computes in {taken} here, not in {precision}", where="runtime='openvino'", remedy="leave it out"
         )
-    return compiled
+
+    def run(given: Sequence[torch.Tensor]) -> Sequence[torch.Tensor]:
+        found = compiled([tensor.numpy() for tensor in given])
+        return [torch.from_numpy(found[index]) for index in range(len(found))]
+
+    return run

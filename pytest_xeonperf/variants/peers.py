@@ -1,27 +1,44 @@
-"""Whether a peer's runtime is there at all, before anything is built for it. Imports neither torch nor the peer."""
+"""Whether a peer is there at all, before anything is built for it. Imports neither torch nor the peer."""
 
 from __future__ import annotations
 
 from importlib.util import find_spec
+from typing import TYPE_CHECKING
 
 from pytest_xeonperf.errors import NotApplicableError
-from pytest_xeonperf.variants.spec import Runtime
+from pytest_xeonperf.variants.spec import Kernel, Runtime
+
+if TYPE_CHECKING:
+    from pytest_xeonperf.variants.spec import Variant
+
+_PACKAGES = {
+    Runtime.TORCH: (),
+    Runtime.OPENVINO: ("openvino",),
+    Runtime.ONNXRUNTIME: ("onnxruntime", "onnxscript"),  # torch exports to ONNX through the second
+    Runtime.LLAMA_CPP: ("llama_cpp",),
+}
 
 
-def installed(runtime: Runtime) -> bool:
-    """Whether a runtime is there; torch is the models' own."""
-    return runtime is Runtime.TORCH or find_spec(runtime.value) is not None
+def installed(variant: Variant) -> bool:
+    """Whether everything is there that a variant needs beside the models' own packages."""
+    return not _missing(variant)
 
 
-def require(runtime: Runtime) -> None:
-    """Say so where a runtime is not installed.
+def require(variant: Variant) -> None:
+    """Say so where a variant's peer is not installed.
 
     Raises:
         NotApplicableError: It is not; the message says how to get it.
     """
-    if not installed(runtime):
+    missing = _missing(variant)
+    if missing:
         raise NotApplicableError(
-            f"{runtime.value} is not installed",
-            where=f"runtime={runtime.value!r}",
+            f"{missing[0]} is not installed",
+            where=f"variant {variant.name}",
             remedy="pip install 'pytest-xeonperf[peers]'",
         )
+
+
+def _missing(variant: Variant) -> list[str]:
+    needed = _PACKAGES[variant.runtime] + (("torchao",) if variant.kernel is Kernel.TORCHAO else ())
+    return [package for package in needed if find_spec(package) is None]

@@ -10,7 +10,9 @@ from pytest_xeonperf.errors import UsageError
 from pytest_xeonperf.workloads.protocol import Attention
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
+
+    _Check = tuple[bool, str, str]  # whether it cannot be meant, what is wrong, what to do
 
 GROUP_SIZES = (32, 64, 128)
 _DEFAULT_GROUP_SIZE = 128
@@ -35,10 +37,14 @@ class Woq(StrEnum):
 
 
 class Kernel(StrEnum):
-    """Whose kernel multiplies few rows with the weights of linear layers: torch's, or ours, made for reading them."""
+    """Who multiplies few rows with the weights of linear layers.
+
+    Torch's kernels; ours, made for reading weights; or whatever torchao's quantisation comes to.
+    """
 
     ATEN = "aten"
     STREAM = "stream"
+    TORCHAO = "torchao"
 
 
 class Internals(StrEnum):
@@ -53,7 +59,12 @@ class Runtime(StrEnum):
 
     TORCH = "torch"
     OPENVINO = "openvino"
+    ONNXRUNTIME = "onnxruntime"
     LLAMA_CPP = "llama_cpp"
+
+
+CONVERTING = frozenset({Runtime.OPENVINO, Runtime.ONNXRUNTIME})
+"""Peers that take a module over at its first call, which stays in memory beside what they made of it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,57 +108,70 @@ class Variant:
         return Dtype.BF16 if self.internals is Internals.BF16 else self.dtype
 
     def __post_init__(self) -> None:
-        if self.group_size not in GROUP_SIZES:
-            raise UsageError(
+        for wrong, what, remedy in (*self._beyond_its_runtime(), *self._contradictions(), *self._beyond_its_dtype()):
+            if wrong:
+                raise UsageError(what, where=f"variant {self.name}", remedy=remedy)
+
+    def _contradictions(self) -> tuple[_Check, ...]:
+        sizes = ", ".join(map(str, GROUP_SIZES))
+        return (
+            (
+                self.group_size not in GROUP_SIZES,
                 f"group size {self.group_size} has no kernel",
-                where=f"variant {self.name}",
-                remedy=f"use one of: {', '.join(map(str, GROUP_SIZES))}",
-            )
+                f"use one of: {sizes}",
+            ),
+            (self.freeze and not self.compile, "freeze=True without compile=True", "say both"),
+            (self.cpp_wrapper and not self.compile, "cpp_wrapper=True without compile=True", "say both"),
+            (
+                self.kernel is Kernel.TORCHAO and self.woq is Woq.NONE,
+                "kernel='torchao' quantises weights",
+                "say woq='int8' or woq='int4' too",
+            ),
+        )
+
+    def _beyond_its_runtime(self) -> Iterator[_Check]:
+        """What torch does, and a peer does its own way."""
         torchs_own = {
             "compile": self.compile,
             "freeze": self.freeze,
             "cpp_wrapper": self.cpp_wrapper,
             "channels_last": self.channels_last,
             "attention='fused'": self.attention is Attention.FUSED,
-            "kernel='stream'": self.kernel is Kernel.STREAM,
+            f"kernel={str(self.kernel)!r}": self.kernel is not Kernel.ATEN,
             "woq": self.woq is not Woq.NONE and self.runtime is not Runtime.LLAMA_CPP,
             "group_size": self.group_size != _DEFAULT_GROUP_SIZE,
             "internals='bf16'": self.internals is not Internals.SAME,
         }
-        if self.runtime is not Runtime.TORCH and any(torchs_own.values()):
-            asked = next(keyword for keyword, given in torchs_own.items() if given)
-            raise UsageError(
-                f"runtime={str(self.runtime)!r} has no {asked}", where=f"variant {self.name}", remedy="leave it out"
-            )
-        if self.internals is not Internals.SAME and self.dtype is not Dtype.FP32:
-            raise UsageError(
-                f"internals={str(self.internals)!r} is for FP32 tensors, not {self.dtype}",
-                where=f"variant {self.name}",
-                remedy="say dtype='fp32'",
-            )
-        for keyword, given in {"freeze": self.freeze, "cpp_wrapper": self.cpp_wrapper}.items():
-            if given and not self.compile:
-                raise UsageError(
-                    f"{keyword}=True without compile=True", where=f"variant {self.name}", remedy="say both"
-                )
-        if self.attention is Attention.FUSED and self.dtype is not Dtype.BF16:
-            raise UsageError(
-                f"attention='fused' runs in BF16, not {self.dtype}",
-                where=f"variant {self.name}",
-                remedy="leave dtype out, or say attention='sdpa'",
-            )
-        if self.kernel is Kernel.STREAM and self.dtype is not Dtype.BF16:
-            raise UsageError(
-                f"kernel='stream' runs in BF16, not {self.dtype}",
-                where=f"variant {self.name}",
-                remedy="leave dtype out, or say dtype='bf16'",
-            )
-        if self.woq is not Woq.NONE and self.dtype is not Dtype.BF16:
-            raise UsageError(
-                f"weight-only {self.woq} runs on BF16 activations, not {self.dtype}",
-                where=f"variant {self.name}",
-                remedy="leave dtype out, or say dtype='bf16'",
-            )
+        for keyword, given in torchs_own.items():
+            asked = given and self.runtime is not Runtime.TORCH
+            yield asked, f"runtime={str(self.runtime)!r} has no {keyword}", "leave it out"
+
+    def _beyond_its_dtype(self) -> tuple[_Check, ...]:
+        fp32, dtype = self.dtype is Dtype.FP32, self.dtype
+        leave_out = "leave dtype out, or say dtype='bf16'"
+        return (
+            (
+                self.runtime is Runtime.ONNXRUNTIME and not fp32,
+                f"runtime={str(self.runtime)!r} runs in FP32, not {dtype}",
+                "say dtype='fp32'",
+            ),
+            (
+                self.internals is not Internals.SAME and not fp32,
+                f"internals={str(self.internals)!r} is for FP32 tensors, not {dtype}",
+                "say dtype='fp32'",
+            ),
+            (
+                self.attention is Attention.FUSED and fp32,
+                f"attention='fused' runs in BF16, not {dtype}",
+                "leave dtype out, or say attention='sdpa'",
+            ),
+            (self.kernel is Kernel.STREAM and fp32, f"kernel='stream' runs in BF16, not {dtype}", leave_out),
+            (
+                self.woq is not Woq.NONE and fp32,
+                f"weight-only {self.woq} runs on BF16 activations, not {dtype}",
+                leave_out,
+            ),
+        )
 
 
 NAMED: Mapping[str, Variant] = {
