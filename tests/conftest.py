@@ -3,6 +3,7 @@
 import contextlib
 import os
 
+import hypothesis
 import pytest
 
 from pytest_xeonperf.host.amx import AmxMode, decide
@@ -15,6 +16,9 @@ with contextlib.suppress(ImportError):
     import psycopg  # noqa: F401
 
 pytest_plugins = ["pytester"]
+
+hypothesis.settings.register_profile("shared-machine", deadline=None)  # how long an example takes is the host's doing
+hypothesis.settings.load_profile("shared-machine")
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pytest_xeonperf.records import Result, Run
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(max_examples=100, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(data=st.data())
 def test_any_run_is_read_back_as_it_was(any_run: st.SearchStrategy[Run], data: st.DataObject) -> None:
     run = data.draw(any_run)

@@ -40,7 +40,7 @@ def test_the_bias_is_added():
     groups=st.integers(1, 3),
     offset=st.floats(-2, 2),
 )
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_no_weight_is_further_off_than_half_a_step_and_the_rounding_of_scale_and_zero(seed, group_size, groups, offset):
     generator = torch.Generator().manual_seed(seed)
     weight = torch.randn(4, groups * group_size, generator=generator) + offset

@@ -33,7 +33,7 @@ _TENSORS = st.lists(
 )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(tensors=_TENSORS, seed=st.integers(0, 2**32))
 def test_the_library_reads_what_was_planned(tensors, seed):
     with tempfile.TemporaryDirectory() as folder:
