@@ -10,6 +10,7 @@ import sys
 import sysconfig
 import tempfile
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from pytest_xeonperf.errors import InfrastructureError, NotApplicableError
@@ -70,10 +71,11 @@ def find_compiler() -> Compiler | Unknown:
     return Unknown(reason="; ".join(reasons))
 
 
+@cache
 def knows_this_cpu(compiler: Compiler) -> bool:
     """Whether the compiler tunes ``-march=native`` for this CPU; one that is older than the CPU takes ``generic``.
 
-    True also where it cannot be asked in GCC's way.
+    True also where it cannot be asked in GCC's way. Asked once in a process.
     """
     call = [compiler.command, "-march=native", "-Q", "--help=target"]
     try:

@@ -50,6 +50,13 @@ def _software_findings(host: Inspection) -> Iterator[Finding]:
             detail=f"{host.compiler.reason}; compiled variants are not measured, which leaves the run undecided",
             remedy=COMPILER_REMEDY,
         )
+    if not host.knows_cpu:
+        yield Finding(
+            level=Level.NOTE,
+            what="the C++ compiler does not know this CPU",
+            detail="it would tune for none, and GCC 12 then makes wrong code in BF16: it is given one to tune for",
+            remedy="optional: a newer g++",
+        )
     if host.torchvision:
         yield Finding(
             level=Level.PROBLEM,

@@ -12,7 +12,7 @@ import cattrs
 from pytest_xeonperf.errors import InfrastructureError
 from pytest_xeonperf.host import child
 from pytest_xeonperf.host.amx import AmxMode, decide, usable_isa
-from pytest_xeonperf.host.compiler import Compiler, find_compiler
+from pytest_xeonperf.host.compiler import Compiler, find_compiler, knows_this_cpu
 from pytest_xeonperf.host.cpu import Cpu, read_cpu
 from pytest_xeonperf.host.environment import prepare
 from pytest_xeonperf.host.fingerprint import machine_without_torch
@@ -30,6 +30,7 @@ class Inspection:
     """The host as it was found.
 
     Attributes:
+        knows_cpu: Whether the compiler knows this CPU, or can be asked.
         torchvision: Why torchvision, which is installed, cannot be imported; empty if it can or is not there.
         torch: Version of the installed torch; empty if there is none.
     """
@@ -38,6 +39,7 @@ class Inspection:
     topology: Topology
     system: System
     compiler: Compiler | Unknown
+    knows_cpu: bool
     libraries: tuple[Library, ...]
     probe: Probe
     torch: str
@@ -57,13 +59,14 @@ def inspect(*, fresh: bool = False, limits: bool = True, mode: AmxMode = AmxMode
     Raises:
         NotApplicableError: The mode cannot work here.
     """
-    cpu = read_cpu()
+    cpu, compiler = read_cpu(), find_compiler()
     tried = probe(fresh=fresh, cpu=cpu)
     return Inspection(
         cpu=cpu,
         topology=read_topology(),
         system=read_system(cpu.flags),
-        compiler=find_compiler(),
+        compiler=compiler,
+        knows_cpu=not isinstance(compiler, Compiler) or knows_this_cpu(compiler),
         libraries=find_libraries(),
         probe=tried,
         torch=torch_version(),

@@ -73,4 +73,4 @@ def threshold_here(given: tuple[Threshold, ...], isa: Isa) -> Threshold | Unknow
     if not given:
         return Unknown(reason="no floor given")
     isas = ", ".join(threshold.isa for threshold in given)
-    return Unknown(reason=f"floors are given for {isas}; usable here is {isa}")
+    return Unknown(reason=f"promised for {isas}; usable here is {isa}")

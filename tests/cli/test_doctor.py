@@ -30,6 +30,7 @@ def describe(architecture, model, flags, limits):
             swap_used_bytes=0, throttled_ns=0, load=0.0,
         ),
         compiler=Compiler(command="g++", version="g++ 14"),
+        knows_cpu=True,
         libraries=(Library(role=Role.ALLOCATOR, name="libtcmalloc", path=Path("/lib/libtcmalloc.so.4")),),
         probe=tried,
         torch="2.13.0",

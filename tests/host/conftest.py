@@ -79,6 +79,7 @@ def make_host(make_cpu):
         whole = {
             "cpu": cpu, "probe": tried, "system": system, "topology": topology, "torch": "2.13.0", "torchvision": "",
             "compiler": Compiler(command="g++", version="g++ 14"),
+            "knows_cpu": True,
             "libraries": (
                 Library(role=Role.ALLOCATOR, name="libtcmalloc", path=Path("/usr/lib/libtcmalloc.so.4")),
                 Library(role=Role.OPENMP, name="libiomp5", path=Path("/usr/lib/libiomp5.so")),

@@ -39,6 +39,7 @@ def test_a_machine_in_order_has_only_good_findings(make_host):
         ({"torchvision": "no torchvision::nms"}, Level.PROBLEM, "torchvision is installed and broken"),
         ({"torch": ""}, Level.PROBLEM, "torch is not installed"),
         ({"compiler": Unknown(reason="g++ is not installed")}, Level.PROBLEM, "no working C++ compiler"),
+        ({"knows_cpu": False}, Level.NOTE, "the C++ compiler does not know this CPU"),
         ({"libraries": ()}, Level.NOTE, "no allocator to preload"),
     ],
 )  # fmt: skip
@@ -100,6 +101,7 @@ TO_BE_MENDED = {
     "torch is not installed": {"torch": ""},
     "torchvision is installed and broken": {"torchvision": "no torchvision::nms"},
     "no working C++ compiler": {"compiler": Unknown(reason="none")},
+    "the C++ compiler does not know this CPU": {"knows_cpu": False},
     "frequency governor is powersave": {"system": {"governor": "powersave"}},
     "3.00 GiB of memory are free": {"system": {"available_bytes": 3 << 30}},
     "1.00 GiB are swapped out": {"system": {"swap_used_bytes": 1 << 30}},

@@ -31,7 +31,7 @@ def test_where_no_floor_applies_the_reason_names_what_they_are_given_for_and_wha
     found = threshold_here(
         (Threshold(ratio=2.0, isa=Isa.AMX_BF16), Threshold(ratio=1.5, isa=Isa.AVX512_BF16)), Isa.AVX2
     )
-    assert found == Unknown(reason="floors are given for amx_bf16, avx512_bf16; usable here is avx2")
+    assert found == Unknown(reason="promised for amx_bf16, avx512_bf16; usable here is avx2")
 
 
 def test_no_floor_at_all_is_said():

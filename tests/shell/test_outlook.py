@@ -88,4 +88,4 @@ def test_ladders_of_one_model_are_one_cost_since_they_share_their_rounds(shipped
     assert "3 cases on 2 ladders" in first
     assert first.partition(", about")[2] == alone[0].partition(", about")[2]
     assert above == alone[1]
-    assert below == "  sam-vit-b/encode [quick] over eager_bf16: compiled_bf16 (in the same rounds)"
+    assert below == "  sam-vit-b/encode [quick] over eager_bf16: compiled_bf16 (in the same rounds, if they fit)"
