@@ -2,13 +2,16 @@
 
 import contextlib
 import os
+from dataclasses import replace
 
 import hypothesis
 import pytest
 
 from pytest_xeonperf.host.amx import AmxMode, decide
 from pytest_xeonperf.host.probe import ISA_CAP, probe
-from pytest_xeonperf.records import Remedy
+from pytest_xeonperf.judge.change import Times, change_of
+from pytest_xeonperf.judge.comparison import ComparedCase, Comparison
+from pytest_xeonperf.records import Amx, Case, Commit, Isa, Machine, Metric, Outcome, Remedy, Unknown
 
 with contextlib.suppress(ImportError):
     # Pytester takes away what was imported while a test ran. Imported again, psycopg would have new error classes,
@@ -26,3 +29,71 @@ def pytest_configure():
     """Keep AMX away where it would kill this process: tests run torch here, without a measuring child's preparation."""
     if decide(AmxMode.AUTO, probe()).remedy is not Remedy.NONE:
         os.environ.setdefault("ONEDNN_MAX_CPU_ISA", ISA_CAP)
+
+
+@pytest.fixture
+def compared():
+    """Makes a case of a gate: the outcome it has, and anything else that a test cares for."""
+
+    def make(outcome=Outcome.PASS, **changes):
+        own = Times(base_ns=(1_000_000,) * 6, head_ns=(1_050_000 if outcome.red else 1_000_000,) * 6)
+        made = ComparedCase(
+            case=Case(
+                workload="sam-vit-b",
+                phase="encode",
+                preset="quick",
+                variant="compiled_bf16",
+                metric=Metric.LATENCY,
+                over="eager_fp32",
+            ),
+            model="sam-vit-b/encode [quick]",
+            location="test_sam.py:12",
+            node_id="suites/test_sam.py::test_compiled",
+            item="image",
+            items_per_call=1,
+            outcome=outcome,
+            reason="" if outcome is Outcome.PASS else "takes +5.0 % time",
+            change=change_of(own, own, alpha=0.05),
+        )
+        return replace(made, **changes)
+
+    return make
+
+
+@pytest.fixture
+def comparison():
+    """Makes a gate's result of cases."""
+
+    def make(*cases, **changes):
+        machine = Machine(
+            architecture="x86_64",
+            cpu_model="INTEL(R) XEON(R) PLATINUM 8581C",
+            isa=Isa.AMX_BF16,
+            amx=Amx(
+                advertised=True, usable_by_onednn=True, usable_by_inductor=True, remedy=Remedy.NONE, detail="works"
+            ),
+            threads=2,
+            physical_cores=2,
+            memory_bytes=24 << 30,
+            facts=(("torch", "2.13.0"),),
+            limits=Unknown(reason="not measured"),
+        )
+        base, head = (
+            Commit(sha=sha * 40, branch="main", dirty=False, committed_at="2026-09-01T08:00:00+00:00", subject=subject)
+            for sha, subject in (("a", "Before"), ("b", "After"))
+        )
+        made = Comparison(
+            base_commit=base,
+            head_commit=head,
+            base_machine=machine,
+            head_machine=machine,
+            cases=cases,
+            notes=(),
+            tolerance=0.02,
+            alpha=0.05,
+            voided_rounds=1,
+            command="xeonperf gate suites/",
+        )
+        return replace(made, **changes)
+
+    return make

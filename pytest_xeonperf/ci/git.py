@@ -1,18 +1,16 @@
-"""What git says of a directory: the commit that is measured there."""
+"""What git says of a directory: the commit that is measured there, and those it can be compared with."""
 
 from __future__ import annotations
 
 import os
 import subprocess
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from pytest_xeonperf.records import Commit, Unknown
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
 _PATIENCE_S = 30
+_CHECKOUT_S = 600
 _ELSEWHERE = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_COMMON_DIR")
 """Set while git runs a hook: they would answer for another directory than the one asked about."""
 
@@ -48,6 +46,41 @@ def sha_of(directory: Path, name: str) -> str | Unknown:
     return found if isinstance(found, Unknown) else found.strip()
 
 
+def top_level(directory: Path) -> Path | Unknown:
+    """The root of the working tree that a directory is in, or why there is none."""
+    found = _git(directory, "rev-parse", "--show-toplevel")
+    return found if isinstance(found, Unknown) else Path(found.rstrip("\n"))
+
+
+def merge_base(directory: Path, one: str, other: str) -> str | Unknown:
+    """The newest commit that both names have in their history, or why nobody can tell."""
+    found = _git(directory, "merge-base", one, other)
+    return found if isinstance(found, Unknown) else found.strip()
+
+
+def is_clean(directory: Path) -> bool:
+    """Whether a working tree holds what its commit does and nothing more, but for what git is told to ignore."""
+    return _git(directory, "status", "--porcelain") == ""
+
+
+def untracked(directory: Path) -> tuple[str, ...] | Unknown:
+    """What lies in a working tree and in no commit, ignored files too; a folder full of it by its name alone."""
+    found = _git(directory, "ls-files", "--others", "--directory", "--no-empty-directory", "-z")
+    return found if isinstance(found, Unknown) else tuple(name for name in found.split("\0") if name)
+
+
+def add_worktree(repository: Path, folder: Path, sha: str) -> str:
+    """Check a commit out into a new folder of its own; git's complaint, empty where there is none."""
+    found = _git(repository, "worktree", "add", "--quiet", "--detach", str(folder), sha, patience_s=_CHECKOUT_S)
+    return found.reason if isinstance(found, Unknown) else ""
+
+
+def remove_worktree(repository: Path, folder: Path) -> None:
+    """Forget a folder that `add_worktree` made, with all that is in it; one that is gone already is forgotten too."""
+    _git(repository, "worktree", "remove", "--force", "--force", str(folder), patience_s=_CHECKOUT_S)
+    _git(repository, "worktree", "prune")
+
+
 def _branch(directory: Path) -> str:
     found = _git(directory, "symbolic-ref", "--quiet", "HEAD")
     if isinstance(found, str):
@@ -57,7 +90,7 @@ def _branch(directory: Path) -> str:
     return _DETACHED
 
 
-def _git(directory: Path, *arguments: str) -> str | Unknown:
+def _git(directory: Path, *arguments: str, patience_s: int = _PATIENCE_S) -> str | Unknown:
     """What git prints, or the first line of its complaint."""
     environment = {name: value for name, value in os.environ.items() if name not in _ELSEWHERE} | {"LC_ALL": "C"}
     try:
@@ -69,13 +102,13 @@ def _git(directory: Path, *arguments: str) -> str | Unknown:
             text=True,
             encoding="utf-8",
             errors="replace",
-            timeout=_PATIENCE_S,
+            timeout=patience_s,
             check=False,
         )
     except OSError as error:  # no git, no such directory, or no right to enter it
         return Unknown(reason=f"cannot ask git about {directory}: {error.strerror} ({error.filename})")
     except subprocess.TimeoutExpired:
-        return Unknown(reason=f"git did not answer within {_PATIENCE_S} s")
+        return Unknown(reason=f"git did not answer within {patience_s} s")
     if done.returncode == 0:
         return done.stdout
     complaint = done.stderr.strip().splitlines() or [f"git {arguments[0]} failed with exit code {done.returncode}"]

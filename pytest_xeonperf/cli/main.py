@@ -10,7 +10,7 @@ import click
 
 from pytest_xeonperf.errors import ExitCode, XeonPerfError
 
-COMMANDS = ("db", "doctor", "export", "init", "quantize", "report", "show")
+COMMANDS = ("db", "doctor", "export", "gate", "init", "quantize", "report", "show")
 """Each is the module of that name in this folder, holding a click command called ``command``."""
 
 
@@ -45,7 +45,7 @@ def main() -> None:
 
 def _run() -> int:
     try:
-        returned = xeonperf(standalone_mode=False)
+        returned = xeonperf(prog_name="xeonperf", standalone_mode=False)
     except click.exceptions.Abort:
         click.echo("xeonperf: interrupted", err=True)
         return ExitCode.INTERRUPTED

@@ -22,9 +22,10 @@ from pytest_xeonperf.host import repair
 from pytest_xeonperf.host.environment import apply_in_process
 from pytest_xeonperf.records import Remedy
 from pytest_xeonperf.shell import protocol
-from pytest_xeonperf.shell.collection import selected_rungs
+from pytest_xeonperf.shell.collection import ours, selected_rungs
 from pytest_xeonperf.shell.engine import Engine
 from pytest_xeonperf.shell.measuring import known_machine
+from pytest_xeonperf.shell.serving import Server
 from pytest_xeonperf.shell.state import IN_CHILD, JUDGEMENT
 from pytest_xeonperf.shell.teller import Teller
 from pytest_xeonperf.shell.weighing import Scale
@@ -88,6 +89,7 @@ class Loop:
         self.channel = channel
         self.start = start
         self.machine = machine
+        self.uncollected: list[str] = []
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
@@ -95,6 +97,8 @@ class Loop:
         if self.machine.amx.remedy is Remedy.REPAIR:
             repair.reinstall()  # pytest's faulthandler has taken SIGSEGV since
         items = {item.nodeid: item for item in session.items}
+        if self.start.purpose is protocol.Purpose.SERVE:
+            return self._offer(session, items)
         engine = Engine(
             settings=self.start.settings,
             rungs=selected_rungs(items[node_id] for node_id in self.start.selected if node_id in items),
@@ -105,6 +109,23 @@ class Loop:
         )
         self.config.stash[JUDGEMENT] = _Answering(engine, self.channel)
         self.channel.send(protocol.Ready(machine=self.machine))
+        return self._obey(items)
+
+    def _offer(self, session: pytest.Session, items: Mapping[str, pytest.Item]) -> bool:
+        """Be one side of a gate."""
+        server = Server(
+            channel=self.channel,
+            rungs=selected_rungs(session.items),
+            machine=self.machine,
+            foreign_root=self.start.foreign_root,
+            budget_s=self.start.settings.budget_s,
+        )
+        self.config.stash[JUDGEMENT] = server
+        self.channel.send(protocol.Ready(machine=self.machine))
+        server.offer(ours(session.items), self.uncollected)
+        return self._obey(items)
+
+    def _obey(self, items: Mapping[str, pytest.Item]) -> bool:
         while True:
             match self.channel.recv():
                 case protocol.RunTest(node_id=node_id, next_node_id=next_node_id):
@@ -117,6 +138,12 @@ class Loop:
                     self.channel.send(protocol.Weight(peak_rss_bytes=scale.peak_rss_bytes))
                 case protocol.Goodbye():
                     return True
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        """Note what cannot be collected: the session that the user sees tells of it, a gate has only this."""
+        if report.failed:
+            last = report.longreprtext.strip().splitlines()[-1:]
+            self.uncollected.append(f"{report.nodeid or 'the session'}: {''.join(last)}")
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Pass every report on, serialised as pytest does it for its own workers."""

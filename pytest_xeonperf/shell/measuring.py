@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 def known_machine(start: Start, prepared: Prepared) -> Machine:
     """The machine as the session knows it, or, in its first measuring process, as torch sees it, with its limits."""
     known = start.machine
-    if start.purpose is Purpose.WEIGH or isinstance(known.limits, Limits):
+    if start.purpose is not Purpose.MEASURE or isinstance(known.limits, Limits):
         return known
     smoke = start.settings.preset is Preset.SMOKE
     limits = Unknown(reason="not measured for the smoke preset") if smoke else measure_limits()

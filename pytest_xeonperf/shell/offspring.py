@@ -18,6 +18,7 @@ from pytest_xeonperf.shell import protocol
 from pytest_xeonperf.shell.deaths import Death, ending, last_words
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
 _PATIENCE_S = 10
@@ -49,15 +50,27 @@ class Child:
     progressed: bool = False
 
     @classmethod
-    def start(cls, start: protocol.Start, log: Path) -> Child:
-        """Start a child under the prepared environment and tell it what it is for."""
+    def start(
+        cls, start: protocol.Start, log: Path, *, python: str = sys.executable, path: Sequence[str] = ()
+    ) -> Child:
+        """Start a child under the prepared environment and tell it what it is for.
+
+        Args:
+            start: What it is told.
+            log: Takes what it prints.
+            python: The interpreter that runs it.
+            path: Folders to import from before all others.
+        """
         ours, theirs = socket.socketpair()
         environment = {**os.environ, **prepare(start.machine.amx.remedy, start.machine.threads)}
+        if path:
+            environment["PYTHONPATH"] = os.pathsep.join([*path, *filter(None, [environment.get("PYTHONPATH")])])
         with theirs, log.open("ab") as output:
             log_begins_bytes = output.tell()
             process = subprocess.Popen(
-                [sys.executable, "-m", "pytest_xeonperf.shell.child", str(theirs.fileno())],
+                [python, "-m", "pytest_xeonperf.shell.child", str(theirs.fileno())],
                 env=environment,
+                cwd=start.directory,  # from where -m imports first
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,

@@ -27,6 +27,7 @@ class Purpose(Enum):
 
     MEASURE = "measure"
     WEIGH = "weigh"
+    SERVE = "serve"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +40,7 @@ class Start:
         cases: Rungs with a floor in the whole run, those that are finished included: they share its chance of error.
         temporary: The session's ``--basetemp``, in which every child has a folder of its own; empty without one.
         machine: As known so far; limits that an earlier child measured are not measured again.
+        foreign_root: For a worker of a gate: the other tree, whose code it must not import; else empty.
     """
 
     purpose: Purpose
@@ -50,6 +52,7 @@ class Start:
     cases: int
     barred: tuple[Barred, ...]
     machine: Machine
+    foreign_root: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

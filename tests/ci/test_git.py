@@ -2,53 +2,24 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_xeonperf.ci.git import commit_of, sha_of
+from pytest_xeonperf.ci.git import commit_of, merge_base, sha_of, top_level, untracked
 from pytest_xeonperf.records import Commit, Unknown
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
-
-@pytest.fixture(autouse=True)
-def _own_git(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
-    """Nobody's configuration, and no CI around us."""
-    for name in [name for name in os.environ if name.startswith(("GIT_", "GITHUB_"))]:
-        monkeypatch.delenv(name)
-    home = tmp_path_factory.mktemp("home")
-    monkeypatch.setenv("HOME", str(home))
-    monkeypatch.setenv("XDG_CONFIG_HOME", str(home))
-    monkeypatch.setenv("GIT_CONFIG_NOSYSTEM", "1")
-    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path_factory.getbasetemp().parent))
+pytestmark = pytest.mark.usefixtures("own_git")
 
 
-def _git(directory: Path, *arguments: str) -> str:
-    who = ("-c", "user.name=A", "-c", "user.email=a@example.org", "-c", "commit.gpgsign=false")
-    environment = os.environ | {"GIT_COMMITTER_DATE": "2026-09-01T10:00:00+02:00"}
-    done = subprocess.run(
-        ("git", *who, *arguments), cwd=directory, check=True, capture_output=True, text=True, env=environment
-    )
-    return done.stdout.strip()
-
-
-@pytest.fixture
-def repository(tmp_path: Path) -> Path:
-    _git(tmp_path, "init", "--quiet", "--initial-branch=main")
-    (tmp_path / "model.py").write_text("one")
-    _git(tmp_path, "add", ".")
-    _git(tmp_path, "commit", "--quiet", "--message", "Make attention faster\n\nBy SDPA.")
-    return tmp_path
-
-
-def test_a_clean_checkout_is_told_in_full(repository: Path) -> None:
+def test_a_clean_checkout_is_told_in_full(repository: Path, git: Callable[..., str]) -> None:
     (repository / "below").mkdir()
     assert commit_of(repository / "below") == Commit(
-        sha=_git(repository, "rev-parse", "HEAD"),
+        sha=git(repository, "rev-parse", "HEAD"),
         branch="main",
         dirty=False,
         committed_at="2026-09-01T08:00:00+00:00",
@@ -64,24 +35,24 @@ def test_a_changed_file_makes_it_dirty_but_an_untracked_one_does_not(repository:
 
 
 @pytest.mark.parametrize("branch", ["feature/$(touch${IFS}hacked)", "fix;rm-rf", "ünïcode-名", "--help-me", "a'b\"c"])
-def test_hostile_names_of_branches_are_only_names(repository: Path, branch: str) -> None:
-    _git(repository, "symbolic-ref", "HEAD", f"refs/heads/{branch}")
-    _git(repository, "commit", "--quiet", "--allow-empty", "--message", "x\x1b]0;y")
+def test_hostile_names_of_branches_are_only_names(repository: Path, branch: str, git: Callable[..., str]) -> None:
+    git(repository, "symbolic-ref", "HEAD", f"refs/heads/{branch}")
+    git(repository, "commit", "--quiet", "--allow-empty", "--message", "x\x1b]0;y")
     found = commit_of(repository)
     assert found.branch == branch
     assert found.subject == "x\x1b]0;y"
     assert not (repository / "hacked").exists()
 
 
-def test_a_tag_of_the_same_name_does_not_change_the_branch(repository: Path) -> None:
-    _git(repository, "tag", "main")
+def test_a_tag_of_the_same_name_does_not_change_the_branch(repository: Path, git: Callable[..., str]) -> None:
+    git(repository, "tag", "main")
     assert commit_of(repository).branch == "main"
 
 
 def test_a_detached_head_has_no_branch_except_the_one_its_job_is_for(
-    repository: Path, monkeypatch: pytest.MonkeyPatch
+    repository: Path, monkeypatch: pytest.MonkeyPatch, git: Callable[..., str]
 ) -> None:
-    _git(repository, "checkout", "--quiet", "--detach")
+    git(repository, "checkout", "--quiet", "--detach")
     assert commit_of(repository).branch == "HEAD"
     monkeypatch.setenv("GITHUB_ACTIONS", "true")
     monkeypatch.setenv("GITHUB_REF_NAME", "12/merge")
@@ -91,10 +62,10 @@ def test_a_detached_head_has_no_branch_except_the_one_its_job_is_for(
 
 
 def test_the_directory_decides_even_inside_a_hook_of_another_repository(
-    repository: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+    repository: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch, git: Callable[..., str]
 ) -> None:
     other = tmp_path_factory.mktemp("other")
-    _git(other, "init", "--quiet")
+    git(other, "init", "--quiet")
     monkeypatch.setenv("GIT_DIR", str(other / ".git"))
     assert commit_of(repository).subject == "Make attention faster"
 
@@ -105,8 +76,8 @@ def test_without_a_repository_the_reason_is_gits_own(tmp_path: Path) -> None:
     assert "not a git repository" in found.reason
 
 
-def test_without_a_commit_there_is_none(tmp_path: Path) -> None:
-    _git(tmp_path, "init", "--quiet")
+def test_without_a_commit_there_is_none(tmp_path: Path, git: Callable[..., str]) -> None:
+    git(tmp_path, "init", "--quiet")
     assert isinstance(commit_of(tmp_path), Unknown)
 
 
@@ -122,9 +93,23 @@ def test_without_git_or_directory_the_reason_says_so(
     )
 
 
-def test_a_name_is_resolved_to_its_commit(repository: Path) -> None:
-    sha = _git(repository, "rev-parse", "HEAD")
-    _git(repository, "tag", "--annotate", "v1", "--message", "first")
+def test_a_name_is_resolved_to_its_commit(repository: Path, git: Callable[..., str]) -> None:
+    sha = git(repository, "rev-parse", "HEAD")
+    git(repository, "tag", "--annotate", "v1", "--message", "first")
     assert sha_of(repository, "v1") == sha_of(repository, "main") == sha
     assert isinstance(sha_of(repository, "v2"), Unknown)
     assert isinstance(sha_of(repository, "--all"), Unknown)
+
+
+def test_what_no_commit_has_is_listed_and_a_folder_of_it_once(repository: Path) -> None:
+    (repository / ".gitignore").write_text("*.bin\n")
+    (repository / "data").mkdir()
+    for name in ("data/a", "data/b", "weights.bin"):
+        (repository / name).write_text("x")
+    assert set(untracked(repository)) == {".gitignore", "data/", "weights.bin"}
+
+
+def test_a_directory_in_no_repository_has_no_root_and_no_merge_base(tmp_path: Path) -> None:
+    assert isinstance(top_level(tmp_path), Unknown)
+    assert isinstance(merge_base(tmp_path, "main", "HEAD"), Unknown)
+    assert isinstance(untracked(tmp_path), Unknown)

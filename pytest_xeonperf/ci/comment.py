@@ -1,0 +1,128 @@
+"""A comparison as Markdown: for a pull request's comment and for the summary of a CI job."""
+
+from __future__ import annotations
+
+import shlex
+from typing import TYPE_CHECKING
+
+from pytest_xeonperf.judge.change import Moved
+from pytest_xeonperf.records import Unknown
+from pytest_xeonperf.units import show_change, show_count, show_ns, show_share, show_time_change
+
+if TYPE_CHECKING:
+    from pytest_xeonperf.judge.comparison import ComparedCase, Comparison
+    from pytest_xeonperf.records import Commit, Machine
+
+MARKER = "<!-- xeonperf gate -->"
+"""First line: whoever posts comments finds the one to replace by it."""
+
+_SHORT_SHA = 10
+_MOST_ROWS = 60
+"""GitHub cuts comments off at 64 KiB; the whole is in the JSON."""
+
+
+def comment(comparison: Comparison) -> str:
+    """The verdict first, then the cases, worst first, then how it was measured and what to do about it."""
+    lines = [MARKER, f"## {_headline(comparison)}", ""]
+    lines += [f"Head {_commit(comparison.head_commit)} against base {_commit(comparison.base_commit)}.", ""]
+    lines += _table(comparison)
+    lines += [f"- {_escaped(note)}" for note in comparison.notes]
+    lines += ["", "<details><summary>How this was measured, and what to do</summary>", ""]
+    lines += _method(comparison)
+    lines += ["", "</details>", ""]
+    return "\n".join(lines)
+
+
+def _headline(comparison: Comparison) -> str:
+    red = [each for each in comparison.cases if each.outcome.red]
+    undecided = [each for each in comparison.cases if each.outcome.undecided]
+    compared = show_count(len(comparison.cases), "case")
+    if red:
+        worst = next(each for each in comparison.worst_first if each.outcome.red)
+        change = "" if isinstance(worst.change, Unknown) else f": {show_change(1 / worst.change.own.ratio)} time"
+        more = f", and {len(red) - 1} more" if len(red) > 1 else ""
+        return f"✗ {worst.outcome.lower().replace('_', ' ')}: {_escaped(_name(worst))}{change}{more}"
+    if undecided:
+        return f"? undecided: {len(undecided)} of {compared}"
+    if not comparison.cases:
+        return "? nothing was compared"
+    return f"✓ no slow-down beyond {show_change(1 + comparison.tolerance)} in {compared}"
+
+
+def _table(comparison: Comparison) -> list[str]:
+    if not comparison.cases:
+        return []
+    lines = [
+        "| | case | base | head | time of head | change of the speed-up | |",
+        "| --- | --- | ---: | ---: | ---: | ---: | --- |",
+        *(_row(each) for each in comparison.worst_first[:_MOST_ROWS]),
+    ]
+    left = len(comparison.cases) - _MOST_ROWS
+    return [*lines, "", *([f"{left} more are in the report."] if left > 0 else [])]
+
+
+def _row(each: ComparedCase) -> str:
+    sign = "✗" if each.outcome.red else "?" if each.outcome.undecided else "✓"
+    change = each.change
+    if isinstance(change, Unknown):
+        cells = ["-", "-", "-", "-"]
+    else:
+        base, head = (show_ns(value / each.items_per_call) for value in (change.base_ns, change.head_ns))
+        speedup = "-" if isinstance(change.speedup, Unknown) else show_change(change.speedup.ratio)
+        cells = [base, head, show_time_change(change.own), speedup]
+    word = each.outcome.lower().replace("_", " ")
+    return f"| {sign} | {_escaped(_name(each))} | {' | '.join(cells)} | {word}{_escaped(_why(each))} |"
+
+
+def _why(each: ComparedCase) -> str:
+    if not each.reason and not isinstance(each.change, Unknown) and each.change.moved is Moved.NEITHER:
+        return ""
+    return f": {each.reason}" if each.reason else ""
+
+
+def _method(comparison: Comparison) -> list[str]:
+    machine = comparison.head_machine
+    voided = show_count(comparison.voided_rounds, "round")
+    beyond, chance = show_change(1 + comparison.tolerance), show_share(comparison.alpha)
+    threads = show_count(machine.threads, "thread")
+    tests = sorted({shlex.quote(each.node_id) for each in comparison.cases if each.outcome.red})
+    return [
+        f"- Machine: {machine.cpu_model}, {machine.isa}, {threads}; {_torches(comparison)}.",
+        f"- Both commits ran in the same rounds, in random order; {voided} voided because the machine was disturbed.",
+        f"- Red is what is slower for sure, by more than {beyond}, and again in fresh processes.",
+        f"- The chance of any undeserved red is at most {chance} over all cases.",
+        "- To reproduce it:",
+        "",
+        "```sh",
+        comparison.command,
+        "```",
+        "",
+        "To accept a slow-down, say why in the pull request and merge it: the next comparison has it in its base.",
+        f"To look closer: `pytest --xeonperf {' '.join(tests) or 'suites/'}`.",
+    ]
+
+
+def _torches(comparison: Comparison) -> str:
+    base, head = (_fact(machine, "torch") for machine in (comparison.base_machine, comparison.head_machine))
+    return f"torch {head}" if base == head else f"torch {base} at base, {head} at head"
+
+
+def _fact(machine: Machine, name: str) -> str:
+    return dict(machine.facts).get(name, "unknown")
+
+
+def _name(each: ComparedCase) -> str:
+    case = each.case
+    return f"{case.workload}/{case.phase} {case.variant}"
+
+
+def _commit(commit: Commit) -> str:
+    changed = " with uncommitted changes" if commit.dirty else ""
+    return f"`{commit.sha[:_SHORT_SHA]}`{changed} ({_escaped(commit.subject)})"
+
+
+def _escaped(text: str) -> str:
+    """Text of other people's, as text: no tables, HTML or mentions out of it."""
+    for special, plain in (("&", "&amp;"), ("<", "&lt;"), ("|", "\\|"), ("@", "@&#8203;"), ("\n", " ")):
+        text = text.replace(special, plain)
+    return text

@@ -1,0 +1,221 @@
+"""``xeonperf gate``: did this change slow anything down? Base and head, measured side by side in one run."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import sys
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+import pytest
+from _pytest.config import _prepareconfig
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from pytest_xeonperf.ci.annotations import workflow_commands
+from pytest_xeonperf.ci.checkout import WORKING_TREE, base_commit, checked_out, working_tree
+from pytest_xeonperf.ci.comment import comment
+from pytest_xeonperf.ci.git import is_clean
+from pytest_xeonperf.errors import ExitCode, UsageError
+from pytest_xeonperf.exchange import comparison as as_json
+from pytest_xeonperf.measure.rounds import Effort
+from pytest_xeonperf.records import Unknown
+from pytest_xeonperf.shell.begin import machine_from_outside
+from pytest_xeonperf.shell.gate import run_gate
+from pytest_xeonperf.shell.gate_request import Request, Side, place_of, within
+from pytest_xeonperf.shell.settings import Settings
+from pytest_xeonperf.units import show_change, show_ns, show_time_change
+
+if TYPE_CHECKING:
+    from pytest_xeonperf.ci.checkout import Tree
+    from pytest_xeonperf.judge.comparison import ComparedCase, Comparison
+
+_STDOUT = "-"
+_WIDTH_OF_A_FILE = 240
+_SHORT_SHA = 10
+_PERCENT = 100
+
+
+@click.command(context_settings={"ignore_unknown_options": True})
+@click.option("--base", metavar="REV", default="", help="Commit to compare with. Default: where HEAD left main.")
+@click.option("--head", metavar="REV", default=WORKING_TREE, help="Commit to judge. Default: the files as they are.")
+@click.option("--base-python", metavar="PATH", default="", help="Interpreter of base: another torch, another wheel.")
+@click.option("--head-python", metavar="PATH", default="", help="Interpreter of head. Default: this one.")
+@click.option(
+    "--tolerance",
+    metavar="PERCENT",
+    type=click.FloatRange(0, 100, min_open=True),
+    default=2.0,
+    show_default=True,
+    help="Slow-down that nobody minds.",
+)
+@click.option("--max-rounds", type=click.IntRange(6, 400), default=40, show_default=True, help="For each model.")
+@click.option(
+    "--json",
+    "json_out",
+    metavar="FILE",
+    default="",
+    help="Write JSON of the stable schema xeonperf-gate/1 here; - for stdout, in place of the table.",
+)
+@click.option("--comment", "comment_out", type=click.Path(path_type=Path), help="Write Markdown for a comment here.")
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+def command(  # noqa: PLR0917 - one parameter an option
+    base: str,
+    head: str,
+    base_python: str,
+    head_python: str,
+    tolerance: float,
+    max_rounds: int,
+    *,
+    json_out: str,
+    comment_out: Path | None,
+    arguments: tuple[str, ...],
+) -> int:
+    """Compare two commits and fail if head is slower: exit code 0, 1 (slower), 6 (undecided, nothing compared).
+
+    ARGUMENTS are pytest's: suites, -k, --xeonperf-preset and so on. Both commits run in the same rounds, each from
+    files of its own; what seems slower is measured once more in fresh processes.
+
+    \b
+    xeonperf gate suites/
+    xeonperf gate --base v1.2 suites/test_llm.py -k int4
+    xeonperf gate --base HEAD --base-python ~/torch-2.12/bin/python suites/
+    """  # noqa: D301 - click's \b keeps the lines of an example apart
+    home = working_tree(Path.cwd())
+    given = within(arguments, home.directory, home.root)
+    settings = _settings(given)
+    with ExitStack() as stack:
+        revision = base_commit(home, base)
+        same_tree = not base and bool(base_python)
+        base_tree = home if same_tree else stack.enter_context(checked_out(home, revision, "--base"))
+        head_tree = stack.enter_context(checked_out(home, head, "--head"))
+        _require_difference(base_tree, head_tree, base_python, head_python)
+        talk = _Talk()
+        talk.say(f"base {_told(base_tree)}, head {_told(head_tree)}")
+        request = Request(
+            base=place_of(Side.BASE, base_tree, base_python, home),
+            head=place_of(Side.HEAD, head_tree, head_python, home),
+            arguments=given if settings.enabled else ("--xeonperf", *given),
+            settings=settings,
+            machine=machine_from_outside(settings),
+            tolerance=tolerance / _PERCENT,
+            effort=Effort(max_rounds=max_rounds, budget_ns=round(settings.budget_s * 1e9)),
+            command=shlex.join(["xeonperf", *sys.argv[1:]]),
+        )
+        found = run_gate(request, talk)
+        talk.end()
+    _tell(found, home, json_out=json_out, comment_out=comment_out)
+    return _exit_code(found)
+
+
+def _settings(arguments: tuple[str, ...]) -> Settings:
+    """As pytest would resolve them here, without the user's code: that is the workers' to import."""
+    try:
+        config = _prepareconfig(["--noconftest", *arguments])
+        try:
+            return Settings.from_pytest(config)
+        finally:
+            config._ensure_unconfigure()  # noqa: SLF001 - as pytest.main does
+    except (pytest.UsageError, SystemExit) as error:
+        raise UsageError(
+            f"pytest does not take these arguments: {error}", remedy="try them with pytest --collect-only"
+        ) from None
+
+
+def _require_difference(base: Tree, head: Tree, base_python: str, head_python: str) -> None:
+    same = base.commit.sha == head.commit.sha and base_python == head_python
+    if same and (head.root == base.root or is_clean(head.root)):
+        raise UsageError(
+            f"base and head are both {head.commit.sha[:_SHORT_SHA]}, without changes: there is nothing to compare",
+            remedy="name another --base",
+        )
+
+
+def _tell(found: Comparison, home: Tree, *, json_out: str, comment_out: Path | None) -> None:
+    text = comment(found)
+    if comment_out is not None:
+        comment_out.write_text(text, encoding="utf-8")
+    summary = os.environ.get("GITHUB_STEP_SUMMARY", "")
+    if summary:
+        with Path(summary).open("a", encoding="utf-8") as file:
+            file.write(text)
+    if json_out == _STDOUT:
+        click.echo(as_json.dumps(found), nl=False)
+    else:
+        _print(found)
+    if json_out not in {"", _STDOUT}:
+        Path(json_out).write_text(as_json.dumps(found), encoding="utf-8")
+    if os.environ.get("GITHUB_ACTIONS") == "true":
+        for line in workflow_commands(found, home.directory.relative_to(home.root.resolve())):
+            click.echo(line, err=json_out == _STDOUT)
+
+
+def _print(found: Comparison) -> None:
+    console = Console(highlight=False)
+    if not console.is_terminal and "COLUMNS" not in os.environ:
+        console.width = _WIDTH_OF_A_FILE
+    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, show_edge=False)
+    for title, right in (
+        ("case", False),
+        ("variant", False),
+        ("base", True),
+        ("head", True),
+        ("time of head", True),
+        ("speed-up", True),
+        ("rounds", True),
+        ("verdict", False),
+    ):
+        table.add_column(title, justify="right" if right else "left", no_wrap=True)
+    for each in found.worst_first:
+        table.add_row(*map(Text, _cells(each)))
+    if found.cases:
+        console.print(table)
+    for each in found.worst_first:
+        if each.reason:
+            console.print(
+                Text(f"{each.outcome.value} {each.case.workload}/{each.case.phase} {each.case.variant}: {each.reason}")
+            )
+    for note in found.notes:
+        console.print(Text(note))
+    console.print(Text(f"{found.outcome.value if found.cases else 'nothing was compared'}"))
+
+
+def _cells(each: ComparedCase) -> tuple[str, ...]:
+    change = each.change
+    name = (f"{each.case.workload}/{each.case.phase}", each.case.variant)
+    if isinstance(change, Unknown):
+        return (*name, "-", "-", "-", "-", "-", each.outcome.value)
+    base, head = (show_ns(value / each.items_per_call) for value in (change.base_ns, change.head_ns))
+    speedup = "-" if isinstance(change.speedup, Unknown) else show_change(change.speedup.ratio)
+    return (*name, base, head, show_time_change(change.own), speedup, str(change.pairs), each.outcome.value)
+
+
+def _exit_code(found: Comparison) -> int:
+    if found.outcome.red:
+        return ExitCode.RED
+    return ExitCode.UNDECIDED if found.outcome.undecided else ExitCode.OK
+
+
+def _told(tree: Tree) -> str:
+    return f"{tree.commit.sha[:_SHORT_SHA]}{' with uncommitted changes' if tree.commit.dirty else ''}"
+
+
+class _Talk:
+    """Lines on stderr; where it is a terminal, how far a step has got stands below them until the next word."""
+
+    def say(self, words: str) -> None:
+        self.end()
+        click.echo(f"xeonperf gate: {words}", err=True)
+
+    def show(self, words: str) -> None:
+        if sys.stderr.isatty():
+            self.end()
+            click.echo(f"xeonperf gate: {words}", err=True, nl=False)
+
+    def end(self) -> None:
+        if sys.stderr.isatty():
+            click.echo("\r\x1b[K", err=True, nl=False)

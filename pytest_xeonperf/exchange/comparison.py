@@ -1,0 +1,92 @@
+"""The flat JSON of ``xeonperf gate --json``: stable names for scripts.
+
+A figure that is not there is null, and the object's ``unknown`` says why, by the name of the field.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from pytest_xeonperf.records import UNBOUNDED_RATIO, Unknown
+
+if TYPE_CHECKING:
+    from pytest_xeonperf.judge.comparison import ComparedCase, Comparison
+    from pytest_xeonperf.records import Commit, Estimate, Machine
+
+SCHEMA = "xeonperf-gate/1"
+
+
+def dumps(comparison: Comparison) -> str:
+    """The comparison as JSON text, worst case first."""
+    document = {
+        "schema": SCHEMA,
+        "verdict": comparison.outcome.value,
+        "base": _side(comparison.base_commit, comparison.base_machine),
+        "head": _side(comparison.head_commit, comparison.head_machine),
+        "tolerance": comparison.tolerance,
+        "alpha": comparison.alpha,
+        "voided_rounds": comparison.voided_rounds,
+        "command": comparison.command,
+        "notes": list(comparison.notes),
+        "cases": [_case(each) for each in comparison.worst_first],
+    }
+    return json.dumps(document, indent=2, allow_nan=False) + "\n"
+
+
+def _side(commit: Commit, machine: Machine) -> dict[str, Any]:
+    facts = dict(machine.facts)
+    return {
+        "sha": commit.sha,
+        "branch": commit.branch,
+        "dirty": commit.dirty,
+        "torch": facts.get("torch"),
+        "comparability_class": machine.comparability_class,
+    }
+
+
+def _case(each: ComparedCase) -> dict[str, Any]:
+    case, change = each.case, each.change
+    identity = {
+        "workload": case.workload,
+        "phase": case.phase,
+        "preset": case.preset,
+        "variant": case.variant,
+        "metric": case.metric.value,
+        "over": case.over,
+        "test": each.node_id,
+        "location": each.location,
+        "verdict": each.outcome.value,
+        "reason": each.reason,
+    }
+    if isinstance(change, Unknown):
+        figures = dict.fromkeys(("rounds", "base_ns", "head_ns", "own", "baseline", "speedup", "moved"))
+        return {**identity, **figures, "unknown": dict.fromkeys(figures, change.reason)}
+    unknown = {
+        name: ratio.reason
+        for name, ratio in (("baseline", change.baseline), ("speedup", change.speedup))
+        if isinstance(ratio, Unknown)
+    }
+    return {
+        **identity,
+        "rounds": change.pairs,
+        "base_ns": change.base_ns // each.items_per_call,
+        "head_ns": change.head_ns // each.items_per_call,
+        "own": _ratio(change.own),
+        "baseline": _ratio(change.baseline),
+        "speedup": _ratio(change.speedup),
+        "moved": change.moved.name.lower(),
+        "unknown": unknown,
+    }
+
+
+def _ratio(estimate: Estimate | Unknown) -> dict[str, Any] | None:
+    """Base over head: above 1 head is faster; an end that nothing bounds is null."""
+    if isinstance(estimate, Unknown):
+        return None
+    return {
+        "ratio": estimate.ratio,
+        "low_ratio": estimate.low_ratio or None,
+        "high_ratio": estimate.high_ratio if estimate.high_ratio < UNBOUNDED_RATIO else None,
+        "confidence": estimate.confidence,
+    }

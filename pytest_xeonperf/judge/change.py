@@ -1,0 +1,182 @@
+"""What changed between two commits that were measured in the same rounds: which side moved, by how much, how surely.
+
+Each round runs every variant of both commits once, in random order, so a pair of the same variant from base and head
+differs by the code alone. Per case there are three ratios, each above 1 where head is faster:
+
+    own       base / head of the variant itself: what a user waits for
+    baseline  base / head of the variant it is compared with, eager FP32 for one
+    speedup   own / baseline: the change of the speed-up (the interaction of the two by two), in which the machine and
+              whatever slows both variants cancel
+
+A case is slower when the sequential test of `betting` refutes "head is no slower" *and* the estimate is beyond the
+tolerance; it has held when the same test refutes "head is slower than the tolerance". So on code that does not change
+speed the chance of a red case is at most its share of alpha, and a slow-down beyond the tolerance passes with at most
+alpha, however often one looks. In between, more rounds are needed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from math import exp, log
+from statistics import median
+from typing import TYPE_CHECKING
+
+from pytest_xeonperf.errors import DataError
+from pytest_xeonperf.judge.betting import Decision, decide, estimate, pairs_to_decide
+from pytest_xeonperf.records import Outcome, Unknown
+from pytest_xeonperf.units import show_change
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pytest_xeonperf.judge.verdict import Levels
+    from pytest_xeonperf.records import Estimate
+
+_FEWEST_PAIRS = 6
+"""That bound a median at 95 %."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Times:
+    """One variant in every round: a call of base and one of head."""
+
+    base_ns: tuple[int, ...]
+    head_ns: tuple[int, ...]
+
+    def logs(self) -> tuple[float, ...]:
+        """Paired ``log(base / head)`` in the order of the rounds.
+
+        Raises:
+            DataError: A duration is not positive: the clock, not the code, is at fault.
+        """
+        pairs = list(zip(self.base_ns, self.head_ns, strict=True))
+        if any(min(pair) <= 0 for pair in pairs):
+            raise DataError(
+                f"a duration of {min(map(min, pairs))} ns",
+                remedy="durations are positive; look for a clock that went backwards",
+            )
+        return tuple(log(base_ns / head_ns) for base_ns, head_ns in pairs)
+
+
+class Moved(Enum):
+    """Which side of the speed-up is different at head."""
+
+    NEITHER = "neither side moved"
+    CANDIDATE = "the variant moved, its baseline did not"
+    BASELINE = "its baseline moved, the variant did not"
+    BOTH = "the variant and its baseline moved"
+    UNKNOWN = "it has no baseline in these rounds"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """How one case moved from base to head.
+
+    Attributes:
+        baseline: Of the case's baseline, where it was in the rounds.
+        speedup: Head's speed-up over base's.
+        base_ns: Median of one call at base.
+        head_ns: Median of one call at head.
+        excluded_slowdown: The smallest slow-down that the interval excludes: 0.02 is 2 %.
+    """
+
+    pairs: int
+    own: Estimate
+    baseline: Estimate | Unknown
+    speedup: Estimate | Unknown
+    moved: Moved
+    base_ns: int
+    head_ns: int
+    excluded_slowdown: float
+
+
+def change_of(own: Times, baseline: Times | Unknown, *, alpha: float) -> Change:
+    """What the rounds say of one case.
+
+    Args:
+        own: The variant.
+        baseline: What it is compared with, in the same rounds.
+        alpha: One minus the confidence of every interval.
+
+    Raises:
+        DataError: There are no pairs, or a duration is not positive.
+    """
+    logs = own.logs()
+    own_ratio = estimate(logs, alpha=alpha)
+    other: Estimate | Unknown
+    speedup: Estimate | Unknown
+    if isinstance(baseline, Unknown):
+        other = speedup = baseline
+    else:
+        other_logs = baseline.logs()
+        other = estimate(other_logs, alpha=alpha)
+        speedup = estimate([a - b for a, b in zip(logs, other_logs, strict=True)], alpha=alpha)
+    return Change(
+        pairs=len(logs),
+        own=own_ratio,
+        baseline=other,
+        speedup=speedup,
+        moved=_moved(own_ratio, other),
+        base_ns=round(median(own.base_ns)),
+        head_ns=round(median(own.head_ns)),
+        excluded_slowdown=1 / own_ratio.low_ratio - 1 if own_ratio.low_ratio > 0 else float("inf"),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangeRule:
+    """When head counts as slower.
+
+    Attributes:
+        tolerance: Slow-down that nobody minds: 0.02 is 2 %.
+        rates: Of errors, for each case and over all.
+    """
+
+    tolerance: float
+    rates: Levels
+
+    @property
+    def line_ratio(self) -> float:
+        """The tolerance as a ratio of base to head."""
+        return 1 / (1 + self.tolerance)
+
+    def decide(self, logs: Sequence[float]) -> Decision:
+        """Whether head held (above), is slower (below), or neither can be said yet."""
+        if len(logs) < _FEWEST_PAIRS:
+            return Decision.OPEN
+        red, green = self.rates.red_alpha, self.rates.pass_alpha
+        slower = decide(logs, 1.0, pass_alpha=red, red_alpha=red) is Decision.BELOW
+        if slower and exp(median(logs)) < self.line_ratio:
+            return Decision.BELOW
+        held = decide(logs, self.line_ratio, pass_alpha=green, red_alpha=green) is Decision.ABOVE
+        return Decision.ABOVE if held else Decision.OPEN
+
+    def judge(self, logs: Sequence[float], change: Change) -> tuple[Outcome, str]:
+        """The verdict on one case and its reason, for people."""
+        decision = self.decide(logs)
+        if decision is Decision.BELOW:
+            moved = "" if change.moved is Moved.UNKNOWN else f"; {change.moved.value}"
+            return Outcome.REGRESSION, f"takes {show_change(1 / change.own.ratio)} time{moved}"
+        if decision is Decision.ABOVE:
+            return Outcome.PASS, "" if change.moved in {Moved.NEITHER, Moved.UNKNOWN} else change.moved.value
+        needed = pairs_to_decide(
+            logs, self.line_ratio, pass_alpha=self.rates.pass_alpha, red_alpha=self.rates.pass_alpha
+        )
+        would_do = needed.reason if isinstance(needed, Unknown) else f"about {needed} would do"
+        return Outcome.INCONCLUSIVE, f"undecided after {change.pairs} rounds ({would_do})"
+
+
+def _moved(own: Estimate, baseline: Estimate | Unknown) -> Moved:
+    if isinstance(baseline, Unknown):
+        return Moved.UNKNOWN
+    return {
+        (False, False): Moved.NEITHER,
+        (True, False): Moved.CANDIDATE,
+        (False, True): Moved.BASELINE,
+        (True, True): Moved.BOTH,
+    }[_excludes_one(own), _excludes_one(baseline)]
+
+
+def _excludes_one(ratio: Estimate) -> bool:
+    return ratio.low_ratio > 1 or ratio.high_ratio < 1

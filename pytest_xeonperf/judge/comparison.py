@@ -1,0 +1,84 @@
+"""What a gate came to: every case of two commits, with its change and its verdict."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pytest_xeonperf.records import Outcome, Unknown
+
+if TYPE_CHECKING:
+    from pytest_xeonperf.judge.change import Change
+    from pytest_xeonperf.records import Case, Commit, Machine
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ComparedCase:
+    """One case of both commits.
+
+    Attributes:
+        model: What is measured, for people: ``sam-vit-b/encode [quick]``.
+        location: ``path:line`` of its test at head; empty for a mere baseline.
+        item: What one unit of work is.
+        items_per_call: Units of work in one timed call.
+        change: What the rounds said, or why there were none.
+    """
+
+    case: Case
+    model: str
+    location: str
+    node_id: str
+    item: str
+    items_per_call: int
+    outcome: Outcome
+    reason: str
+    change: Change | Unknown
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comparison:
+    """A gate's result.
+
+    Attributes:
+        base_commit: What head is compared with.
+        notes: What was not compared, and why.
+        base_machine: The machine as base's worker saw it: another torch shows here.
+        tolerance: Slow-down that nobody minds: 0.02 is 2 %.
+        alpha: Chance of any undeserved red over the whole comparison, and of an undeserved pass for each case.
+        voided_rounds: Thrown away because the canary saw the machine disturbed.
+        command: What the user typed.
+    """
+
+    base_commit: Commit
+    head_commit: Commit
+    base_machine: Machine
+    head_machine: Machine
+    cases: tuple[ComparedCase, ...]
+    notes: tuple[str, ...]
+    tolerance: float
+    alpha: float
+    voided_rounds: int
+    command: str
+
+    @property
+    def worst_first(self) -> tuple[ComparedCase, ...]:
+        """Red cases first, then undecided ones, then the rest; within each, what became slower most first."""
+        return tuple(sorted(self.cases, key=_badness))
+
+    @property
+    def outcome(self) -> Outcome:
+        """One word for the whole: red beats undecided, undecided beats green, and nothing measured is undecided."""
+        outcomes = [each.outcome for each in self.cases]
+        red = [outcome for outcome in outcomes if outcome.red]
+        undecided = [outcome for outcome in outcomes if outcome.undecided]
+        measured = any(not isinstance(each.change, Unknown) for each in self.cases)
+        if red:
+            return red[0]
+        if undecided:
+            return undecided[0]
+        return Outcome.PASS if measured else Outcome.INCONCLUSIVE
+
+
+def _badness(each: ComparedCase) -> tuple[int, float]:
+    rank = 0 if each.outcome.red else 1 if each.outcome.undecided else 2
+    return rank, 1.0 if isinstance(each.change, Unknown) else each.change.own.ratio

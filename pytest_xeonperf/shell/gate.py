@@ -1,0 +1,265 @@
+"""Base against head: both measured side by side in one run, and what is flagged once more in fresh processes."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from random import Random
+from typing import TYPE_CHECKING
+
+from pytest_xeonperf.errors import DataError
+from pytest_xeonperf.judge.change import Change, ChangeRule, Times, change_of
+from pytest_xeonperf.judge.comparison import ComparedCase, Comparison
+from pytest_xeonperf.judge.verdict import levels
+from pytest_xeonperf.records import Case, Metric, Outcome, Unknown
+from pytest_xeonperf.shell import protocol
+from pytest_xeonperf.shell.gate_request import Side, split
+from pytest_xeonperf.shell.gate_rounds import Measured, Model, measure
+from pytest_xeonperf.shell.gate_worker import Worker
+from pytest_xeonperf.shell.journal import Journal
+from pytest_xeonperf.units import show_change
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from pytest_xeonperf.records import Machine
+    from pytest_xeonperf.shell.gate_protocol import Offered
+    from pytest_xeonperf.shell.gate_request import Place, Request
+    from pytest_xeonperf.shell.gate_rounds import Talk
+
+OVER_ITSELF = "base"
+"""`Case.over` of a variant that no test holds against another: a mere baseline."""
+
+
+def run_gate(request: Request, talk: Talk) -> Comparison:
+    """Compare two commits.
+
+    Raises:
+        InfrastructureError: A worker cannot be started, or imports the other tree's code.
+    """
+    gate = _Gate(request=request, talk=talk, journal=Journal.open(request.head.tree.directory))
+    if not gate.has_suites():
+        return gate.comparison([], dict.fromkeys(Side, request.machine))
+    with gate.workers() as workers:
+        shared = gate.shared_models(workers)
+        rule = gate.rule(max(1, sum(len(locations) + 1 for _model, locations in shared)))
+        cases = [case for model, locations in shared for case in gate.compare(model, locations, workers, rule)]
+        machines = {side: worker.machine for side, worker in workers.items()}
+    flagged = {case.case.id for case in cases if case.outcome is Outcome.REGRESSION}
+    if flagged:
+        cases = gate.confirm(cases, flagged, shared, rule)
+    return gate.comparison(cases, machines)
+
+
+@dataclass(slots=True)
+class _Gate:
+    """One comparison on its way.
+
+    Attributes:
+        notes: What was not compared, and why.
+    """
+
+    request: Request
+    talk: Talk
+    journal: Journal
+    notes: list[str] = field(default_factory=list)
+    voided: int = 0
+
+    def has_suites(self) -> bool:
+        """Whether base has any of the suites that are asked for; those it has not are noted."""
+        head, base = self.request.head.tree.directory, self.request.base.tree.directory
+        _kept, missing, some = split(self.request.arguments, head, base)
+        self.notes += [f"{path} is not in base: nothing to compare it with" for path in missing]
+        return some
+
+    def comparison(self, cases: list[ComparedCase], machines: Mapping[Side, Machine]) -> Comparison:
+        """What it all comes to."""
+        return Comparison(
+            base_commit=self.request.base.tree.commit,
+            head_commit=self.request.head.tree.commit,
+            base_machine=machines[Side.BASE],
+            head_machine=machines[Side.HEAD],
+            cases=tuple(cases),
+            notes=tuple(self.notes),
+            tolerance=self.request.tolerance,
+            alpha=self.request.settings.alpha,
+            voided_rounds=self.voided,
+            command=self.request.command,
+        )
+
+    @contextmanager
+    def workers(self) -> Iterator[Mapping[Side, Worker]]:
+        """A fresh process for each side, gone afterwards."""
+        base, head = self.request.base, self.request.head
+        pair = {place.side: self._worker(place, other) for place, other in ((base, head), (head, base))}
+        try:
+            yield pair
+        finally:
+            for worker in pair.values():
+                worker.end()
+
+    def shared_models(self, workers: Mapping[Side, Worker]) -> list[tuple[Model, Mapping[str, str]]]:
+        """Models that both sides offer, with where the tests of their variants stand at head."""
+        offered: dict[Side, dict[str, Offered]] = {}
+        for side, worker in workers.items():
+            self.talk.say(f"starting the worker of {side.value}")
+            offered[side] = {model.label: model for model in worker.offer().models}
+        base, head = offered[Side.BASE], offered[Side.HEAD]
+        self.notes += [f"{label} is new at head: nothing to compare it with" for label in head if label not in base]
+        self.notes += [f"{label} is no longer measured at head" for label in base if label not in head]
+        return [
+            (
+                Model(label=label, node_ids={Side.BASE: base[label].node_id, Side.HEAD: model.node_id}),
+                model.locations,
+            )
+            for label, model in head.items()
+            if label in base
+        ]
+
+    def rule(self, cases: int) -> ChangeRule:
+        """When head counts as slower, with the chance of any undeserved red shared among so many cases."""
+        return ChangeRule(tolerance=self.request.tolerance, rates=levels(self.request.settings.alpha, cases))
+
+    def compare(
+        self,
+        model: Model,
+        locations: Mapping[str, str],
+        workers: Mapping[Side, Worker],
+        rule: ChangeRule,
+        only: frozenset[str] = frozenset(),
+    ) -> list[ComparedCase]:
+        """Every case of one model."""
+        seed = Random().getrandbits(31)  # noqa: S311 - a fresh order
+        found = measure(model, workers, only=only, rule=rule, effort=self.request.effort, seed=seed, talk=self.talk)
+        if isinstance(found, Unknown):
+            self.notes.append(f"{model.label}: {found.reason}")
+            return [_unmeasured(model, _nameless(model), locations, found.reason, Outcome.INCONCLUSIVE)]
+        self.voided += found.voided
+        self.journal.note("compared", {"model": model.label, "durations_ns": found.durations_ns})
+        cases = [
+            self._judged(model, case, found, locations, rule)
+            for name in found.durations_ns
+            for case in found.cases[name] or (_alone(found, name),)
+        ]
+        return cases + [_failed(model, found, side, name, locations) for side, name in found.failed]
+
+    def confirm(
+        self,
+        cases: list[ComparedCase],
+        flagged: set[str],
+        shared: list[tuple[Model, Mapping[str, str]]],
+        rule: ChangeRule,
+    ) -> list[ComparedCase]:
+        """Measure what is flagged in fresh processes: only what is slower there too stays red."""
+        again: dict[str, ComparedCase] = {}
+        with self.workers() as workers:
+            self.shared_models(workers)
+            for model, locations in shared:
+                red = [each.case for each in cases if each.case.id in flagged and each.model == model.label]
+                if red:
+                    self.talk.say(f"{model.label}: once more, in fresh processes")
+                    only = frozenset(name for case in red for name in (case.variant, case.over))
+                    for each in self.compare(model, locations, workers, rule, only):
+                        again[each.case.id] = each
+        self.notes[:] = dict.fromkeys(self.notes)
+        return [_confirmed(each, again) if each.case.id in flagged else each for each in cases]
+
+    def _worker(self, place: Place, other: Place) -> Worker:
+        shared = place.tree.root == other.tree.root
+        arguments, _missing, _some = split(
+            self.request.arguments, self.request.head.tree.directory, place.tree.directory
+        )
+        start = protocol.Start(
+            purpose=protocol.Purpose.SERVE,
+            arguments=arguments,
+            directory=str(place.tree.directory),
+            settings=self.request.settings,
+            selected=(),
+            cases=1,
+            barred=(),
+            machine=self.request.machine,
+            foreign_root="" if shared else str(other.tree.root),
+        )
+        return Worker(place=place, start=start, log=self.journal.folder / f"{place.side.value}.log")
+
+    def _judged(
+        self, model: Model, case: Case, found: Measured, locations: Mapping[str, str], rule: ChangeRule
+    ) -> ComparedCase:
+        own = found.times(case.variant)
+        if isinstance(own, Unknown):
+            return _unmeasured(model, case, locations, own.reason, Outcome.INCONCLUSIVE)
+        try:
+            change = change_of(own, _baseline_of(own, case, found), alpha=rule.rates.pass_alpha)
+            outcome, reason = rule.judge(own.logs(), change)
+        except DataError as error:
+            return _unmeasured(model, case, locations, str(error), Outcome.INCONCLUSIVE)
+        return replace(
+            _unmeasured(model, case, locations, reason, outcome),
+            item=found.item,
+            items_per_call=found.items_per_call,
+            change=change,
+        )
+
+
+def _baseline_of(own: Times, case: Case, found: Measured) -> Times | Unknown:
+    """The baseline's times in the rounds that the variant was in: from the first to where it left."""
+    times = found.times(case.over)
+    if isinstance(times, Unknown):
+        return times
+    rounds = len(own.base_ns)
+    return Times(base_ns=times.base_ns[:rounds], head_ns=times.head_ns[:rounds])
+
+
+def _confirmed(first: ComparedCase, again: Mapping[str, ComparedCase]) -> ComparedCase:
+    """What two looks come to: red if both are, never green."""
+    second = again.get(first.case.id)
+    if second is not None and second.outcome is Outcome.REGRESSION:
+        return second
+    seen = _seen(first.change)
+    then = "it could not be measured" if second is None else _seen(second.change)
+    return replace(
+        second or first,
+        outcome=Outcome.INCONCLUSIVE,
+        reason=f"{seen} at first, {then} in fresh processes: not confirmed",
+    )
+
+
+def _seen(change: Change | Unknown) -> str:
+    return change.reason if isinstance(change, Unknown) else f"{show_change(1 / change.own.ratio)} time"
+
+
+def _failed(model: Model, found: Measured, side: Side, name: str, locations: Mapping[str, str]) -> ComparedCase:
+    """A variant that one side could not measure: red where head's code kills or raises and base's does not."""
+    reason = f"{side.value}: {found.failed[side, name]}"
+    own_doing = side is Side.HEAD and (Side.BASE, name) not in found.failed
+    died = (side, name) in found.killed and own_doing
+    outcome = Outcome.CRASHED if died else Outcome.INCONCLUSIVE if side is Side.HEAD else Outcome.NO_BASELINE
+    cases = found.cases.get(name, ())
+    return _unmeasured(model, cases[0] if cases else _alone(found, name), locations, reason, outcome)
+
+
+def _alone(found: Measured, name: str) -> Case:
+    """The case of a variant that no test holds against another, such as eager FP32 itself."""
+    like = next((cases[0] for cases in found.cases.values() if cases), None)
+    if like is None:
+        return Case(workload="?", phase="?", preset="?", variant=name, metric=Metric.LATENCY, over=OVER_ITSELF)
+    return replace(like, variant=name, over=OVER_ITSELF)
+
+
+def _nameless(model: Model) -> Case:
+    """The case of a model that never got as far as its variants."""
+    return Case(workload=model.label, phase="-", preset="-", variant="-", metric=Metric.LATENCY, over=OVER_ITSELF)
+
+
+def _unmeasured(model: Model, case: Case, locations: Mapping[str, str], reason: str, outcome: Outcome) -> ComparedCase:
+    return ComparedCase(
+        case=case,
+        model=model.label,
+        location=locations.get(case.variant, ""),
+        node_id=model.node_ids[Side.HEAD],
+        item="call",
+        items_per_call=1,
+        outcome=outcome,
+        reason=reason,
+        change=Unknown(reason=reason),
+    )
