@@ -53,7 +53,7 @@ def compared():
             items_per_call=1,
             outcome=outcome,
             reason="" if outcome is Outcome.PASS else "takes +5.0 % time",
-            change=change_of(own, own, alpha=0.05),
+            change=change_of(own, own, alpha=0.05, tolerance=0.02),
         )
         return replace(made, **changes)
 

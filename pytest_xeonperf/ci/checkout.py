@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import psutil
+
 from pytest_xeonperf.ci import git
 from pytest_xeonperf.errors import InfrastructureError, UsageError
 from pytest_xeonperf.host.cachedir import cache_dir
@@ -56,8 +58,13 @@ def working_tree(directory: Path) -> Tree:
     return Tree(root=root, directory=directory.resolve(), commit=commit)
 
 
-def base_commit(tree: Tree, revision: str) -> str:
+def base_commit(tree: Tree, revision: str, head: str) -> str:
     """The sha that head is compared with: of the revision, else where head left the main branch.
+
+    Args:
+        tree: The user's.
+        revision: That was asked for; empty for none.
+        head: Revision of head, or `WORKING_TREE`.
 
     Raises:
         UsageError: The revision does not exist, or there is no main branch, or nothing in common with it.
@@ -66,11 +73,11 @@ def base_commit(tree: Tree, revision: str) -> str:
         return _sha(tree, revision, "--base")
     for name in _MAIN_BRANCHES:
         if isinstance(git.sha_of(tree.root, name), str):
-            found = git.merge_base(tree.root, name, "HEAD")
+            found = git.merge_base(tree.root, name, head or "HEAD")
             if isinstance(found, str):
                 return found
             raise UsageError(
-                f"HEAD and {name} have no commit in common here",
+                f"{head or 'HEAD'} and {name} have no commit in common here",
                 where=str(tree.root),
                 remedy="fetch the whole history (fetch-depth: 0), or name a commit with --base",
             )
@@ -95,7 +102,8 @@ def checked_out(tree: Tree, revision: str, option: str) -> Iterator[Tree]:
         yield tree
         return
     sha = _sha(tree, revision, option)
-    parent = Path(tempfile.mkdtemp(dir=cache_dir("worktrees"), prefix=f"{sha[:10]}-"))
+    _sweep(tree)
+    parent = Path(tempfile.mkdtemp(dir=cache_dir("worktrees"), prefix=f"{os.getpid()}-{sha[:10]}-"))
     folder = parent / tree.root.name
     try:
         complaint = git.add_worktree(tree.root, folder, sha)
@@ -116,6 +124,15 @@ def checked_out(tree: Tree, revision: str, option: str) -> Iterator[Tree]:
     finally:
         git.remove_worktree(tree.root, folder)
         shutil.rmtree(parent, ignore_errors=True)
+
+
+def _sweep(tree: Tree) -> None:
+    """Remove what gates have left that were killed: folders of processes that are gone."""
+    for folder in cache_dir("worktrees").iterdir():
+        owner = folder.name.partition("-")[0]
+        if owner.isdigit() and not psutil.pid_exists(int(owner)):
+            shutil.rmtree(folder, ignore_errors=True)
+    git.prune_worktrees(tree.root)
 
 
 def _sha(tree: Tree, revision: str, option: str) -> str:

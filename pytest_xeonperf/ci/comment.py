@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from typing import TYPE_CHECKING
 
@@ -89,16 +90,13 @@ def _method(comparison: Comparison) -> list[str]:
     return [
         f"- Machine: {machine.cpu_model}, {machine.isa}, {threads}; {_torches(comparison)}.",
         f"- Both commits ran in the same rounds, in random order; {voided} voided because the machine was disturbed.",
-        f"- Red is what is slower for sure, by more than {beyond}, and again in fresh processes.",
+        f"- Red is what is slower for sure, by an estimate beyond {beyond}, and again in fresh processes.",
         f"- The chance of any undeserved red is at most {chance} over all cases.",
-        "- To reproduce it:",
+        "- To reproduce it, and to look closer:",
         "",
-        "```sh",
-        comparison.command,
-        "```",
+        *_block([comparison.command, *([f"pytest --xeonperf {' '.join(tests)}"] if tests else [])]),
         "",
         "To accept a slow-down, say why in the pull request and merge it: the next comparison has it in its base.",
-        f"To look closer: `pytest --xeonperf {' '.join(tests) or 'suites/'}`.",
     ]
 
 
@@ -122,7 +120,15 @@ def _commit(commit: Commit) -> str:
 
 
 def _escaped(text: str) -> str:
-    """Text of other people's, as text: no tables, HTML or mentions out of it."""
-    for special, plain in (("&", "&amp;"), ("<", "&lt;"), ("|", "\\|"), ("@", "@&#8203;"), ("\n", " ")):
+    """Text of other people's, as text: no tables, links, HTML or mentions out of it."""
+    text = re.sub(r"([\\`\[\]|])", r"\\\1", " ".join(text.split()))
+    for special, plain in (("&", "&amp;"), ("<", "&lt;"), ("@", "@&#8203;")):
         text = text.replace(special, plain)
     return text
+
+
+def _block(lines: list[str]) -> list[str]:
+    """Commands as a block of code, whatever is in them."""
+    runs = re.findall("`+", "".join(lines))
+    fence = "`" * max(3, 1 + max(map(len, runs), default=0))
+    return [f"{fence}sh", *(" ".join(line.split()) for line in lines), fence]

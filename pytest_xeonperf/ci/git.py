@@ -78,6 +78,11 @@ def add_worktree(repository: Path, folder: Path, sha: str) -> str:
 def remove_worktree(repository: Path, folder: Path) -> None:
     """Forget a folder that `add_worktree` made, with all that is in it; one that is gone already is forgotten too."""
     _git(repository, "worktree", "remove", "--force", "--force", str(folder), patience_s=_CHECKOUT_S)
+    prune_worktrees(repository)
+
+
+def prune_worktrees(repository: Path) -> None:
+    """Forget working trees whose folders are gone."""
     _git(repository, "worktree", "prune")
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import shlex
+import signal
 import sys
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,9 +21,8 @@ from pytest_xeonperf.ci.annotations import workflow_commands
 from pytest_xeonperf.ci.checkout import WORKING_TREE, base_commit, checked_out, working_tree
 from pytest_xeonperf.ci.comment import comment
 from pytest_xeonperf.ci.git import is_clean
-from pytest_xeonperf.errors import ExitCode, UsageError
+from pytest_xeonperf.errors import ExitCode, InfrastructureError, UsageError
 from pytest_xeonperf.exchange import comparison as as_json
-from pytest_xeonperf.measure.rounds import Effort
 from pytest_xeonperf.records import Unknown
 from pytest_xeonperf.shell.begin import machine_from_outside
 from pytest_xeonperf.shell.gate import run_gate
@@ -31,6 +31,8 @@ from pytest_xeonperf.shell.settings import Settings
 from pytest_xeonperf.units import show_change, show_ns, show_time_change
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from pytest_xeonperf.ci.checkout import Tree
     from pytest_xeonperf.judge.comparison import ComparedCase, Comparison
 
@@ -43,7 +45,12 @@ _PERCENT = 100
 @click.command(context_settings={"ignore_unknown_options": True})
 @click.option("--base", metavar="REV", default="", help="Commit to compare with. Default: where HEAD left main.")
 @click.option("--head", metavar="REV", default=WORKING_TREE, help="Commit to judge. Default: the files as they are.")
-@click.option("--base-python", metavar="PATH", default="", help="Interpreter of base: another torch, another wheel.")
+@click.option(
+    "--base-python",
+    metavar="PATH",
+    default="",
+    help="Interpreter of base: another torch, another wheel. Without --base, base's files are those of head.",
+)
 @click.option("--head-python", metavar="PATH", default="", help="Interpreter of head. Default: this one.")
 @click.option(
     "--tolerance",
@@ -53,7 +60,6 @@ _PERCENT = 100
     show_default=True,
     help="Slow-down that nobody minds.",
 )
-@click.option("--max-rounds", type=click.IntRange(6, 400), default=40, show_default=True, help="For each model.")
 @click.option(
     "--json",
     "json_out",
@@ -63,13 +69,12 @@ _PERCENT = 100
 )
 @click.option("--comment", "comment_out", type=click.Path(path_type=Path), help="Write Markdown for a comment here.")
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
-def command(  # noqa: PLR0917 - one parameter an option
+def command(
     base: str,
     head: str,
     base_python: str,
     head_python: str,
     tolerance: float,
-    max_rounds: int,
     *,
     json_out: str,
     comment_out: Path | None,
@@ -89,21 +94,23 @@ def command(  # noqa: PLR0917 - one parameter an option
     given = within(arguments, home.directory, home.root)
     settings = _settings(given)
     with ExitStack() as stack:
-        revision = base_commit(home, base)
-        same_tree = not base and bool(base_python)
-        base_tree = home if same_tree else stack.enter_context(checked_out(home, revision, "--base"))
+        stack.enter_context(_ended_by_sigterm())
         head_tree = stack.enter_context(checked_out(home, head, "--head"))
+        if base_python and not base:
+            base_tree = head_tree
+        else:
+            base_tree = stack.enter_context(checked_out(home, base_commit(home, base, head), "--base"))
         _require_difference(base_tree, head_tree, base_python, head_python)
         talk = _Talk()
         talk.say(f"base {_told(base_tree)}, head {_told(head_tree)}")
         request = Request(
             base=place_of(Side.BASE, base_tree, base_python, home),
             head=place_of(Side.HEAD, head_tree, head_python, home),
+            home=home.root,
             arguments=given if settings.enabled else ("--xeonperf", *given),
             settings=settings,
             machine=machine_from_outside(settings),
             tolerance=tolerance / _PERCENT,
-            effort=Effort(max_rounds=max_rounds, budget_ns=round(settings.budget_s * 1e9)),
             command=shlex.join(["xeonperf", *sys.argv[1:]]),
         )
         found = run_gate(request, talk)
@@ -126,6 +133,20 @@ def _settings(arguments: tuple[str, ...]) -> Settings:
         ) from None
 
 
+@contextmanager
+def _ended_by_sigterm() -> Iterator[None]:
+    """A CI that cancels its job sends SIGTERM: then too the workers end and the trees go."""
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
 def _require_difference(base: Tree, head: Tree, base_python: str, head_python: str) -> None:
     same = base.commit.sha == head.commit.sha and base_python == head_python
     if same and (head.root == base.root or is_clean(head.root)):
@@ -136,19 +157,22 @@ def _require_difference(base: Tree, head: Tree, base_python: str, head_python: s
 
 
 def _tell(found: Comparison, home: Tree, *, json_out: str, comment_out: Path | None) -> None:
-    text = comment(found)
-    if comment_out is not None:
-        comment_out.write_text(text, encoding="utf-8")
-    summary = os.environ.get("GITHUB_STEP_SUMMARY", "")
-    if summary:
-        with Path(summary).open("a", encoding="utf-8") as file:
-            file.write(text)
+    text, document = comment(found), as_json.dumps(found)
     if json_out == _STDOUT:
-        click.echo(as_json.dumps(found), nl=False)
+        click.echo(document, nl=False)
     else:
         _print(found)
-    if json_out not in {"", _STDOUT}:
-        Path(json_out).write_text(as_json.dumps(found), encoding="utf-8")
+    try:
+        if json_out not in {"", _STDOUT}:
+            Path(json_out).write_text(document, encoding="utf-8")
+        if comment_out is not None:
+            comment_out.write_text(text, encoding="utf-8")
+        summary = os.environ.get("GITHUB_STEP_SUMMARY", "")
+        if summary:
+            with Path(summary).open("a", encoding="utf-8") as file:
+                file.write(text)
+    except OSError as error:
+        raise InfrastructureError(f"cannot be written ({error.strerror})", where=str(error.filename)) from error
     if os.environ.get("GITHUB_ACTIONS") == "true":
         for line in workflow_commands(found, home.directory.relative_to(home.root.resolve())):
             click.echo(line, err=json_out == _STDOUT)

@@ -91,13 +91,14 @@ class Change:
     excluded_slowdown: float
 
 
-def change_of(own: Times, baseline: Times | Unknown, *, alpha: float) -> Change:
+def change_of(own: Times, baseline: Times | Unknown, *, alpha: float, tolerance: float) -> Change:
     """What the rounds say of one case.
 
     Args:
         own: The variant.
-        baseline: What it is compared with, in the same rounds.
+        baseline: What it is compared with, in the same rounds from the first on; it may have left them earlier.
         alpha: One minus the confidence of every interval.
+        tolerance: A side has moved if its interval excludes 1 and it is further from it than this: 0.02 is 2 %.
 
     Raises:
         DataError: There are no pairs, or a duration is not positive.
@@ -111,13 +112,13 @@ def change_of(own: Times, baseline: Times | Unknown, *, alpha: float) -> Change:
     else:
         other_logs = baseline.logs()
         other = estimate(other_logs, alpha=alpha)
-        speedup = estimate([a - b for a, b in zip(logs, other_logs, strict=True)], alpha=alpha)
+        speedup = estimate([a - b for a, b in zip(logs, other_logs, strict=False)], alpha=alpha)
     return Change(
         pairs=len(logs),
         own=own_ratio,
         baseline=other,
         speedup=speedup,
-        moved=_moved(own_ratio, other),
+        moved=_moved(own_ratio, other, tolerance),
         base_ns=round(median(own.base_ns)),
         head_ns=round(median(own.head_ns)),
         excluded_slowdown=1 / own_ratio.low_ratio - 1 if own_ratio.low_ratio > 0 else float("inf"),
@@ -167,7 +168,7 @@ class ChangeRule:
         return Outcome.INCONCLUSIVE, f"undecided after {change.pairs} rounds ({would_do})"
 
 
-def _moved(own: Estimate, baseline: Estimate | Unknown) -> Moved:
+def _moved(own: Estimate, baseline: Estimate | Unknown, tolerance: float) -> Moved:
     if isinstance(baseline, Unknown):
         return Moved.UNKNOWN
     return {
@@ -175,8 +176,9 @@ def _moved(own: Estimate, baseline: Estimate | Unknown) -> Moved:
         (True, False): Moved.CANDIDATE,
         (False, True): Moved.BASELINE,
         (True, True): Moved.BOTH,
-    }[_excludes_one(own), _excludes_one(baseline)]
+    }[_has_moved(own, tolerance), _has_moved(baseline, tolerance)]
 
 
-def _excludes_one(ratio: Estimate) -> bool:
-    return ratio.low_ratio > 1 or ratio.high_ratio < 1
+def _has_moved(ratio: Estimate, tolerance: float) -> bool:
+    for_sure = ratio.low_ratio > 1 or ratio.high_ratio < 1
+    return for_sure and abs(log(ratio.ratio)) > log(1 + tolerance)

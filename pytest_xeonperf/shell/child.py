@@ -114,11 +114,7 @@ class Loop:
     def _offer(self, session: pytest.Session, items: Mapping[str, pytest.Item]) -> bool:
         """Be one side of a gate."""
         server = Server(
-            channel=self.channel,
-            rungs=selected_rungs(session.items),
-            machine=self.machine,
-            foreign_root=self.start.foreign_root,
-            budget_s=self.start.settings.budget_s,
+            channel=self.channel, start=self.start, rungs=selected_rungs(session.items), machine=self.machine
         )
         self.config.stash[JUDGEMENT] = server
         self.channel.send(protocol.Ready(machine=self.machine))

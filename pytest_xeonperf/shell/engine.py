@@ -220,7 +220,7 @@ class Engine:
         )
 
     def _effort(self, preset: Preset) -> Effort:
-        return _SMOKE_EFFORT if preset is Preset.SMOKE else Effort(budget_ns=round(self.settings.budget_s * 1e9))
+        return _SMOKE_EFFORT if preset is Preset.SMOKE else self.settings.effort
 
     def _bench(
         self,

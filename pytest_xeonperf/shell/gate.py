@@ -8,13 +8,13 @@ from random import Random
 from typing import TYPE_CHECKING
 
 from pytest_xeonperf.errors import DataError
-from pytest_xeonperf.judge.change import Change, ChangeRule, Times, change_of
+from pytest_xeonperf.judge.change import ChangeRule, Times, change_of
 from pytest_xeonperf.judge.comparison import ComparedCase, Comparison
 from pytest_xeonperf.judge.verdict import levels
 from pytest_xeonperf.records import Case, Metric, Outcome, Unknown
 from pytest_xeonperf.shell import protocol
 from pytest_xeonperf.shell.gate_request import Side, split
-from pytest_xeonperf.shell.gate_rounds import Measured, Model, measure
+from pytest_xeonperf.shell.gate_rounds import Measured, Model, NotMeasured, measure
 from pytest_xeonperf.shell.gate_worker import Worker
 from pytest_xeonperf.shell.journal import Journal
 from pytest_xeonperf.units import show_change
@@ -37,15 +37,15 @@ def run_gate(request: Request, talk: Talk) -> Comparison:
     Raises:
         InfrastructureError: A worker cannot be started, or imports the other tree's code.
     """
-    gate = _Gate(request=request, talk=talk, journal=Journal.open(request.head.tree.directory))
+    gate = _Gate(request=request, talk=talk, journal=Journal.open(request.home))
     if not gate.has_suites():
         return gate.comparison([], dict.fromkeys(Side, request.machine))
     with gate.workers() as workers:
         shared = gate.shared_models(workers)
-        rule = gate.rule(max(1, sum(len(locations) + 1 for _model, locations in shared)))
-        cases = [case for model, locations in shared for case in gate.compare(model, locations, workers, rule)]
+        rule = gate.rule(sum(offered.cases for _model, offered in shared))
+        cases = [case for model, offered in shared for case in gate.compare(model, offered.locations, workers, rule)]
         machines = {side: worker.machine for side, worker in workers.items()}
-    flagged = {case.case.id for case in cases if case.outcome is Outcome.REGRESSION}
+    flagged = {case.case.id for case in cases if case.outcome.red}
     if flagged:
         cases = gate.confirm(cases, flagged, shared, rule)
     return gate.comparison(cases, machines)
@@ -98,8 +98,8 @@ class _Gate:
             for worker in pair.values():
                 worker.end()
 
-    def shared_models(self, workers: Mapping[Side, Worker]) -> list[tuple[Model, Mapping[str, str]]]:
-        """Models that both sides offer, with where the tests of their variants stand at head."""
+    def shared_models(self, workers: Mapping[Side, Worker]) -> list[tuple[Model, Offered]]:
+        """Models that both sides offer, with what head says of each."""
         offered: dict[Side, dict[str, Offered]] = {}
         for side, worker in workers.items():
             self.talk.say(f"starting the worker of {side.value}")
@@ -110,7 +110,7 @@ class _Gate:
         return [
             (
                 Model(label=label, node_ids={Side.BASE: base[label].node_id, Side.HEAD: model.node_id}),
-                model.locations,
+                model,
             )
             for label, model in head.items()
             if label in base
@@ -130,36 +130,43 @@ class _Gate:
     ) -> list[ComparedCase]:
         """Every case of one model."""
         seed = Random().getrandbits(31)  # noqa: S311 - a fresh order
-        found = measure(model, workers, only=only, rule=rule, effort=self.request.effort, seed=seed, talk=self.talk)
-        if isinstance(found, Unknown):
-            self.notes.append(f"{model.label}: {found.reason}")
+        found = measure(
+            model, workers, only=only, rule=rule, effort=self.request.settings.effort, seed=seed, talk=self.talk
+        )
+        if isinstance(found, NotMeasured):
+            if found.alike:
+                self.notes.append(f"{model.label}: {found.reason}")
+                return []
             return [_unmeasured(model, _nameless(model), locations, found.reason, Outcome.INCONCLUSIVE)]
         self.voided += found.voided
+        self.notes += [f"{model.label} {name} is not in {side.value}" for name, side in found.missing.items()]
         self.journal.note("compared", {"model": model.label, "durations_ns": found.durations_ns})
         cases = [
             self._judged(model, case, found, locations, rule)
             for name in found.durations_ns
             for case in found.cases[name] or (_alone(found, name),)
         ]
-        return cases + [_failed(model, found, side, name, locations) for side, name in found.failed]
+        troubled, refused = _split_troubled(found)
+        self.notes += [f"{model.label} {name}: {reason}" for name, reason in refused.items()]
+        return cases + [_troubled(model, found, name, locations) for name in troubled]
 
     def confirm(
         self,
         cases: list[ComparedCase],
         flagged: set[str],
-        shared: list[tuple[Model, Mapping[str, str]]],
+        shared: list[tuple[Model, Offered]],
         rule: ChangeRule,
     ) -> list[ComparedCase]:
         """Measure what is flagged in fresh processes: only what is slower there too stays red."""
         again: dict[str, ComparedCase] = {}
         with self.workers() as workers:
             self.shared_models(workers)
-            for model, locations in shared:
+            for model, offered in shared:
                 red = [each.case for each in cases if each.case.id in flagged and each.model == model.label]
                 if red:
                     self.talk.say(f"{model.label}: once more, in fresh processes")
                     only = frozenset(name for case in red for name in (case.variant, case.over))
-                    for each in self.compare(model, locations, workers, rule, only):
+                    for each in self.compare(model, offered.locations, workers, rule, only):
                         again[each.case.id] = each
         self.notes[:] = dict.fromkeys(self.notes)
         return [_confirmed(each, again) if each.case.id in flagged else each for each in cases]
@@ -179,6 +186,7 @@ class _Gate:
             barred=(),
             machine=self.request.machine,
             foreign_root="" if shared else str(other.tree.root),
+            home_root=str(self.request.home),
         )
         return Worker(place=place, start=start, log=self.journal.folder / f"{place.side.value}.log")
 
@@ -189,7 +197,8 @@ class _Gate:
         if isinstance(own, Unknown):
             return _unmeasured(model, case, locations, own.reason, Outcome.INCONCLUSIVE)
         try:
-            change = change_of(own, _baseline_of(own, case, found), alpha=rule.rates.pass_alpha)
+            baseline = _baseline_of(len(own.base_ns), case, found)
+            change = change_of(own, baseline, alpha=rule.rates.pass_alpha, tolerance=rule.tolerance)
             outcome, reason = rule.judge(own.logs(), change)
         except DataError as error:
             return _unmeasured(model, case, locations, str(error), Outcome.INCONCLUSIVE)
@@ -201,41 +210,53 @@ class _Gate:
         )
 
 
-def _baseline_of(own: Times, case: Case, found: Measured) -> Times | Unknown:
-    """The baseline's times in the rounds that the variant was in: from the first to where it left."""
+def _baseline_of(rounds: int, case: Case, found: Measured) -> Times | Unknown:
+    """The baseline's times in the first rounds; it may itself have left before the variant did."""
     times = found.times(case.over)
     if isinstance(times, Unknown):
         return times
-    rounds = len(own.base_ns)
     return Times(base_ns=times.base_ns[:rounds], head_ns=times.head_ns[:rounds])
 
 
 def _confirmed(first: ComparedCase, again: Mapping[str, ComparedCase]) -> ComparedCase:
     """What two looks come to: red if both are, never green."""
     second = again.get(first.case.id)
-    if second is not None and second.outcome is Outcome.REGRESSION:
+    if second is not None and second.outcome is first.outcome:
         return second
-    seen = _seen(first.change)
-    then = "it could not be measured" if second is None else _seen(second.change)
+    then = "it could not be measured" if second is None else _seen(second)
     return replace(
         second or first,
         outcome=Outcome.INCONCLUSIVE,
-        reason=f"{seen} at first, {then} in fresh processes: not confirmed",
+        reason=f"{_seen(first)} at first, {then} in fresh processes: not confirmed",
     )
 
 
-def _seen(change: Change | Unknown) -> str:
-    return change.reason if isinstance(change, Unknown) else f"{show_change(1 / change.own.ratio)} time"
+def _seen(each: ComparedCase) -> str:
+    return each.reason if isinstance(each.change, Unknown) else f"{show_change(1 / each.change.own.ratio)} time"
 
 
-def _failed(model: Model, found: Measured, side: Side, name: str, locations: Mapping[str, str]) -> ComparedCase:
-    """A variant that one side could not measure: red where head's code kills or raises and base's does not."""
-    reason = f"{side.value}: {found.failed[side, name]}"
-    own_doing = side is Side.HEAD and (Side.BASE, name) not in found.failed
-    died = (side, name) in found.killed and own_doing
-    outcome = Outcome.CRASHED if died else Outcome.INCONCLUSIVE if side is Side.HEAD else Outcome.NO_BASELINE
+def _troubled(model: Model, found: Measured, name: str, locations: Mapping[str, str]) -> ComparedCase:
+    """A variant without times: red where head's own code raises or kills its worker and base's does not."""
+    head, base = found.troubles.get((Side.HEAD, name)), found.troubles.get((Side.BASE, name))
+    reason = "; ".join(f"{side.value}: {each.reason}" for side, each in ((Side.HEAD, head), (Side.BASE, base)) if each)
+    if head is None:
+        outcome = Outcome.NO_BASELINE
+    elif base is None and head.own:
+        outcome = Outcome.CRASHED
+    else:
+        outcome = Outcome.INCONCLUSIVE
     cases = found.cases.get(name, ())
     return _unmeasured(model, cases[0] if cases else _alone(found, name), locations, reason, outcome)
+
+
+def _split_troubled(found: Measured) -> tuple[list[str], dict[str, str]]:
+    """Variants in trouble that need a verdict, and those that neither side can run, with the reason."""
+    refused = {
+        name: trouble.reason
+        for (side, name), trouble in found.troubles.items()
+        if side is Side.HEAD and not trouble.own and (other := found.troubles.get((Side.BASE, name))) and not other.own
+    }
+    return [name for name in dict.fromkeys(name for _side, name in found.troubles) if name not in refused], refused
 
 
 def _alone(found: Measured, name: str) -> Case:

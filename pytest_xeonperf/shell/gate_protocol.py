@@ -22,11 +22,14 @@ class Offered:
         label: What it is called in both trees: ``sam-vit-b/encode [quick]``, or a test that compares two callables.
         node_id: Of the first test that measures it.
         locations: ``path:line`` of the test of each variant, by the variant's name.
+        cases: How many verdicts there will be: one for each variant over each of its baselines, one for each mere
+            baseline.
     """
 
     label: str
     node_id: str
     locations: Mapping[str, str]
+    cases: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,14 +67,16 @@ class Loaded:
 
     Attributes:
         cases: Every variant that is there, with the baselines that tests hold it against; none for a mere baseline.
-        failed: Variants that are not, and why.
+        refused: Variants that cannot run here, whatever their code, and why.
+        raised: Variants whose code raised, and what.
         item: What one unit of work is.
         items_per_call: Units of work in a call.
         foreign: As in `Offer`, now that models were built.
     """
 
     cases: Mapping[str, tuple[Case, ...]]
-    failed: Mapping[str, str]
+    refused: Mapping[str, str]
+    raised: Mapping[str, str]
     item: str
     items_per_call: int
     foreign: tuple[str, ...]

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from pytest_xeonperf.ci.checkout import Tree
-    from pytest_xeonperf.measure.rounds import Effort
     from pytest_xeonperf.records import Machine
     from pytest_xeonperf.shell.settings import Settings
 
@@ -43,20 +42,20 @@ class Request:
     """One comparison.
 
     Attributes:
+        home: Root of the user's tree.
         arguments: For pytest, relative to the trees' directories.
         machine: As seen from outside.
         tolerance: Slow-down that nobody minds: 0.02 is 2 %.
-        effort: For the rounds of one model.
         command: What the user typed.
     """
 
     base: Place
     head: Place
+    home: Path
     arguments: tuple[str, ...]
     settings: Settings
     machine: Machine
     tolerance: float
-    effort: Effort
     command: str
 
 
@@ -74,7 +73,8 @@ def place_of(side: Side, tree: Tree, python: str, home: Tree) -> Place:
     """
     folders = [tree.root, tree.root / "src", *(tree.root / folder for folder in _imported_from(home.root))]
     path = dict.fromkeys(str(folder) for folder in folders if folder.is_dir())
-    return Place(side=side, tree=tree, python=python or sys.executable, import_path=tuple(path))
+    named = os.path.abspath(python) if os.sep in python else python  # noqa: PTH100 - a link is what makes it a venv's
+    return Place(side=side, tree=tree, python=named or sys.executable, import_path=tuple(path))
 
 
 def _imported_from(root: Path) -> list[Path]:
@@ -113,10 +113,18 @@ def split(arguments: tuple[str, ...], here: Path, there: Path) -> tuple[tuple[st
         here: That folder in the tree the user means.
         there: The same in the other one.
     """
-    paths = [argument for argument in arguments if _is_path(argument, here)]
+    paths = [
+        argument
+        for before, argument in zip(("", *arguments), arguments, strict=False)
+        if before not in _TAKE_A_VALUE and _is_path(argument, here)
+    ]
     missing = tuple(path for path in paths if not _is_path(path, there))
     kept = tuple(argument for argument in arguments if argument not in missing)
     return kept, missing, not paths or len(missing) < len(paths)
+
+
+_TAKE_A_VALUE = {"-c", "-k", "-m", "-n", "-o", "-p", "-W"}
+"""Options of pytest whose value may be called like a path."""
 
 
 def _is_path(argument: str, folder: Path) -> bool:

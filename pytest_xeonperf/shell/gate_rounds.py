@@ -56,6 +56,30 @@ class Model:
     node_ids: Mapping[Side, str]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trouble:
+    """Why a variant has no times.
+
+    Attributes:
+        own: Whether its code did it: it raised, or took its worker down. Else it cannot run here, whatever its code.
+    """
+
+    reason: str
+    own: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NotMeasured:
+    """A model without rounds.
+
+    Attributes:
+        alike: Whether it is so at head and at base: then there is nothing to say about the change.
+    """
+
+    reason: str
+    alike: bool
+
+
 @dataclass(slots=True)
 class Measured:
     """What the rounds of a model gave.
@@ -63,13 +87,15 @@ class Measured:
     Attributes:
         durations_ns: Of one call of every variant that both sides have, in the order of the rounds.
         cases: Of each variant, as head's tests hold it.
-        failed: Variants without times, by side and name, and why.
-        killed: Those of them that took a worker down.
+        troubles: Variants without times, by side and name.
+        missing: Variants that only one side has.
+        killed: Who took a worker down.
     """
 
     durations_ns: dict[str, dict[Side, list[int]]] = field(default_factory=dict)
     cases: Mapping[str, tuple[Case, ...]] = field(default_factory=dict)
-    failed: dict[tuple[Side, str], str] = field(default_factory=dict)
+    troubles: dict[tuple[Side, str], Trouble] = field(default_factory=dict)
+    missing: dict[str, Side] = field(default_factory=dict)
     killed: set[tuple[Side, str]] = field(default_factory=set)
     item: str = "call"
     items_per_call: int = 1
@@ -81,6 +107,11 @@ class Measured:
         if not of_sides or not of_sides[Side.BASE]:
             return Unknown(reason="it was not in these rounds")
         return Times(base_ns=tuple(of_sides[Side.BASE]), head_ns=tuple(of_sides[Side.HEAD]))
+
+    def leave(self, side: Side, name: str, reason: str, *, own: bool) -> None:
+        """A variant leaves the rounds, with all of its times."""
+        self.troubles[side, name] = Trouble(reason=reason, own=own)
+        self.durations_ns.pop(name, None)
 
 
 @dataclass(slots=True)
@@ -99,15 +130,13 @@ class Table:
     seated: set[Side] = field(default_factory=set)
     known: dict[Side, say.Loaded] = field(default_factory=dict)
 
-    def sit_down(self, talk: Talk) -> str:
+    def sit_down(self, talk: Talk) -> NotMeasured | tuple[()]:
         """Load the model on both sides, or see that each can; why not, where one of them has no such check."""
-        needed = []
-        for side, worker in self.workers.items():
-            needs = worker.begin(self.model.node_ids[side])
-            if isinstance(needs, Unknown):
-                return needs.reason
-            needed.append(needs.memory_bytes)
-        self.together = _have_room(needed)
+        needs = {side: worker.begin(self.model.node_ids[side]) for side, worker in self.workers.items()}
+        lacking = [each.reason for each in needs.values() if isinstance(each, Unknown)]
+        if lacking:
+            return NotMeasured(reason=lacking[-1], alike=len(lacking) == len(needs))
+        self.together = _have_room([each.memory_bytes for each in needs.values() if isinstance(each, say.Needs)])
         if not self.together:
             talk.say(f"{self.model.label}: no room for both sides at once, they take turns")
             for worker in self.workers.values():
@@ -116,8 +145,15 @@ class Table:
             talk.say(f"{self.model.label}: {side.value} is loading")
             loaded = self._load(side) if self.together else self._take_seat(side)
             if isinstance(loaded, Unknown):
-                return loaded.reason
-        return ""
+                return NotMeasured(reason=loaded.reason, alike=False)
+        return self._different_work()
+
+    def _different_work(self) -> NotMeasured | tuple[()]:
+        """A call that does more or less at head than at base cannot be compared with it."""
+        base, head = (f"{known.items_per_call} {known.item}" for known in map(self.known.__getitem__, Side))
+        if base == head:
+            return ()
+        return NotMeasured(reason=f"a call is {base} at base and {head} at head", alike=False)
 
     def loaded(self, side: Side) -> say.Loaded | Unknown:
         """What a side has loaded, loading it if it is not seated."""
@@ -134,7 +170,7 @@ class Table:
 
     def healthy(self) -> bool:
         """Whether the machine is as usual, as whoever is loaded finds."""
-        return self.workers[next(iter(self.seated))].healthy()
+        return all(self.workers[side].healthy() for side in sorted(self.seated)[:1])
 
     def get_up(self) -> None:
         """Let go of the model."""
@@ -168,7 +204,7 @@ def measure(
     effort: Effort,
     seed: int,
     talk: Talk,
-) -> Measured | Unknown:
+) -> Measured | NotMeasured:
     """Rounds of one model until each variant is decided; one that kills its worker is left out, and they begin again.
 
     Args:
@@ -185,11 +221,11 @@ def measure(
         without = tuple(sorted({name for _side, name in measured.killed}))
         table = Table(model=model, workers=workers, without=without)
         try:
-            reason = table.sit_down(talk)
-            if reason:
+            refused = table.sit_down(talk)
+            if refused:
                 for worker in workers.values():
                     worker.end()
-                return Unknown(reason=reason)
+                return refused
             _note_loaded(measured, table, only)
             _rounds(measured, table, rule=rule, effort=effort, order=Random(seed), talk=talk)  # noqa: S311 - repeatable
             table.get_up()
@@ -198,23 +234,32 @@ def measure(
             for worker in workers.values():
                 worker.end()
             if not error.variant or culprit in measured.killed:
-                return Unknown(reason=str(error))
+                return NotMeasured(reason=str(error), alike=False)
             measured.killed.add(culprit)
-            measured.failed[culprit] = f"killed its worker, which {error.how}"
-            measured.durations_ns.clear()
+            # nobody knows whose memory the kernel was after
+            measured.leave(*culprit, f"killed its worker, which {error.how}", own="SIGKILL" not in error.how)
             continue
         return measured
 
 
 def _note_loaded(measured: Measured, table: Table, only: frozenset[str]) -> None:
     """Whom both sides have, and whom they have not."""
+    measured.durations_ns = {}
     for side, loaded in table.known.items():
-        measured.failed |= {(side, name): reason for name, reason in loaded.failed.items()}
-    head = table.known[Side.HEAD]
-    measured.cases, measured.item, measured.items_per_call = head.cases, head.item, head.items_per_call
-    shared = [name for name in head.cases if all(name in loaded.cases for loaded in table.known.values())]
-    wanted = [name for name in shared if not only or name in only]
-    measured.durations_ns = {name: {side: [] for side in table.workers} for name in wanted}
+        for name, reason in loaded.refused.items():
+            measured.leave(side, name, reason, own=False)
+        for name, reason in loaded.raised.items():
+            measured.leave(side, name, reason, own=True)
+    head, base = table.known[Side.HEAD], table.known[Side.BASE]
+    measured.cases = {**base.cases, **head.cases}
+    measured.item, measured.items_per_call = head.item, head.items_per_call
+    troubled = {name for _side, name in measured.troubles}
+    for name in measured.cases:
+        if name in head.cases and name in base.cases:
+            if not only or name in only:
+                measured.durations_ns[name] = {side: [] for side in table.workers}
+        elif name not in troubled:
+            measured.missing[name] = Side.BASE if name in head.cases else Side.HEAD
 
 
 def _rounds(measured: Measured, table: Table, *, rule: ChangeRule, effort: Effort, order: Random, talk: Talk) -> None:
@@ -244,20 +289,28 @@ def _rounds(measured: Measured, table: Table, *, rule: ChangeRule, effort: Effor
 
 
 def _one_round(measured: Measured, table: Table, names: Sequence[str], order: Random) -> dict[tuple[Side, str], int]:
-    """Everybody once. A variant that raises, or compiles anew, leaves the rounds."""
+    """Everybody once. A variant that raises, compiles anew or takes no time leaves the rounds."""
     turns: dict[tuple[Side, str], int] = {}
     for side, name in table.order(names, order):
         loaded = table.loaded(side)
-        if isinstance(loaded, Unknown) or name not in loaded.cases or name not in measured.durations_ns:
+        if isinstance(loaded, Unknown):
+            raise WorkerDiedError(table.workers[side].place, "", f"could not load it again: {loaded.reason}")
+        if name not in measured.durations_ns:
+            continue
+        if name not in loaded.cases:
+            reason = {**loaded.raised, **loaded.refused}.get(name, "it was not loaded again")
+            measured.leave(side, name, reason, own=name in loaded.raised)
             continue
         time.sleep(_PAUSE_S)
         answer = table.workers[side].turn(name)
-        trouble = answer.reason if isinstance(answer, say.Raised) else "it compiles anew while it is timed"
-        if isinstance(answer, say.Raised) or answer.compiled:
-            measured.failed[side, name] = trouble
-            del measured.durations_ns[name]
-            continue
-        turns[side, name] = answer.duration_ns
+        if isinstance(answer, say.Raised):
+            measured.leave(side, name, answer.reason, own=True)
+        elif answer.compiled:
+            measured.leave(side, name, "it compiles anew while it is timed", own=True)
+        elif answer.duration_ns <= 0:
+            measured.leave(side, name, f"a call took {answer.duration_ns} ns: the clock went backwards", own=False)
+        else:
+            turns[side, name] = answer.duration_ns
     return turns
 
 

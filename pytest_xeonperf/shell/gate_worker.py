@@ -91,8 +91,7 @@ class Worker:
             WorkerDiedError: It died of it.
         """
         self.running = variant
-        self._tell(say.Turn(variant=variant))
-        answer: say.Took | say.Raised = self._hear(say.Took, say.Raised)
+        answer: say.Took | say.Raised = self._answer(say.Turn(variant=variant), say.Took, say.Raised)
         self.running = ""
         return answer
 
@@ -102,8 +101,7 @@ class Worker:
         Raises:
             WorkerDiedError: It died.
         """
-        self._tell(say.Sing())
-        answer: say.Sang = self._hear(say.Sang)
+        answer: say.Sang = self._answer(say.Sing(), say.Sang)
         return answer.healthy
 
     def release(self) -> None:
@@ -120,6 +118,16 @@ class Worker:
         for child in self.children:
             child.end()
         self.children.clear()
+
+    def _answer(self, question: object, *kinds: type) -> Any:
+        """What it says to a question while it serves; it may leave the test instead, and is then of no more use."""
+        self._tell(question)
+        answer = self._hear(*kinds, protocol.TestDone)
+        if isinstance(answer, protocol.TestDone):
+            running = self.running
+            self.end()
+            raise WorkerDiedError(self.place, running, "left its test in the middle of the rounds")
+        return answer
 
     def _tell(self, message: object) -> None:
         child = self._child()
@@ -163,7 +171,7 @@ class Worker:
             raise InfrastructureError(
                 f"the worker of {self.place.side.value} {error.death.how}",
                 where=self.start.directory,
-                remedy=f"see {self.log}; it runs {self.place.python} -m pytest there, as you can by hand",
+                remedy=f"see {self.log}; try pytest --collect-only there, with {self.place.python}",
             ) from None
         except BaseException:
             self.end()

@@ -19,8 +19,13 @@ if TYPE_CHECKING:
 def known_machine(start: Start, prepared: Prepared) -> Machine:
     """The machine as the session knows it, or, in its first measuring process, as torch sees it, with its limits."""
     known = start.machine
-    if start.purpose is not Purpose.MEASURE or isinstance(known.limits, Limits):
+    if start.purpose is Purpose.WEIGH or isinstance(known.limits, Limits):
         return known
-    smoke = start.settings.preset is Preset.SMOKE
-    limits = Unknown(reason="not measured for the smoke preset") if smoke else measure_limits()
+    limits: Limits | Unknown
+    if start.purpose is Purpose.SERVE:
+        limits = Unknown(reason="not measured in a gate")
+    elif start.settings.preset is Preset.SMOKE:
+        limits = Unknown(reason="not measured for the smoke preset")
+    else:
+        limits = measure_limits()
     return machine(amx=known.amx, isa=known.isa, threads=known.threads, topology=prepared.topology, limits=limits)

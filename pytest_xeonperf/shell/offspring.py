@@ -50,15 +50,13 @@ class Child:
     progressed: bool = False
 
     @classmethod
-    def start(
-        cls, start: protocol.Start, log: Path, *, python: str = sys.executable, path: Sequence[str] = ()
-    ) -> Child:
+    def start(cls, start: protocol.Start, log: Path, *, python: str = "", path: Sequence[str] = ()) -> Child:
         """Start a child under the prepared environment and tell it what it is for.
 
         Args:
             start: What it is told.
             log: Takes what it prints.
-            python: The interpreter that runs it.
+            python: The interpreter that runs it; empty for this one.
             path: Folders to import from before all others.
         """
         ours, theirs = socket.socketpair()
@@ -68,7 +66,7 @@ class Child:
         with theirs, log.open("ab") as output:
             log_begins_bytes = output.tell()
             process = subprocess.Popen(
-                [python, "-m", "pytest_xeonperf.shell.child", str(theirs.fileno())],
+                [python or sys.executable, "-m", "pytest_xeonperf.shell.child", str(theirs.fileno())],
                 env=environment,
                 cwd=start.directory,  # from where -m imports first
                 stdin=subprocess.DEVNULL,

@@ -41,6 +41,8 @@ class Start:
         temporary: The session's ``--basetemp``, in which every child has a folder of its own; empty without one.
         machine: As known so far; limits that an earlier child measured are not measured again.
         foreign_root: For a worker of a gate: the other tree, whose code it must not import; else empty.
+        home_root: For a worker of a gate: the user's tree; what was installed from there is a copy that both sides
+            would share.
     """
 
     purpose: Purpose
@@ -53,6 +55,7 @@ class Start:
     barred: tuple[Barred, ...]
     machine: Machine
     foreign_root: str = ""
+    home_root: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,13 +6,12 @@ turn it is, so that rounds go across commits.
 
 from __future__ import annotations
 
-import sys
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from pytest_xeonperf.errors import NotApplicableError
 from pytest_xeonperf.host.cpu import read_cpu
 from pytest_xeonperf.host.memory import give_back
 from pytest_xeonperf.host.system import read_system
@@ -21,12 +20,12 @@ from pytest_xeonperf.measure.canary import torch_canary
 from pytest_xeonperf.measure.clock import quiet_collector, time_call_ns
 from pytest_xeonperf.measure.compilation import compilation_so_far, room_to_compile
 from pytest_xeonperf.measure.ladder import Ladder, build_step
-from pytest_xeonperf.measure.rounds import Effort
 from pytest_xeonperf.measure.warmup import warm_up
 from pytest_xeonperf.records import Unknown
 from pytest_xeonperf.shell import gate_protocol as say
 from pytest_xeonperf.shell import protocol
 from pytest_xeonperf.shell.admission import Room, admit
+from pytest_xeonperf.shell.foreign import foreign_modules
 from pytest_xeonperf.shell.rungs import by_ladder
 
 if TYPE_CHECKING:
@@ -40,7 +39,16 @@ if TYPE_CHECKING:
     from pytest_xeonperf.variants.spec import Variant
     from pytest_xeonperf.workloads.protocol import Step, Workload
 
-_INSTALLED = {"site-packages", "dist-packages"}
+_NO_ROOM = "has no room beside the other variants of its model: choose fewer of them, with -k"
+
+
+@dataclass(slots=True)
+class _Line:
+    """The variants of one model, on their way to the rounds."""
+
+    cases: dict[str, tuple[Case, ...]] = field(default_factory=dict)
+    refused: dict[str, str] = field(default_factory=dict)
+    raised: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -48,47 +56,51 @@ class Server:
     """Answers the driver until it has enough of a model; then leaves the test without a verdict.
 
     Attributes:
+        start: What the driver told this process when it started.
         rungs: Of all collected tests.
-        foreign_root: The other tree, whose code must not be here; empty where both sides share one.
         steps: The variants that are loaded.
     """
 
     channel: Connection
+    start: protocol.Start
     rungs: tuple[Rung, ...]
     machine: Machine
-    foreign_root: str
-    budget_s: float
     canaries: list[Canary] = field(default_factory=list)
     steps: dict[str, Step] = field(default_factory=dict)
 
     def offer(self, items: Iterable[pytest.Item], errors: Sequence[str]) -> None:
         """Tell the driver what there is, and what could not be collected."""
-        offered: dict[str, say.Offered] = {}
+        models: dict[str, list[Rung]] = {}
         for rung in self.rungs:
-            known = offered.get(rung.ladder.model)
-            locations = {**(known.locations if known else {}), rung.variant.name: rung.location}
-            node_id = known.node_id if known else rung.node_id
-            offered[rung.ladder.model] = say.Offered(label=rung.ladder.model, node_id=node_id, locations=locations)
+            models.setdefault(rung.ladder.model, []).append(rung)
+        offered = [_offered(label, rungs) for label, rungs in models.items()]
         stand = {rung.node_id for rung in self.rungs}
-        for item in items:
-            if item.nodeid not in stand:  # it compares two callables
-                offered[item.nodeid] = say.Offered(label=item.nodeid, node_id=item.nodeid, locations={})
-        models = tuple(offered.values())
-        offer = say.Offer(version=say.VERSION, models=models, errors=tuple(errors), foreign=self._foreign())
-        self.channel.send(offer)
+        offered += [
+            say.Offered(label=item.nodeid, node_id=item.nodeid, locations={}, cases=2)  # two callables
+            for item in items
+            if item.nodeid not in stand
+        ]
+        self.channel.send(
+            say.Offer(version=say.VERSION, models=tuple(offered), errors=tuple(errors), foreign=self._foreign())
+        )
 
     def result(self, rung: Rung, workload: Workload) -> Result:
         """Serve the model of a rung, with all variants of all of its ladders."""
         import torch
 
-        phase = rung.ladder.phase_of(workload)
-        variants = self._variants(rung.ladder)
+        key = rung.ladder
+        phase = key.phase_of(workload)
+        ladders = {each: rungs for each, rungs in by_ladder(self.rungs).items() if each.is_of_same_model(key)}
+        line, variants, ladder = self._admitted(ladders, workload)
         needed = phase.footprint
-        memory_bytes = needed if isinstance(needed, Unknown) else plan.total_bytes(needed, tuple(variants))
+        memory_bytes = needed if isinstance(needed, Unknown) else plan.total_bytes(needed, variants)
         without = self._when_told_to(memory_bytes)
         with room_to_compile(), torch.no_grad():
-            cases, failed = self._load(rung.ladder, workload, variants, without)
-            self._serve(cases, failed, phase.item, phase.items_per_call)
+            for variant in variants:
+                if variant.name not in without:
+                    self._load(ladder, variant, key.model, line)
+            cases = {name: line.cases.get(name, ()) for name in self.steps}
+            self._serve(cases, line, phase.item, phase.items_per_call)
         give_back()
         pytest.skip("served")
 
@@ -99,60 +111,61 @@ class Server:
         import torch
 
         del test
-        self._when_told_to(Unknown(reason="two callables of the user's"))
+        without = self._when_told_to(Unknown(reason="two callables of the user's"))
+        cases: dict[str, tuple[Case, ...]] = {case.over: (), case.variant: (case,)}
         with room_to_compile(), torch.no_grad():
             for name, step in ((case.over, baseline), (case.variant, candidate)):
-                self._entering(case.workload, name)
-                warm_up(step)
-                self.steps[name] = step
-            self._serve({case.over: (), case.variant: (case,)}, {}, "call", 1)
+                if name not in without:
+                    self._entering(case.workload, name)
+                    warm_up(step)
+                    self.steps[name] = step
+            self._serve({name: cases[name] for name in self.steps}, _Line(), "call", 1)
         pytest.skip("served")
 
-    def _variants(self, key: LadderKey) -> dict[Variant, None]:
-        """Every baseline and every rung of a model, once."""
-        from pytest_xeonperf.variants.spec import lookup
+    def _admitted(
+        self, ladders: Mapping[LadderKey, Sequence[Rung]], workload: Workload
+    ) -> tuple[_Line, tuple[Variant, ...], Ladder]:
+        """Who can run here: baselines first, then what fits into memory beside them; the rest is refused."""
+        line = _Line()
+        baselines: dict[Variant, None] = {}
+        rungs: dict[Variant, None] = {}
+        for key, members in ladders.items():
+            phase = key.phase_of(workload)
+            variants = tuple(dict.fromkeys(rung.variant for rung in members))
+            admission = admit(key, phase, variants, (), self._room())
+            line.refused |= {name: failure.reason for name, failure in admission.refused.items()}
+            line.refused |= {rung.name: _NO_ROOM for group in admission.groups[1:] for rung in group}
+            ladder = Ladder(
+                workload=workload, phase=phase, preset=key.preset.value, baseline=admission.baseline, rungs=()
+            )
+            for rung in admission.groups[0] if admission.groups else ():
+                line.cases[rung.name] = (*line.cases.get(rung.name, ()), ladder.case(rung))
+                rungs[rung] = None
+                baselines[admission.baseline] = None
+                line.refused.pop(admission.baseline.name, None)  # in its own right, or in the place of a larger one
+        return line, tuple(baselines | rungs), ladder
 
-        ladders = {each: rungs for each, rungs in by_ladder(self.rungs).items() if each.is_of_same_model(key)}
-        baselines = dict.fromkeys(lookup(each.over) for each in ladders)
-        return baselines | dict.fromkeys(rung.variant for rungs in ladders.values() for rung in rungs)
-
-    def _load(
-        self, key: LadderKey, workload: Workload, variants: Mapping[Variant, None], without: tuple[str, ...]
-    ) -> tuple[dict[str, tuple[Case, ...]], dict[str, str]]:
-        """Build and warm up what this machine can run; what it cannot is named with the reason."""
-        phase = key.phase_of(workload)
-        room = Room(
+    def _room(self) -> Room:
+        return Room(
             isa=self.machine.isa,
             limits=self.machine.limits,
             available_bytes=read_system(read_cpu().flags).available_bytes,
-            rounds=Effort().min_rounds,
-            budget_s=self.budget_s,
+            rounds=self.start.settings.min_pairs,
+            budget_s=self.start.settings.budget_s,
         )
-        cases: dict[str, tuple[Case, ...]] = {variant.name: () for variant in variants}
-        failed: dict[str, str] = {}
-        ladder = None
-        for each, rungs in by_ladder(self.rungs).items():
-            if not each.is_of_same_model(key):
-                continue
-            admission = admit(each, phase, tuple(dict.fromkeys(rung.variant for rung in rungs)), (), room)
-            failed |= {name: failure.reason for name, failure in admission.refused.items()}
-            ladder = Ladder(
-                workload=workload, phase=phase, preset=each.preset.value, baseline=admission.baseline, rungs=()
-            )
-            for rung in dict.fromkeys(rung.variant for rung in rungs):
-                cases[rung.name] = (*cases[rung.name], ladder.case(rung))
-        for variant in variants:
-            if variant.name in failed or variant.name in without or ladder is None:
-                continue
-            self._entering(key.model, variant.name)
-            try:
-                step, _built = build_step(ladder, variant)
-                warm_up(step)
-            except Exception as error:  # noqa: BLE001 - any exception of a user's model is a fact about that variant
-                failed[variant.name] = f"{type(error).__name__}: {error}"
-                continue
+
+    def _load(self, ladder: Ladder, variant: Variant, model: str, line: _Line) -> None:
+        """Build and warm up one variant; what goes wrong is a fact about it."""
+        self._entering(model, variant.name)
+        try:
+            step, _built = build_step(ladder, variant)
+            warm_up(step)
+        except NotApplicableError as error:
+            line.refused[variant.name] = str(error)
+        except Exception as error:  # noqa: BLE001 - any exception of a user's model is a fact about that variant
+            line.raised[variant.name] = f"{type(error).__name__}: {error}"
+        else:
             self.steps[variant.name] = step
-        return {name: cases[name] for name in self.steps}, failed
 
     def _when_told_to(self, memory_bytes: int | Unknown) -> tuple[str, ...]:
         """Wait for the word to build; gives the variants to leave out."""
@@ -163,42 +176,44 @@ class Server:
     def _entering(self, model: str, variant: str) -> None:
         self.channel.send(protocol.Entering(model=model, variant=variant, stage="loading"))
 
-    def _serve(
-        self, cases: Mapping[str, tuple[Case, ...]], failed: Mapping[str, str], item: str, items_per_call: int
-    ) -> None:
+    def _serve(self, cases: Mapping[str, tuple[Case, ...]], line: _Line, item: str, items_per_call: int) -> None:
         """Take turns until the driver has enough."""
         if not self.canaries:
             self.canaries.append(torch_canary())
+        self.channel.send(protocol.Idle())  # from here on a death is nobody's who is not having a turn
         self.channel.send(
-            say.Loaded(cases=cases, failed=failed, item=item, items_per_call=items_per_call, foreign=self._foreign())
+            say.Loaded(
+                cases=cases,
+                refused=line.refused,
+                raised=line.raised,
+                item=item,
+                items_per_call=items_per_call,
+                foreign=self._foreign(),
+            )
         )
-        with quiet_collector():
-            while True:
-                match self.channel.recv():
-                    case say.Turn(variant=variant):
-                        self.channel.send(_turn(self.steps[variant]))
-                    case say.Sing():
+        try:
+            with quiet_collector():
+                while not isinstance(message := self.channel.recv(), say.Enough):
+                    if isinstance(message, say.Turn):
+                        self.channel.send(_turn(self.steps[message.variant]))
+                    else:
                         self.channel.send(say.Sang(healthy=self.canaries[0].healthy()))
-                    case say.Enough():
-                        self.steps.clear()
-                        return
+        finally:
+            self.steps.clear()
 
     def _foreign(self) -> tuple[str, ...]:
-        """Modules of this process whose files are the other tree's."""
-        if not self.foreign_root:
-            return ()
-        root = Path(self.foreign_root).resolve()
-        found = []
-        for name, module in sorted(sys.modules.items()):
-            file = getattr(module, "__file__", None)
-            if not file:
-                continue
-            path = Path(file).resolve()
-            if path.is_relative_to(sys.prefix):
-                continue  # an environment within the tree
-            if path.is_relative_to(root) and not _INSTALLED & set(path.relative_to(root).parts):
-                found.append(f"{name} from {path}")
-        return tuple(found)
+        return foreign_modules(self.start.foreign_root, self.start.home_root)
+
+
+def _offered(label: str, rungs: Sequence[Rung]) -> say.Offered:
+    variants = {rung.variant.name for rung in rungs}
+    mere_baselines = {rung.ladder.over for rung in rungs} - variants
+    return say.Offered(
+        label=label,
+        node_id=rungs[0].node_id,
+        locations={rung.variant.name: rung.location for rung in reversed(rungs)},
+        cases=len({(rung.variant.name, rung.ladder.over) for rung in rungs}) + len(mere_baselines),
+    )
 
 
 def _turn(step: Step) -> say.Took | say.Raised:

@@ -6,11 +6,12 @@ import os
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import pytest
 
 from pytest_xeonperf.host.amx import AmxMode
+from pytest_xeonperf.measure.rounds import Effort
 from pytest_xeonperf.workloads.presets import Preset
 
 if TYPE_CHECKING:
@@ -61,6 +62,14 @@ def _chance(text: str) -> float:
     if not 0 < number <= 0.5:  # noqa: PLR2004 - a test that errs more often than a coin is none
         raise ValueError(text)
     return number
+
+
+def _pairs(text: str) -> tuple[int, int]:
+    least, _colon, most = text.partition(":")
+    pair = int(least), int(most)
+    if not 0 < pair[0] <= pair[1]:
+        raise ValueError(text)
+    return pair
 
 
 _OFF = {"", "0"}
@@ -124,6 +133,14 @@ OPTIONS = (
         help="time for the rounds of one ladder before what is undecided is INCONCLUSIVE (default: 240)",
     ),
     Option(
+        name="pairs",
+        default="6:40",
+        metavar="MIN:MAX",
+        parse=_pairs,
+        valid="two numbers like 6:40, the first not above the second",
+        help="pairs of a case at least and at most, however much of the budget is left (default: 6:40)",
+    ),
+    Option(
         name="alpha",
         default="0.05",
         metavar="P",
@@ -143,6 +160,8 @@ class Settings:
         threads: 0 for the physical cores.
         report: Directory of the HTML report; empty for none.
         budget_s: For the rounds of one ladder.
+        min_pairs: Of a case, before anything is decided; six are the fewest that bound a median at 95 %.
+        max_pairs: Of a case, however much of the budget is left.
         resume: Whether to take finished tests from the newest unfinished run.
         weights: Checkpoints by workload name, from the ini key ``xeonperf_weights``.
     """
@@ -155,6 +174,8 @@ class Settings:
     supervise: Supervision
     report: str
     budget_s: float
+    min_pairs: int
+    max_pairs: int
     alpha: float
     resume: bool
     weights: tuple[tuple[str, str], ...]
@@ -171,6 +192,7 @@ class Settings:
         if config.getoption("usepdb", default=False) or config.getoption("trace", default=False):
             supervise = Supervision.OFF
         report = str(values["report"])
+        min_pairs, max_pairs = cast("tuple[int, int]", values["pairs"])
         return cls(
             enabled=bool(config.getoption("xeonperf")) or os.environ.get("XEONPERF", "") not in _OFF,
             db=str(values["db"]) or str(config.rootpath / "xeonperf.db"),
@@ -180,14 +202,23 @@ class Settings:
             supervise=Supervision(str(supervise)),
             report="" if report == "off" else str(config.rootpath / report),
             budget_s=float(str(values["budget"])),
+            min_pairs=min_pairs,
+            max_pairs=max_pairs,
             alpha=float(str(values["alpha"])),
             resume=bool(config.getoption("xeonperf_resume")) or os.environ.get("XEONPERF_RESUME", "") not in _OFF,
             weights=_weights(config),
         )
 
+    @property
+    def effort(self) -> Effort:
+        """How much measuring a ladder may take."""
+        return Effort(
+            min_rounds=self.min_pairs, max_rounds=self.max_pairs, budget_ns=round(self.budget_s * 1_000_000_000)
+        )
+
     def as_pairs(self) -> tuple[tuple[str, str], ...]:
         """For the record of a run."""
-        names = ("preset", "amx", "threads", "supervise", "budget_s", "alpha")
+        names = ("preset", "amx", "threads", "supervise", "budget_s", "min_pairs", "max_pairs", "alpha")
         return tuple((name, str(getattr(self, name))) for name in names)
 
 

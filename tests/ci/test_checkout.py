@@ -26,29 +26,34 @@ def branched(repository, git):
 
 
 def test_base_is_where_head_left_main(branched, git):
-    assert base_commit(working_tree(branched), "") == git(branched, "rev-parse", "main~1")
+    assert base_commit(working_tree(branched), "", WORKING_TREE) == git(branched, "rev-parse", "main~1")
+
+
+def test_base_of_a_named_head_is_where_that_one_left_main(branched, git):
+    git(branched, "checkout", "--quiet", "main")
+    assert base_commit(working_tree(branched), "", "feature") == git(branched, "rev-parse", "main~1")
 
 
 def test_a_named_base_is_that_very_commit(branched, git):
-    assert base_commit(working_tree(branched), "main") == git(branched, "rev-parse", "main")
+    assert base_commit(working_tree(branched), "main", WORKING_TREE) == git(branched, "rev-parse", "main")
 
 
 def test_a_commit_that_does_not_exist_is_refused(repository):
     with pytest.raises(UsageError, match=r"--base: there is no commit 'nowhere'.*\n.*fetch-depth: 0"):
-        base_commit(working_tree(repository), "nowhere")
+        base_commit(working_tree(repository), "nowhere", WORKING_TREE)
 
 
 def test_without_a_main_branch_a_base_must_be_named(repository, git):
     git(repository, "branch", "--quiet", "-m", "trunk")
     with pytest.raises(UsageError, match=r"none of the branches .* is here.*\n.*--base"):
-        base_commit(working_tree(repository), "")
+        base_commit(working_tree(repository), "", WORKING_TREE)
 
 
 def test_branches_that_share_nothing_have_no_merge_base(repository, git):
     git(repository, "checkout", "--quiet", "--orphan", "alone")
     git(repository, "commit", "--quiet", "--message", "Alone")
     with pytest.raises(UsageError, match="HEAD and main have no commit in common here"):
-        base_commit(working_tree(repository), "")
+        base_commit(working_tree(repository), "", WORKING_TREE)
 
 
 def test_outside_of_a_repository_it_says_so(tmp_path):
@@ -80,6 +85,17 @@ def test_it_is_gone_after_an_error_too(branched, git):
     with pytest.raises(ZeroDivisionError), checked_out(working_tree(branched), "main", "--base"):
         raise ZeroDivisionError
     assert len(git(branched, "worktree", "list").splitlines()) == 1
+
+
+def test_what_a_killed_gate_has_left_is_swept_up(branched, git, monkeypatch):
+    with monkeypatch.context() as another_process:
+        another_process.setattr("pytest_xeonperf.ci.checkout.os.getpid", lambda: 2**22 + 1)  # above any that is there
+        killed = checked_out(working_tree(branched), "main", "--base")
+        left = killed.__enter__()
+    assert left.root.exists()
+    with checked_out(working_tree(branched), "main", "--base"):
+        assert not left.root.exists()
+        assert len(git(branched, "worktree", "list").splitlines()) == 2
 
 
 def test_a_folder_within_the_tree_is_the_same_folder_in_the_other(repository, git):

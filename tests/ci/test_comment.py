@@ -37,7 +37,7 @@ def test_it_says_how_to_reproduce_and_how_to_accept(comparison, compared):
     text = comment(comparison(compared(Outcome.REGRESSION)))
     assert "xeonperf gate suites/" in text
     assert "To accept a slow-down, say why" in text
-    assert "`pytest --xeonperf suites/test_sam.py::test_compiled`" in text
+    assert "\npytest --xeonperf suites/test_sam.py::test_compiled\n```" in text
     assert "1 round voided" in text
     assert "amx_bf16, 2 threads; torch 2.13.0." in text
 
@@ -54,7 +54,7 @@ def test_text_of_others_makes_no_markup(comparison, compared):
         branch="x",
         dirty=True,
         committed_at="2026-09-01T08:00:00+00:00",
-        subject="<img src=x> | @everyone",
+        subject="<img src=x> | @everyone [x](https://x) ![x](y) `z`",
     )
     case = Case(workload="a|b", phase="<p>", preset="-", variant="v", metric=Metric.LATENCY, over="-")
     text = comment(comparison(compared(case=case), head_commit=commit))
@@ -62,7 +62,16 @@ def test_text_of_others_makes_no_markup(comparison, compared):
     assert "<p>" not in text
     assert "@everyone" not in text
     assert "a\\|b" in text
+    assert "[x](" not in text
+    assert "`z`" not in text
     assert "with uncommitted changes" in text
+
+
+def test_a_test_s_name_cannot_leave_its_block_of_code(comparison, compared):
+    text = comment(comparison(compared(Outcome.REGRESSION, node_id="test_x[```\n@everyone]")))
+    fence = "````"
+    assert text.count(fence) == 2
+    assert "@everyone" in text.partition(f"{fence}sh")[2].partition(fence)[0]
 
 
 def test_a_case_without_times_has_its_reason(comparison, compared):

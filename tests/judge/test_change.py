@@ -22,7 +22,7 @@ def times(base, head, rounds=8):
 
 
 def judged(own, baseline=ALONE):
-    change = change_of(own, baseline, alpha=0.05)
+    change = change_of(own, baseline, alpha=0.05, tolerance=0.02)
     return change, *RULE.judge(own.logs(), change)
 
 
@@ -81,12 +81,12 @@ def test_an_undecided_case_says_how_many_rounds_would_do():
 def test_a_clock_that_went_backwards_is_no_measurement(duration_ns):
     own = Times(base_ns=(100, 100), head_ns=(100, duration_ns))
     with pytest.raises(DataError, match="look for a clock that went backwards"):
-        change_of(own, ALONE, alpha=0.05)
+        change_of(own, ALONE, alpha=0.05, tolerance=0.02)
 
 
 def test_no_rounds_are_no_measurement():
     with pytest.raises(DataError, match="no finite pairs"):
-        change_of(Times(base_ns=(), head_ns=()), ALONE, alpha=0.05)
+        change_of(Times(base_ns=(), head_ns=()), ALONE, alpha=0.05, tolerance=0.02)
 
 
 @given(st.lists(st.floats(0, 0.5), min_size=1, max_size=40))

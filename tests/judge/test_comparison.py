@@ -9,7 +9,7 @@ ALONE = Unknown(reason="a mere baseline")
 
 
 def change(percent):
-    return change_of(Times(base_ns=(1000,) * 6, head_ns=(1000 + 10 * percent,) * 6), ALONE, alpha=0.05)
+    return change_of(Times(base_ns=(1000,) * 6, head_ns=(1000 + 10 * percent,) * 6), ALONE, alpha=0.05, tolerance=0.02)
 
 
 @pytest.mark.parametrize(

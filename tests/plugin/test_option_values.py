@@ -9,6 +9,7 @@ BAD = {
     "supervise": ("sometimes", ("on", "off")),
     "budget": ("0", ("positive number of seconds",)),
     "alpha": ("0.9", ("0.5",)),
+    "pairs": ("40:6", ("6:40",)),
 }
 
 

@@ -65,6 +65,8 @@ def settings(tmp_path):
         supervise=Supervision.ON,
         report="",
         budget_s=10.0,
+        min_pairs=6,
+        max_pairs=40,
         alpha=0.05,
         resume=False,
         weights=(),

@@ -1,6 +1,6 @@
 """The rounds of a gate: everybody of both sides once a round, whatever the workers do."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 
@@ -11,7 +11,7 @@ from pytest_xeonperf.records import Case, Metric, Unknown
 from pytest_xeonperf.shell import gate_protocol as say
 from pytest_xeonperf.shell import gate_rounds
 from pytest_xeonperf.shell.gate_request import Side
-from pytest_xeonperf.shell.gate_rounds import Model, measure
+from pytest_xeonperf.shell.gate_rounds import Model, NotMeasured, Trouble, measure
 from pytest_xeonperf.shell.gate_worker import WorkerDiedError
 
 MODEL = Model(
@@ -43,6 +43,7 @@ class Desk:
     log: list[tuple[str, ...]]
     duration_ns: dict[str, int] = field(default_factory=lambda: {"eager_fp32": 1000, "compiled": 100})
     memory_bytes: int | Unknown = 1
+    items_per_call: int = 1
     healths: list[bool] = field(default_factory=list)
     troubles: dict[tuple[str, int], object] = field(default_factory=dict)
     turns: dict[str, int] = field(default_factory=dict)
@@ -55,7 +56,9 @@ class Desk:
         names = [name for name in self.duration_ns if name not in without]
         cases = {name: () if name == "eager_fp32" else (case(name),) for name in names}
         self.log.append((self.side, "load"))
-        return say.Loaded(cases=cases, failed={}, item="image", items_per_call=1, foreign=())
+        return say.Loaded(
+            cases=cases, refused={}, raised={}, item="image", items_per_call=self.items_per_call, foreign=()
+        )
 
     def turn(self, variant):
         self.log.append((self.side, variant))
@@ -136,22 +139,32 @@ def test_a_disturbed_round_is_voided_and_redone(desks):
     assert len(found.durations_ns["compiled"][Side.HEAD]) == 6
 
 
-def test_a_variant_that_only_one_side_has_is_left_out(desks):
+def test_a_variant_that_only_one_side_has_is_left_out_and_noted(desks):
     desks[Side.HEAD].duration_ns["new"] = 5
-    assert set(run(desks).durations_ns) == {"eager_fp32", "compiled"}
+    desks[Side.BASE].duration_ns["old"] = 5
+    found = run(desks)
+    assert set(found.durations_ns) == {"eager_fp32", "compiled"}
+    assert found.missing == {"new": Side.BASE, "old": Side.HEAD}
+
+
+def test_calls_that_do_another_amount_of_work_are_not_compared(desks):
+    desks[Side.HEAD].items_per_call = 4
+    assert run(desks) == NotMeasured(reason="a call is 1 image at base and 4 image at head", alike=False)
 
 
 @pytest.mark.parametrize(
-    ("trouble", "reason"),
+    ("trouble", "reason", "own"),
     [
-        (say.Raised(reason="ValueError: no"), "ValueError: no"),
-        (say.Took(duration_ns=5, compiled=True), "it compiles anew while it is timed"),
+        (say.Raised(reason="ValueError: no"), "ValueError: no", True),
+        (say.Took(duration_ns=5, compiled=True), "it compiles anew while it is timed", True),
+        (say.Took(duration_ns=0, compiled=False), "a call took 0 ns: the clock went backwards", False),
+        (say.Took(duration_ns=-3, compiled=False), "a call took -3 ns: the clock went backwards", False),
     ],
 )
-def test_a_variant_that_gets_into_trouble_leaves_alone(desks, trouble, reason):
+def test_a_variant_that_gets_into_trouble_leaves_alone(desks, trouble, reason, own):
     desks[Side.HEAD].troubles["compiled", 3] = trouble
     found = run(desks)
-    assert found.failed == {(Side.HEAD, "compiled"): reason}
+    assert found.troubles == {(Side.HEAD, "compiled"): Trouble(reason=reason, own=own)}
     assert set(found.durations_ns) == {"eager_fp32"}
     assert len(found.durations_ns["eager_fp32"][Side.BASE]) == 6
 
@@ -160,14 +173,16 @@ def test_a_variant_that_kills_its_worker_is_left_out_and_the_rounds_begin_again(
     desks[Side.HEAD].troubles["compiled", 2] = WorkerDiedError(Place(Side.HEAD), "compiled", "died of SIGSEGV")
     found = run(desks)
     assert found.killed == {(Side.HEAD, "compiled")}
-    assert found.failed == {(Side.HEAD, "compiled"): "killed its worker, which died of SIGSEGV"}
+    assert found.troubles == {
+        (Side.HEAD, "compiled"): Trouble(reason="killed its worker, which died of SIGSEGV", own=True)
+    }
     assert len(found.durations_ns["eager_fp32"][Side.BASE]) == 6
     assert desks[Side.HEAD].log.count((Side.BASE, "end")) == 1
 
 
 def test_a_worker_that_dies_of_nothing_it_ran_ends_the_model(desks):
     desks[Side.BASE].troubles["eager_fp32", 1] = WorkerDiedError(Place(Side.BASE), "", "died of SIGKILL")
-    assert run(desks) == Unknown(reason="the worker of base died of SIGKILL")
+    assert run(desks) == NotMeasured(reason="the worker of base died of SIGKILL", alike=False)
 
 
 def test_where_memory_has_room_for_one_side_they_take_turns(desks, monkeypatch):
@@ -191,9 +206,33 @@ def test_what_does_not_fit_twice_is_not_loaded_twice(desks):
     assert desks[Side.HEAD].log.count((Side.BASE, "load")) > 1
 
 
-def test_a_test_without_a_check_is_no_measurement(desks):
-    desks[Side.BASE].begin = lambda _node_id: Unknown(reason="test_a came to no check at base")
-    assert run(desks) == Unknown(reason="test_a came to no check at base")
+def test_a_kill_by_the_kernel_is_not_held_against_the_variant(desks):
+    desks[Side.HEAD].troubles["compiled", 2] = WorkerDiedError(Place(Side.HEAD), "compiled", "died of SIGKILL (...)")
+    assert not run(desks).troubles[Side.HEAD, "compiled"].own
+
+
+@pytest.mark.parametrize(("sides", "alike"), [((Side.BASE,), False), ((Side.BASE, Side.HEAD), True)])
+def test_a_test_without_a_check_is_no_measurement(desks, sides, alike):
+    for side in sides:
+        desks[side].begin = lambda _node_id, side=side: Unknown(reason=f"no check at {side.value}")
+    assert run(desks) == NotMeasured(reason=f"no check at {sides[-1].value}", alike=alike)
+
+
+def test_a_variant_that_is_not_loaded_again_when_it_is_its_turn_leaves(desks, monkeypatch):
+    monkeypatch.setattr(gate_rounds, "_have_room", lambda _needed: False)
+    loads = desks[Side.HEAD].load
+    answers = iter([None, None, None])
+
+    def load(without):
+        loaded = loads(without)
+        if next(answers, "third") is None:
+            return loaded
+        return replace(loaded, cases={"eager_fp32": ()}, raised={"compiled": "OSError: gone"})
+
+    desks[Side.HEAD].load = load
+    found = run(desks, max_rounds=8)
+    assert found.troubles == {(Side.HEAD, "compiled"): Trouble(reason="OSError: gone", own=True)}
+    assert len(found.durations_ns["eager_fp32"][Side.HEAD]) == len(found.durations_ns["eager_fp32"][Side.BASE])
 
 
 def test_the_budget_ends_what_is_undecided(desks):

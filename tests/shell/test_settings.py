@@ -14,6 +14,7 @@ VALUES = {  # option: field, three values that differ
     "report": ("report", ("/a", "/b", "/c")),
     "budget": ("budget_s", ("1.5", "2", "3")),
     "alpha": ("alpha", ("0.1", "0.2", "0.3")),
+    "pairs": ("max_pairs", ("1:1", "6:80", "10:400")),
 }
 
 
@@ -39,7 +40,8 @@ def resolved(pytester, monkeypatch):
 @pytest.mark.parametrize("name", VALUES)
 def test_the_command_line_outranks_the_environment_which_outranks_the_ini_file(resolved, name):
     field, (first, second, third) = VALUES[name]
-    kind = {"threads": int, "budget": float, "alpha": float}.get(name, str)
+    kinds = {"threads": int, "budget": float, "alpha": float, "pairs": lambda text: int(text.partition(":")[2])}
+    kind = kinds.get(name, str)
     assert getattr(resolved(name, ini=first), field) == kind(first)
     assert getattr(resolved(name, ini=first, variable=second), field) == kind(second)
     assert getattr(resolved(name, ini=first, variable=second, argument=third), field) == kind(third)
@@ -54,6 +56,11 @@ def test_defaults_are_what_the_help_says(pytester):
     assert (settings.enabled, settings.preset, settings.supervise) == (False, Preset.QUICK, Supervision.ON)
     assert (settings.db, settings.threads, settings.alpha) == (str(pytester.path / "xeonperf.db"), 0, 0.05)
     assert {option.name for option in OPTIONS if "default" not in option.help} == set()
+
+
+def test_how_long_a_ladder_may_take_comes_from_budget_and_pairs(resolved):
+    effort = resolved("pairs", argument="7:90").effort
+    assert (effort.min_rounds, effort.max_rounds, effort.budget_ns) == (7, 90, 240_000_000_000)
 
 
 def test_every_option_has_an_ini_key_and_help_that_argparse_can_print(pytester):
