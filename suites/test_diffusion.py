@@ -30,9 +30,9 @@ class TestUNetStep:
     def test_frozen(self, xeonperf, variant):
         xeonperf.check(variant)
 
-    # what people would use instead, in the same rounds
+    # what people would use instead, in the same rounds; its BF16 is not as close to FP32
     @pytest.mark.variant(runtime="openvino")
-    @pytest.mark.min_fidelity(cosine=0.999)
+    @pytest.mark.min_fidelity(cosine=0.995)
     def test_openvino(self, xeonperf, variant):
         xeonperf.check(variant)
 

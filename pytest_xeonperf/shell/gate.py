@@ -14,7 +14,8 @@ from pytest_xeonperf.judge.verdict import levels
 from pytest_xeonperf.records import Case, Metric, Outcome, Unknown
 from pytest_xeonperf.shell import protocol
 from pytest_xeonperf.shell.gate_request import Side, split
-from pytest_xeonperf.shell.gate_rounds import Measured, Model, NotMeasured, measure
+from pytest_xeonperf.shell.gate_rounds import Measured, measure
+from pytest_xeonperf.shell.gate_table import Model, NotMeasured
 from pytest_xeonperf.shell.gate_worker import Worker
 from pytest_xeonperf.shell.journal import Journal
 from pytest_xeonperf.units import show_change
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from pytest_xeonperf.records import Machine
     from pytest_xeonperf.shell.gate_protocol import Offered
     from pytest_xeonperf.shell.gate_request import Place, Request
-    from pytest_xeonperf.shell.gate_rounds import Talk
+    from pytest_xeonperf.shell.gate_table import Talk
 
 OVER_ITSELF = "base"
 """`Case.over` of a variant that no test holds against another: a mere baseline."""

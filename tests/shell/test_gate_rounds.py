@@ -9,9 +9,10 @@ from pytest_xeonperf.judge.verdict import levels
 from pytest_xeonperf.measure.rounds import Effort
 from pytest_xeonperf.records import Case, Metric, Unknown
 from pytest_xeonperf.shell import gate_protocol as say
-from pytest_xeonperf.shell import gate_rounds
+from pytest_xeonperf.shell import gate_rounds, gate_table
 from pytest_xeonperf.shell.gate_request import Side
-from pytest_xeonperf.shell.gate_rounds import Model, NotMeasured, Trouble, measure
+from pytest_xeonperf.shell.gate_rounds import Trouble, measure
+from pytest_xeonperf.shell.gate_table import Model, NotMeasured
 from pytest_xeonperf.shell.gate_worker import WorkerDiedError
 
 MODEL = Model(
@@ -186,7 +187,7 @@ def test_a_worker_that_dies_of_nothing_it_ran_ends_the_model(desks):
 
 
 def test_where_memory_has_room_for_one_side_they_take_turns(desks, monkeypatch):
-    monkeypatch.setattr(gate_rounds, "_have_room", lambda _needed: False)
+    monkeypatch.setattr(gate_table, "_have_room", lambda _needed: False)
     found = run(desks)
     assert len(found.durations_ns["compiled"][Side.BASE]) == 6
     loaded = set()
@@ -219,7 +220,7 @@ def test_a_test_without_a_check_is_no_measurement(desks, sides, alike):
 
 
 def test_a_variant_that_is_not_loaded_again_when_it_is_its_turn_leaves(desks, monkeypatch):
-    monkeypatch.setattr(gate_rounds, "_have_room", lambda _needed: False)
+    monkeypatch.setattr(gate_table, "_have_room", lambda _needed: False)
     loads = desks[Side.HEAD].load
     answers = iter([None, None, None])
 
