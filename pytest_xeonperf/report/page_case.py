@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from pytest_xeonperf.records import Unknown
 from pytest_xeonperf.report import links
 from pytest_xeonperf.report.chart import Chart, chart, news
+from pytest_xeonperf.report.levels import level_changes
 from pytest_xeonperf.report.verdict import NOTHING, Badge, Banner, badge, counts
 from pytest_xeonperf.units import show_change, show_estimate, show_interval, show_ns, show_ratio, show_time
 
@@ -28,6 +29,7 @@ class TrendRow:
             none to compare with.
         moved: How much faster each side became since then: ``candidate +4.2 %, baseline ±0.0 %``.
         gap: Why nothing was measured; empty where something was.
+        level: How the level of the latency changed with this run; empty where it did not.
         environment: What of the environment is new in this run.
     """
 
@@ -46,6 +48,7 @@ class TrendRow:
     candidate: str
     floor: str | Unknown
     gap: str
+    level: str
     environment: tuple[Change, ...]
 
 
@@ -118,9 +121,11 @@ def _rows(case: Case, points: Sequence[TrendPoint], pages: Collection[str]) -> t
     """The table, newest first; each measurement is compared with the one before, across gaps."""
     rows = []
     before: TrendPoint | Unknown = Unknown(reason="first measurement")
-    for point, environment in zip(points, news(points), strict=True):
+    levels = level_changes(points)
+    for index, (point, environment) in enumerate(zip(points, news(points), strict=True)):
         change, moved = _slowing(before, point) if case.alone else _movement(before, point)
-        rows.append(_row(point, change, moved, environment, pages))
+        row = _row(point, change, moved, environment, pages)
+        rows.append(replace(row, level=levels.get(index, "")))
         before = before if point.gap else point
     return tuple(reversed(rows))
 
@@ -146,6 +151,7 @@ def _row(
         candidate="" if isinstance(point.candidate_median_ns, Unknown) else show_ns(point.candidate_median_ns),
         floor=floor if isinstance(floor, Unknown) else show_ratio(floor),
         gap=point.gap,
+        level="",
         environment=environment,
     )
 

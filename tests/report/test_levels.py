@@ -1,0 +1,41 @@
+from pytest_xeonperf.report.levels import level_changes
+from pytest_xeonperf.report.page_case import case_page
+
+NEWER = (("kernel", "6.1.0"), ("torch", "2.14.0"))
+
+
+def trend(make, *levels, **changes):
+    """(runs, nanoseconds) pairs in a row, each run a little off its level."""
+    points = []
+    for runs, level_ns in levels:
+        for _ in range(runs):
+            off = 1 + 0.004 * ((len(points) * 7) % 5 - 2)
+            point = make.point(4.0, day=1 + len(points) % 28, candidate_median_ns=round(level_ns * off), **changes)
+            points.append(point)
+    return points
+
+
+def test_a_new_level_is_told_at_its_first_run(make):
+    found = level_changes(trend(make, (20, 20_000_000), (12, 22_000_000)))
+    assert found == {20: "latency +10.0 %, from 20.0 ms to 22.0 ms"}
+
+
+def test_another_environment_explains_a_new_level(make):
+    points = trend(make, (20, 20_000_000)) + trend(make, (12, 22_000_000), facts=NEWER)
+    assert level_changes(points) == {}
+
+
+def test_gaps_are_passed_over(make):
+    points = trend(make, (20, 20_000_000), (12, 22_000_000))
+    points[5:5] = [make.gap(6, "died")] * 3
+    assert list(level_changes(points)) == [23]
+
+
+def test_the_page_marks_the_run(make):
+    points = trend(make, (20, 20_000_000), (12, 22_000_000))
+    (series,) = case_page(make.case(), points, machines={}, pages=()).series
+    assert [index for index, row in enumerate(reversed(series.rows)) if row.level] == [20]
+
+
+def test_no_runs_have_no_levels():
+    assert level_changes([]) == {}
