@@ -126,6 +126,12 @@ def checked_out(tree: Tree, revision: str, option: str) -> Iterator[Tree]:
         shutil.rmtree(parent, ignore_errors=True)
 
 
+def built_in_place(root: Path) -> tuple[str, ...]:
+    """Compiled modules within a tree that no commit has, environments aside."""
+    names = git.untracked_files(root, "*.so", "*.pyd")
+    return tuple(name for name in names if "site-packages" not in name and not name.startswith("."))
+
+
 def _sweep(tree: Tree) -> None:
     """Remove what gates have left that were killed: folders of processes that are gone."""
     for folder in cache_dir("worktrees").iterdir():

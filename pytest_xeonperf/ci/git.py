@@ -69,6 +69,12 @@ def untracked(directory: Path) -> tuple[str, ...] | Unknown:
     return found if isinstance(found, Unknown) else tuple(name for name in found.split("\0") if name)
 
 
+def untracked_files(directory: Path, *patterns: str) -> tuple[str, ...]:
+    """Files of a working tree that belong to no commit, ignored ones too, by patterns; none where git has no answer."""
+    found = _git(directory, "ls-files", "--others", "-z", "--", *patterns)
+    return () if isinstance(found, Unknown) else tuple(name for name in found.split("\0") if name)
+
+
 def add_worktree(repository: Path, folder: Path, sha: str) -> str:
     """Check a commit out into a new folder of its own; git's complaint, empty where there is none."""
     found = _git(repository, "worktree", "add", "--quiet", "--detach", str(folder), sha, patience_s=_CHECKOUT_S)

@@ -4,15 +4,15 @@ The logarithms of the series are taken to be constant between change points, wit
 may be correlated. Every interval of a fixed grid (lengths that grow by about a half, each shifted by half its length),
 every interval that ends at the last point, and the whole series are tested: the largest contrast between the mean of
 its first k points and that of the rest, divided by the contrast's own standard deviation under correlated noise. Points
-are clipped at three standard deviations from the interval's median first, so that fewer than three odd ones in a row
-are no change. The narrowest interval beyond the threshold gives a change point, then the next narrowest without one in
-it, and so on; then each is moved to where the split between its neighbours is clearest, and left out where it no longer
-passes.
+are clipped at three standard deviations from the interval's median first, so that a few odd ones in a row are no
+change. The narrowest interval beyond the threshold gives a change point, then the next narrowest without one in it, and
+so on; then each is moved to where the split between its neighbours is clearest, and left out where it no longer passes.
 
 Scale and correlation come from the steps between neighbours, which a few changes of level do not disturb. The threshold
 is calibrated by simulation so that a whole series without a change raises a false alarm with a chance of at most
 `ALPHA`: under independent noise, normal, heavy-tailed (t with 3 degrees) or bimodal, and under first-order
-autocorrelation up to 0.6. Drift, and plateaus of three points and more, are changes to it (`reports/league`).
+autocorrelation up to 0.6 (`reports/league`). Drift is found as steps. A level that is left again after a few points is
+an outlier to it: how many, grows with the correlation and with the length of the series.
 
 Sources: Kovacs et al., "Seeded binary segmentation" (Biometrika, 2023); Baranowski et al., "Narrowest-over-threshold"
 (JRSS-B, 2019); Page, "Continuous inspection schemes" (Biometrika, 1954).
@@ -21,7 +21,7 @@ Sources: Kovacs et al., "Seeded binary segmentation" (Biometrika, 2023); Baranow
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from itertools import groupby, pairwise
+from itertools import pairwise
 from math import isfinite, log, sqrt
 from typing import TYPE_CHECKING
 
@@ -47,6 +47,7 @@ _MOST_CORRELATED = 0.9
 _QUANTILE, _QUANTILE_OF_NORMAL = 0.8, 1.2816
 _CLIP_OF_STEPS = 2.5
 _MARGIN = 1.0
+_LEAST_SIGMA = 1e-6
 _MOST_MOVES = 10
 _TAIL = 512
 """Points that are looked at again when one is appended."""
@@ -100,16 +101,14 @@ def change_points(values: Sequence[float]) -> tuple[ChangePoint, ...]:
     if len(logs) < 2 * FEWEST:
         return ()
     noise = noise_of(logs)
-    if noise.sigma == 0:  # hardly any point differs from the one before: every step is one
-        return _described(values, [(index, float("inf")) for index in _steps(logs)])
     found = _narrowest_first(_candidates(logs, noise, threshold(len(logs))))
     return _described(values, _settled(logs, noise, found, threshold(len(logs))))
 
 
 def within_environments(values: Sequence[float], environments: Sequence[str]) -> tuple[ChangePoint, ...]:
-    """The same where the environment changed now and then: each stretch with one environment is a series of its own.
+    """The same where there is more than one environment: the values of each are a series of its own.
 
-    A level that differs between two of them is put down to the environment, and is no change point.
+    A level that differs between two of them is put down to the environment, and is no change point; they may alternate.
 
     Args:
         values: The series.
@@ -119,12 +118,11 @@ def within_environments(values: Sequence[float], environments: Sequence[str]) ->
         DataError: A figure is not finite or not positive.
     """
     found: list[ChangePoint] = []
-    start = 0
-    for _environment, stretch in groupby(environments):
-        end = start + len(list(stretch))
-        found += [_moved(point, start) for point in change_points(values[start:end])]
-        start = end
-    return tuple(found)
+    for environment in dict.fromkeys(environments):
+        indices = [index for index, each in enumerate(environments) if each == environment]
+        own = change_points([values[index] for index in indices])
+        found += [replace(point, index=indices[point.index]) for point in own]
+    return tuple(sorted(found, key=lambda point: point.index))
 
 
 def appended(values: Sequence[float], known: Sequence[ChangePoint]) -> tuple[ChangePoint, ...]:
@@ -147,13 +145,13 @@ def noise_of(logs: Floats) -> Noise:
     """Scale and correlation from the steps between neighbours, of which changes of level are only a few.
 
     The scale is that of a normal distribution with the same 80 % quantile, which a second mode of a third of the points
-    enters and a tenth of outliers does not. The correlation has half a standard error added: with too little of it,
-    noise that wanders would look like changes.
+    enters and a tenth of outliers does not. The correlation has a part of its standard error added: with too little of
+    it, noise that wanders would look like changes.
     """
     steps = np.diff(logs)
     variance = float(np.quantile(np.abs(steps), _QUANTILE) / _QUANTILE_OF_NORMAL) ** 2
-    if variance == 0:
-        return Noise(sigma=0.0, correlation=0.0)
+    if variance < _LEAST_SIGMA**2:  # hardly any point differs from the one before
+        return Noise(sigma=_LEAST_SIGMA, correlation=0.0)
     clipped = np.clip(steps, -_CLIP_OF_STEPS * sqrt(variance), _CLIP_OF_STEPS * sqrt(variance))
     # of first-order autocorrelated noise, neighbouring steps are correlated by (correlation - 1) / 2
     seen = 1 + 2 * float((clipped[1:] * clipped[:-1]).sum() / (clipped * clipped).sum())
@@ -235,17 +233,20 @@ def _settled(logs: Floats, noise: Noise, found: list[int], least: float) -> list
     splits: dict[tuple[int, int], tuple[int, float]] = {}
     while points:
         edges = [0, *points, len(logs)]
-        for span in zip(edges, edges[2:], strict=False):
+        spans = list(zip(edges, edges[2:], strict=False))
+        for span in spans:
             if span not in splits:
                 splits[span] = _clearest(logs, noise, *span)
-        best = [splits[span] for span in zip(edges, edges[2:], strict=False)]
+        best = [splits[span] for span in spans]
         weakest = min(range(len(points)), key=lambda at: best[at][1])
         if best[weakest][1] < least:
             points = points[:weakest] + points[weakest + 1 :]
             continue
         clearest = sorted({index for index, _strength in best})
-        if clearest == points or not moves:
+        if clearest == points:
             return best
+        if not moves:
+            return [(at, _strength_at(logs, noise, at, *span)) for at, span in zip(points, spans, strict=True)]
         points, moves = clearest, moves - 1
     return []
 
@@ -259,6 +260,13 @@ def _clearest(logs: Floats, noise: Noise, start: int, end: int) -> tuple[int, fl
     return start + FEWEST + best, float(strengths[best])
 
 
+def _strength_at(logs: Floats, noise: Noise, at: int, start: int, end: int) -> float:
+    """The contrast of one split between two edges; nothing where an edge is too near."""
+    place = at - start - FEWEST
+    strengths = contrasts(logs[None, start:end], noise)[0] if end - start >= 2 * FEWEST else []
+    return float(strengths[place]) if 0 <= place < len(strengths) else 0.0
+
+
 def _described(values: Sequence[float], found: list[tuple[int, float]]) -> tuple[ChangePoint, ...]:
     edges = [0, *(index for index, _strength in found), len(values)]
     levels = [float(np.median(values[start:end])) for start, end in pairwise(edges)]
@@ -266,17 +274,6 @@ def _described(values: Sequence[float], found: list[tuple[int, float]]) -> tuple
         ChangePoint(index=index, before=levels[at], after=levels[at + 1], strength=strength)
         for at, (index, strength) in enumerate(found)
     )
-
-
-def _steps(logs: Floats) -> list[int]:
-    """Where a series without noise changes, with enough points on either side."""
-    at = [int(index) + 1 for index in np.flatnonzero(np.diff(logs))]
-    edges = [0, *at, len(logs)]
-    return [
-        index
-        for before, index, after in zip(edges, at, edges[2:], strict=False)
-        if index - before >= FEWEST and after - index >= FEWEST
-    ]
 
 
 def _logs(values: Sequence[float]) -> Floats:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from itertools import accumulate
 from typing import TYPE_CHECKING
 
 from pytest_xeonperf.judge.changepoint import within_environments
 from pytest_xeonperf.records import Unknown
-from pytest_xeonperf.report.chart import news
 from pytest_xeonperf.units import show_change, show_ns
 
 if TYPE_CHECKING:
@@ -22,14 +20,14 @@ def level_changes(points: Sequence[TrendPoint]) -> Mapping[int, str]:
     Args:
         points: Of one comparability class, oldest first; what was not measured is passed over.
     """
-    epochs = list(accumulate(bool(new) for new in news(points)))
     measured = [
         (index, point.candidate_median_ns)
         for index, point in enumerate(points)
         if not isinstance(point.candidate_median_ns, Unknown) and point.candidate_median_ns > 0
     ]
     found = within_environments(
-        [duration_ns for _index, duration_ns in measured], [str(epochs[index]) for index, _duration_ns in measured]
+        [duration_ns for _index, duration_ns in measured],
+        [points[index].fingerprint for index, _duration_ns in measured],
     )
     return {
         measured[change.index][0]: f"latency {show_change(change.ratio)}, from {show_ns(change.before)} to "

@@ -4,34 +4,41 @@ from __future__ import annotations
 
 import json
 import sys
+import sysconfig
 from importlib import metadata
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 _INSTALLED = {"site-packages", "dist-packages"}
 
 
-def foreign_modules(foreign_root: str, home_root: str) -> tuple[str, ...]:
+def foreign_modules(own_root: str, foreign_roots: Sequence[str], home_root: str) -> tuple[str, ...]:
     """Modules of this process that are another tree's: ``name from file``.
 
     Args:
-        foreign_root: The other side's tree; empty where both sides share one, and nothing is foreign.
+        own_root: This side's tree.
+        foreign_roots: The other side's tree, and the user's where this side has another; none where all is one tree.
         home_root: The user's tree: what pip has installed from there, as a copy, both sides would share.
     """
-    if not foreign_root:
+    if not foreign_roots:
         return ()
-    other, copied = Path(foreign_root).resolve(), _copied_from(Path(home_root).resolve())
+    own, others = Path(own_root).resolve(), [Path(root).resolve() for root in foreign_roots]
+    copied, library = _copied_from(Path(home_root).resolve()), Path(sysconfig.get_path("stdlib"))
     found = []
     for name, module in sorted(sys.modules.items()):
         file = getattr(module, "__file__", None)
-        if not file or name == "__main__":
+        path = Path(file or own).resolve()
+        if name == "__main__" or path.is_relative_to(own) or path.is_relative_to(library):
             continue
-        path = Path(file).resolve()
-        installed = path.is_relative_to(sys.prefix) or bool(_INSTALLED & set(path.parts))
-        if path.is_relative_to(other) and not installed:
-            found.append(f"{name} from {path}")
-        elif installed and name in copied:
+        installed = bool(_INSTALLED & set(path.parts))
+        if installed and name in copied:
             found.append(f"{name} from {path}, installed from {home_root}")
+        elif not installed and any(path.is_relative_to(root) for root in others):
+            found.append(f"{name} from {path}")
     return tuple(found)
 
 

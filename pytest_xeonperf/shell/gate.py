@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from random import Random
 from typing import TYPE_CHECKING
 
+from pytest_xeonperf.ci.checkout import built_in_place
 from pytest_xeonperf.errors import DataError
 from pytest_xeonperf.judge.change import ChangeRule, Times, change_of
 from pytest_xeonperf.judge.comparison import ComparedCase, Comparison
@@ -71,6 +72,12 @@ class _Gate:
         head, base = self.request.head.tree.directory, self.request.base.tree.directory
         _kept, missing, some = split(self.request.arguments, head, base)
         self.notes += [f"{path} is not in base: nothing to compare it with" for path in missing]
+        built = () if self.request.base.tree.root == self.request.home else built_in_place(self.request.home)
+        if built:
+            self.notes.append(
+                f"{built[0]} and such ({len(built)} compiled files that no commit has) are not in base's tree: what is "
+                "slower without them is slower there"
+            )
         return some
 
     def comparison(self, cases: list[ComparedCase], machines: Mapping[Side, Machine]) -> Comparison:
@@ -173,7 +180,7 @@ class _Gate:
         return [_confirmed(each, again) if each.case.id in flagged else each for each in cases]
 
     def _worker(self, place: Place, other: Place) -> Worker:
-        shared = place.tree.root == other.tree.root
+        foreign = tuple(str(root) for root in (other.tree.root, self.request.home) if root != place.tree.root)
         arguments, _missing, _some = split(
             self.request.arguments, self.request.head.tree.directory, place.tree.directory
         )
@@ -186,7 +193,8 @@ class _Gate:
             cases=1,
             barred=(),
             machine=self.request.machine,
-            foreign_root="" if shared else str(other.tree.root),
+            own_root=str(place.tree.root),
+            foreign_roots=foreign,
             home_root=str(self.request.home),
         )
         return Worker(place=place, start=start, log=self.journal.folder / f"{place.side.value}.log")
@@ -255,7 +263,7 @@ def _split_troubled(found: Measured) -> tuple[list[str], dict[str, str]]:
     refused = {
         name: trouble.reason
         for (side, name), trouble in found.troubles.items()
-        if side is Side.HEAD and not trouble.own and (other := found.troubles.get((Side.BASE, name))) and not other.own
+        if side is Side.HEAD and trouble.skipped and (other := found.troubles.get((Side.BASE, name))) and other.skipped
     }
     return [name for name in dict.fromkeys(name for _side, name in found.troubles) if name not in refused], refused
 

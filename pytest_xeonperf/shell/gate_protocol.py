@@ -67,7 +67,8 @@ class Loaded:
 
     Attributes:
         cases: Every variant that is there, with the baselines that tests hold it against; none for a mere baseline.
-        refused: Variants that cannot run here, whatever their code, and why.
+        refused: Variants that do not go with this model or are not installed, and why: a session would skip them.
+        lacking: Variants that this machine or its memory lacks something for, and what.
         raised: Variants whose code raised, and what.
         item: What one unit of work is.
         items_per_call: Units of work in a call.
@@ -76,6 +77,7 @@ class Loaded:
 
     cases: Mapping[str, tuple[Case, ...]]
     refused: Mapping[str, str]
+    lacking: Mapping[str, str]
     raised: Mapping[str, str]
     item: str
     items_per_call: int

@@ -35,11 +35,13 @@ class Trouble:
     """Why a variant has no times.
 
     Attributes:
-        own: Whether its code did it: it raised, or took its worker down. Else it cannot run here, whatever its code.
+        own: Whether its code did it: it raised, or took its worker down.
+        skipped: Whether a session would skip it: it does not go with the model, or is not installed.
     """
 
     reason: str
     own: bool
+    skipped: bool = False
 
 
 @dataclass(slots=True)
@@ -52,13 +54,15 @@ class Measured:
         troubles: Variants without times, by side and name.
         missing: Variants that only one side has.
         killed: Who took a worker down.
+        rounds: That there have been, voided ones and those before a death included.
     """
 
     durations_ns: dict[str, dict[Side, list[int]]] = field(default_factory=dict)
     cases: Mapping[str, tuple[Case, ...]] = field(default_factory=dict)
     troubles: dict[tuple[Side, str], Trouble] = field(default_factory=dict)
     missing: dict[str, Side] = field(default_factory=dict)
-    killed: set[tuple[Side, str]] = field(default_factory=set)
+    killed: dict[tuple[Side, str], Trouble] = field(default_factory=dict)
+    rounds: int = 0
     item: str = "call"
     items_per_call: int = 1
     voided: int = 0
@@ -70,9 +74,9 @@ class Measured:
             return Unknown(reason="it was not in these rounds")
         return Times(base_ns=tuple(of_sides[Side.BASE]), head_ns=tuple(of_sides[Side.HEAD]))
 
-    def leave(self, side: Side, name: str, reason: str, *, own: bool) -> None:
+    def leave(self, side: Side, name: str, trouble: Trouble) -> None:
         """A variant leaves the rounds, with all of its times."""
-        self.troubles[side, name] = Trouble(reason=reason, own=own)
+        self.troubles[side, name] = trouble
         self.durations_ns.pop(name, None)
 
 
@@ -99,8 +103,7 @@ def measure(
     """
     measured = Measured()
     while True:
-        without = tuple(sorted({name for _side, name in measured.killed}))
-        table = Table(model=model, workers=workers, without=without)
+        table = Table(model=model, workers=workers, without=_barred(measured))
         try:
             refused = table.sit_down(talk)
             if refused:
@@ -108,6 +111,7 @@ def measure(
                     worker.end()
                 return refused
             _note_loaded(measured, table, only)
+            _try_alone(measured, table)
             _rounds(measured, table, rule=rule, effort=effort, order=Random(seed), talk=talk)  # noqa: S311 - repeatable
             table.get_up()
         except WorkerDiedError as error:
@@ -116,23 +120,40 @@ def measure(
                 worker.end()
             if not error.variant or culprit in measured.killed:
                 return NotMeasured(reason=str(error), alike=False)
-            measured.killed.add(culprit)
-            # nobody knows whose memory the kernel was after
-            measured.leave(*culprit, f"killed its worker, which {error.how}", own="SIGKILL" not in error.how)
+            measured.killed[culprit] = Trouble(
+                reason=f"killed its worker, which {error.how}",
+                own="SIGKILL" not in error.how,  # nobody knows whose memory the kernel was after
+            )
             continue
         return measured
 
 
+def _barred(measured: Measured) -> Mapping[Side, tuple[str, ...]]:
+    """Who is not loaded again: on the side where it has killed a worker."""
+    return {side: tuple(name for where, name in measured.killed if where is side) for side in Side}
+
+
+def _try_alone(measured: Measured, table: Table) -> None:
+    """Let the other side's variant, too, do what one has died of: code that fails alike at both is no change."""
+    for side, name in tuple(measured.killed):
+        other = Side.BASE if side is Side.HEAD else Side.HEAD
+        if (other, name) in measured.killed or name not in table.known[other].cases:
+            continue
+        for _turn in range(measured.rounds + 1):
+            if isinstance(table.loaded(other), say.Loaded):
+                table.workers[other].turn(name)
+
+
 def _note_loaded(measured: Measured, table: Table, only: frozenset[str]) -> None:
     """Whom both sides have, and whom they have not."""
-    measured.durations_ns = {}
+    measured.durations_ns, measured.troubles, measured.missing = {}, dict(measured.killed), {}
     for side, loaded in table.known.items():
-        for name, reason in loaded.refused.items():
-            measured.leave(side, name, reason, own=False)
-        for name, reason in loaded.raised.items():
-            measured.leave(side, name, reason, own=True)
+        troubles = {name: Trouble(reason=reason, own=False, skipped=True) for name, reason in loaded.refused.items()}
+        troubles |= {name: Trouble(reason=reason, own=False) for name, reason in loaded.lacking.items()}
+        troubles |= {name: Trouble(reason=reason, own=True) for name, reason in loaded.raised.items()}
+        measured.troubles |= {(side, name): trouble for name, trouble in troubles.items()}
     head, base = table.known[Side.HEAD], table.known[Side.BASE]
-    measured.cases = {**base.cases, **head.cases}
+    measured.cases = {**measured.cases, **base.cases, **head.cases}
     measured.item, measured.items_per_call = head.item, head.items_per_call
     troubled = {name for _side, name in measured.troubles}
     for name in measured.cases:
@@ -170,28 +191,31 @@ def _rounds(measured: Measured, table: Table, *, rule: ChangeRule, effort: Effor
 
 
 def _one_round(measured: Measured, table: Table, names: Sequence[str], order: Random) -> dict[tuple[Side, str], int]:
-    """Everybody once. A variant that raises, compiles anew or takes no time leaves the rounds."""
+    """Everybody once, also the other side of who is in trouble: code that fails alike at both is no change."""
+    measured.rounds += 1
     turns: dict[tuple[Side, str], int] = {}
+    troubles: dict[tuple[Side, str], Trouble] = {}
     for side, name in table.order(names, order):
         loaded = table.loaded(side)
         if isinstance(loaded, Unknown):
             raise WorkerDiedError(table.workers[side].place, "", f"could not load it again: {loaded.reason}")
-        if name not in measured.durations_ns:
-            continue
         if name not in loaded.cases:
-            reason = {**loaded.raised, **loaded.refused}.get(name, "it was not loaded again")
-            measured.leave(side, name, reason, own=name in loaded.raised)
+            reason = {**loaded.raised, **loaded.lacking, **loaded.refused}.get(name, "it was not loaded again")
+            troubles[side, name] = Trouble(reason=reason, own=name in loaded.raised)
             continue
         time.sleep(_PAUSE_S)
         answer = table.workers[side].turn(name)
         if isinstance(answer, say.Raised):
-            measured.leave(side, name, answer.reason, own=True)
+            troubles[side, name] = Trouble(reason=answer.reason, own=True)
         elif answer.compiled:
-            measured.leave(side, name, "it compiles anew while it is timed", own=True)
+            troubles[side, name] = Trouble(reason="it compiles anew while it is timed", own=True)
         elif answer.duration_ns <= 0:
-            measured.leave(side, name, f"a call took {answer.duration_ns} ns: the clock went backwards", own=False)
+            reason = f"a call took {answer.duration_ns} ns: the clock went backwards"
+            troubles[side, name] = Trouble(reason=reason, own=False)
         else:
             turns[side, name] = answer.duration_ns
+    for (side, name), trouble in troubles.items():
+        measured.leave(side, name, trouble)
     return turns
 
 

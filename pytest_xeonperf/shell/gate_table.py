@@ -60,13 +60,14 @@ class Table:
     """The two workers at one model: both loaded, or, where memory has room for one only, each in its turn.
 
     Attributes:
+        without: Variants that are not loaded, by side.
         seated: Who has the model loaded.
         known: What each side said when it loaded it last.
     """
 
     model: Model
     workers: Mapping[Side, Worker]
-    without: tuple[str, ...] = ()
+    without: Mapping[Side, tuple[str, ...]] = field(default_factory=dict)
     together: bool = True
     seated: set[Side] = field(default_factory=set)
     known: dict[Side, say.Loaded] = field(default_factory=dict)
@@ -120,7 +121,7 @@ class Table:
         self.seated.clear()
 
     def _load(self, side: Side) -> say.Loaded | Unknown:
-        loaded = self.workers[side].load(self.without)
+        loaded = self.workers[side].load(self.without.get(side, ()))
         if isinstance(loaded, say.Loaded):
             self.seated.add(side)
             self.known[side] = loaded

@@ -40,7 +40,8 @@ class Start:
         cases: Rungs with a floor in the whole run, those that are finished included: they share its chance of error.
         temporary: The session's ``--basetemp``, in which every child has a folder of its own; empty without one.
         machine: As known so far; limits that an earlier child measured are not measured again.
-        foreign_root: For a worker of a gate: the other tree, whose code it must not import; else empty.
+        own_root: For a worker of a gate: its own tree; else empty.
+        foreign_roots: For a worker of a gate: trees whose code it must not import.
         home_root: For a worker of a gate: the user's tree; what was installed from there is a copy that both sides
             would share.
     """
@@ -54,7 +55,8 @@ class Start:
     cases: int
     barred: tuple[Barred, ...]
     machine: Machine
-    foreign_root: str = ""
+    own_root: str = ""
+    foreign_roots: tuple[str, ...] = ()
     home_root: str = ""
 
 

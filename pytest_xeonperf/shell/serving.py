@@ -19,6 +19,7 @@ from pytest_xeonperf.measure import plan
 from pytest_xeonperf.measure.canary import torch_canary
 from pytest_xeonperf.measure.clock import quiet_collector, time_call_ns
 from pytest_xeonperf.measure.compilation import compilation_so_far, room_to_compile
+from pytest_xeonperf.measure.failure import FailureKind
 from pytest_xeonperf.measure.ladder import Ladder, build_step
 from pytest_xeonperf.measure.warmup import warm_up
 from pytest_xeonperf.records import Unknown
@@ -48,6 +49,7 @@ class _Line:
 
     cases: dict[str, tuple[Case, ...]] = field(default_factory=dict)
     refused: dict[str, str] = field(default_factory=dict)
+    lacking: dict[str, str] = field(default_factory=dict)
     raised: dict[str, str] = field(default_factory=dict)
 
 
@@ -133,8 +135,10 @@ class Server:
             phase = key.phase_of(workload)
             variants = tuple(dict.fromkeys(rung.variant for rung in members))
             admission = admit(key, phase, variants, (), self._room())
-            line.refused |= {name: failure.reason for name, failure in admission.refused.items()}
-            line.refused |= {rung.name: _NO_ROOM for group in admission.groups[1:] for rung in group}
+            for name, failure in admission.refused.items():
+                kept = line.refused if failure.kind is FailureKind.NOT_APPLICABLE else line.lacking
+                kept[name] = failure.reason
+            line.lacking |= {rung.name: _NO_ROOM for group in admission.groups[1:] for rung in group}
             ladder = Ladder(
                 workload=workload, phase=phase, preset=key.preset.value, baseline=admission.baseline, rungs=()
             )
@@ -142,7 +146,7 @@ class Server:
                 line.cases[rung.name] = (*line.cases.get(rung.name, ()), ladder.case(rung))
                 rungs[rung] = None
                 baselines[admission.baseline] = None
-                line.refused.pop(admission.baseline.name, None)  # in its own right, or in the place of a larger one
+                line.lacking.pop(admission.baseline.name, None)  # in its own right, or in the place of a larger one
         return line, tuple(baselines | rungs), ladder
 
     def _room(self) -> Room:
@@ -185,6 +189,7 @@ class Server:
             say.Loaded(
                 cases=cases,
                 refused=line.refused,
+                lacking=line.lacking,
                 raised=line.raised,
                 item=item,
                 items_per_call=items_per_call,
@@ -202,7 +207,7 @@ class Server:
             self.steps.clear()
 
     def _foreign(self) -> tuple[str, ...]:
-        return foreign_modules(self.start.foreign_root, self.start.home_root)
+        return foreign_modules(self.start.own_root, self.start.foreign_roots, self.start.home_root)
 
 
 def _offered(label: str, rungs: Sequence[Rung]) -> say.Offered:

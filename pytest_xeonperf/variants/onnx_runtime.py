@@ -69,17 +69,22 @@ def _exported(module: nn.Module, tensors: Sequence[torch.Tensor]) -> Iterator[Pa
     folder.mkdir(parents=True, exist_ok=True)
     own = Path(tempfile.mkdtemp(dir=folder, prefix=".onnx-"))
     try:
+        _export(module, tensors, own / "model.onnx")
+        yield own / "model.onnx"
+    finally:
+        shutil.rmtree(own, ignore_errors=True)
+
+
+def _export(module: nn.Module, tensors: Sequence[torch.Tensor], file: Path) -> None:
+    try:
         with warnings.catch_warnings(), redirect_stdout(StringIO()):
             warnings.simplefilter("ignore")  # the exporter's own, of many kinds
-            torch.onnx.export(module, tuple(tensors), own / "model.onnx", dynamo=True, external_data=True)
-        yield own / "model.onnx"
+            torch.onnx.export(module, tuple(tensors), file, dynamo=True, external_data=True)
     except torch.onnx.OnnxExporterError as error:
         raise NotApplicableError(
             f"torch does not export it to ONNX: {str(error).strip().splitlines()[0]}", where="runtime='onnxruntime'"
         ) from error
     except OSError as error:
         raise InfrastructureError(
-            f"cannot write the model for ONNX Runtime ({error.strerror})", where=str(folder), remedy="make room"
+            f"cannot write the model for ONNX Runtime ({error.strerror})", where=str(file.parent), remedy="make room"
         ) from error
-    finally:
-        shutil.rmtree(own, ignore_errors=True)

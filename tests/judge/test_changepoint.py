@@ -63,6 +63,7 @@ def test_one_or_two_odd_points_are_no_change(odd):
 def test_a_series_without_noise_changes_where_it_changes():
     assert places([100.0] * 10 + [101.0] * 10) == [10]
     assert places([100.0] * 20) == []
+    assert near(places([100.0] * 50 + [100.5] + [110.0] * 50), 50, within=1)
 
 
 @pytest.mark.parametrize("length", range(6))
@@ -92,6 +93,13 @@ def test_another_environment_is_no_change_and_splits_the_series():
     values = series((50, 100), (50, 120), (50, 126))
     environments = ["torch 2.12"] * 50 + ["torch 2.13"] * 100
     assert near([point.index for point in within_environments(values, environments)], 100)
+
+
+def test_environments_that_alternate_are_series_of_their_own():
+    ours, theirs = series((60, 100), (60, 105)), series((120, 200), seed=1)
+    values = [value for pair in zip(ours, theirs, strict=True) for value in pair]
+    found = within_environments(values, ["ours", "theirs"] * 120)
+    assert near([point.index for point in found], 120, within=4)
 
 
 def test_what_a_value_brings_is_what_the_whole_series_says():

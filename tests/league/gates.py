@@ -22,6 +22,7 @@ MOST_PAIRS = 40
 class Judged:
     failed: bool
     calls: int
+    undecided: bool = False
 
 
 def ours(base, head):
@@ -30,7 +31,7 @@ def ours(base, head):
     if not first.failed:
         return first
     again = _look(base[MOST_PAIRS:], head[MOST_PAIRS:])
-    return Judged(failed=again.failed, calls=first.calls + again.calls)
+    return Judged(failed=again.failed, calls=first.calls + again.calls, undecided=not again.failed)
 
 
 def ours_once(base, head):
@@ -45,7 +46,7 @@ def _look(base, head):
         decision = rule.decide(logs[:pairs])
         if decision is not Decision.OPEN:
             return Judged(failed=decision is Decision.BELOW, calls=2 * pairs)
-    return Judged(failed=False, calls=2 * len(logs))
+    return Judged(failed=False, calls=2 * len(logs), undecided=True)
 
 
 def asv(factor):
@@ -64,7 +65,10 @@ def asv(factor):
 
 
 def benchmatrix(pairs, threshold_percent):
-    """benchmatrix, paired: the whole BCa interval of the medians' ratio beyond the threshold (default 5 %)."""
+    """benchmatrix, paired: the whole BCa interval of the medians' ratio beyond the threshold (default 5 %).
+
+    A call stands for a run, of which it asks for five at least; 1,000 resamples in place of its 50,000, for time.
+    """
     from benchmatrix.bench_statistics import bootstrap_paired_median_ratio_interval
 
     def judge(base, head):
@@ -103,10 +107,10 @@ def bencher(base, head, history=30):
     return Judged(failed=float(head[history]) > limit, calls=1)
 
 
-def conbench(base, head, history=30, repetitions=5):
+def conbench(base, head, history=15, repetitions=5):
     """Conbench's lookback z-score as documented: five standard deviations, of the best of a few repetitions."""
-    blocks = np.asarray(base[: history * 1], dtype=float)
-    new = float(min(head[history : history + repetitions]))
+    blocks = np.asarray(base[: history * repetitions], dtype=float).reshape(history, repetitions).min(axis=1)
+    new = float(min(head[history * repetitions : (history + 1) * repetitions]))
     return Judged(failed=(new - blocks.mean()) / blocks.std(ddof=1) > 5, calls=repetitions)
 
 

@@ -21,8 +21,14 @@ def test_a_new_level_is_told_at_its_first_run(make):
 
 
 def test_another_environment_explains_a_new_level(make):
-    points = trend(make, (20, 20_000_000)) + trend(make, (12, 22_000_000), facts=NEWER)
+    points = trend(make, (20, 20_000_000)) + trend(make, (12, 22_000_000), facts=NEWER, fingerprint="newer")
     assert level_changes(points) == {}
+
+
+def test_environments_that_alternate_have_levels_of_their_own(make):
+    ours, theirs = trend(make, (20, 20_000_000), (12, 22_000_000)), trend(make, (32, 30_000_000), fingerprint="theirs")
+    points = [point for pair in zip(ours, theirs, strict=True) for point in pair]
+    assert list(level_changes(points)) == [40]
 
 
 def test_gaps_are_passed_over(make):

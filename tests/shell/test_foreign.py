@@ -27,21 +27,21 @@ def imported(tmp_path, monkeypatch):
 
 def test_code_of_the_other_tree_is_named_with_its_file(imported, tmp_path):
     name = imported(tmp_path / "other" / "lib")
-    (found,) = foreign_modules(str(tmp_path / "other"), str(tmp_path / "home"))
+    (found,) = foreign_modules(str(tmp_path / "own"), (str(tmp_path / "other"),), str(tmp_path / "home"))
     assert found == f"{name} from {tmp_path}/other/lib/{name}.py"
 
 
 def test_code_of_the_own_tree_and_packages_in_an_environment_within_the_other_are_fine(imported, tmp_path):
     imported(tmp_path / "own")
     imported(tmp_path / "other" / ".venv" / "lib" / "site-packages", "another_module_of_a_gate_test")
-    assert foreign_modules(str(tmp_path / "other"), str(tmp_path / "home")) == ()
+    assert foreign_modules(str(tmp_path / "own"), (str(tmp_path / "other"),), str(tmp_path / "home")) == ()
 
 
 def test_a_link_does_not_hide_where_code_is(imported, tmp_path):
     (tmp_path / "other").mkdir()
-    (tmp_path / "own").symlink_to(tmp_path / "other")
-    imported(tmp_path / "own" / "lib")
-    assert len(foreign_modules(str(tmp_path / "other"), str(tmp_path / "home"))) == 1
+    (tmp_path / "link").symlink_to(tmp_path / "other")
+    imported(tmp_path / "link" / "lib")
+    assert len(foreign_modules(str(tmp_path / "own"), (str(tmp_path / "other"),), str(tmp_path / "home"))) == 1
 
 
 @pytest.mark.parametrize(("origin", "copies"), [("home", 1), ("elsewhere", 0)])
@@ -55,11 +55,23 @@ def test_a_copy_that_pip_has_installed_out_of_the_users_tree_is_shared_by_both_s
     (about / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
     (about / "top_level.txt").write_text(name)
     (about / "direct_url.json").write_text(json.dumps({"url": f"file://{tmp_path / origin}", "dir_info": {}}))
-    found = foreign_modules(str(tmp_path / "other"), str(tmp_path / "home"))
+    found = foreign_modules(str(tmp_path / "own"), (str(tmp_path / "other"),), str(tmp_path / "home"))
     assert len(found) == copies
     assert all("installed from" in each for each in found)
 
 
 def test_sides_that_share_a_tree_have_nothing_foreign(imported, tmp_path):
     imported(tmp_path / "home")
-    assert foreign_modules("", str(tmp_path / "home")) == ()
+    assert foreign_modules(str(tmp_path / "home"), (), str(tmp_path / "home")) == ()
+
+
+def test_two_trees_beside_the_users_shall_not_import_that_one(imported, tmp_path):
+    imported(tmp_path / "home")
+    roots = (str(tmp_path / "other"), str(tmp_path / "home"))
+    assert len(foreign_modules(str(tmp_path / "own"), roots, str(tmp_path / "home"))) == 1
+
+
+def test_a_tree_within_the_users_is_its_own(imported, tmp_path):
+    imported(tmp_path / "home" / "cache" / "own")
+    own, home = str(tmp_path / "home" / "cache" / "own"), str(tmp_path / "home")
+    assert foreign_modules(own, (home,), home) == ()

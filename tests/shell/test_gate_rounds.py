@@ -45,6 +45,7 @@ class Desk:
     duration_ns: dict[str, int] = field(default_factory=lambda: {"eager_fp32": 1000, "compiled": 100})
     memory_bytes: int | Unknown = 1
     items_per_call: int = 1
+    refused: dict[str, str] = field(default_factory=dict)
     healths: list[bool] = field(default_factory=list)
     troubles: dict[tuple[str, int], object] = field(default_factory=dict)
     turns: dict[str, int] = field(default_factory=dict)
@@ -58,7 +59,13 @@ class Desk:
         cases = {name: () if name == "eager_fp32" else (case(name),) for name in names}
         self.log.append((self.side, "load"))
         return say.Loaded(
-            cases=cases, refused={}, raised={}, item="image", items_per_call=self.items_per_call, foreign=()
+            cases=cases,
+            refused=self.refused,
+            lacking={},
+            raised={},
+            item="image",
+            items_per_call=self.items_per_call,
+            foreign=(),
         )
 
     def turn(self, variant):
@@ -173,12 +180,30 @@ def test_a_variant_that_gets_into_trouble_leaves_alone(desks, trouble, reason, o
 def test_a_variant_that_kills_its_worker_is_left_out_and_the_rounds_begin_again(desks):
     desks[Side.HEAD].troubles["compiled", 2] = WorkerDiedError(Place(Side.HEAD), "compiled", "died of SIGSEGV")
     found = run(desks)
-    assert found.killed == {(Side.HEAD, "compiled")}
     assert found.troubles == {
         (Side.HEAD, "compiled"): Trouble(reason="killed its worker, which died of SIGSEGV", own=True)
     }
     assert len(found.durations_ns["eager_fp32"][Side.BASE]) == 6
     assert desks[Side.HEAD].log.count((Side.BASE, "end")) == 1
+
+
+def test_what_head_dies_of_is_tried_at_base_too(desks):
+    for side, turn in ((Side.HEAD, 3), (Side.BASE, 5)):  # alike at both: base only had fewer turns when head died
+        desks[side].troubles["compiled", turn] = WorkerDiedError(Place(side), "compiled", "died of SIGSEGV")
+    assert set(run(desks).troubles) == {(Side.HEAD, "compiled"), (Side.BASE, "compiled")}
+
+
+def test_what_raises_at_one_side_still_has_its_turn_at_the_other(desks):
+    for side in Side:
+        desks[side].troubles["compiled", 4] = say.Raised(reason="RuntimeError: cache is full")
+    assert set(run(desks).troubles) == {(Side.HEAD, "compiled"), (Side.BASE, "compiled")}
+
+
+def test_what_neither_side_has_installed_is_a_skip(desks):
+    for desk in desks.values():
+        desk.refused = {"peer": "openvino is not installed"}
+    skipped = Trouble(reason="openvino is not installed", own=False, skipped=True)
+    assert run(desks).troubles == {(Side.BASE, "peer"): skipped, (Side.HEAD, "peer"): skipped}
 
 
 def test_a_worker_that_dies_of_nothing_it_ran_ends_the_model(desks):

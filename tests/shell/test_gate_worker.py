@@ -14,7 +14,7 @@ from pytest_xeonperf.shell.gate_worker import Worker, WorkerDiedError
 from pytest_xeonperf.shell.offspring import ChildDiedError
 
 OFFER = say.Offer(version=say.VERSION, models=(), errors=(), foreign=())
-LOADED = say.Loaded(cases={}, refused={}, raised={}, item="call", items_per_call=1, foreign=())
+LOADED = say.Loaded(cases={}, refused={}, lacking={}, raised={}, item="call", items_per_call=1, foreign=())
 NOBODY = Unknown(reason="no variant was running")
 
 
@@ -120,7 +120,13 @@ def test_an_offer_that_cannot_be_trusted_ends_the_gate(worker, offer, message):
 
 def test_code_of_the_other_tree_that_a_model_brings_is_found_too(worker):
     foreign = say.Loaded(
-        cases={}, refused={}, raised={}, item="call", items_per_call=1, foreign=("models from /base/models.py",)
+        cases={},
+        refused={},
+        lacking={},
+        raised={},
+        item="call",
+        items_per_call=1,
+        foreign=("models from /base/models.py",),
     )
     made, child = worker(foreign)
     with pytest.raises(InfrastructureError, match="head imports models from /base/models"):
