@@ -29,7 +29,7 @@ def workflow_commands(comparison: Comparison, folder: PurePath) -> list[str]:
             continue
         path, _colon, line = each.location.rpartition(":")
         place = f"file={_property(str(folder / path))},line={line}," if path and line.isdigit() else ""
-        title = _property(f"{each.outcome}: {each.case.workload}/{each.case.phase} {each.case.variant}")
+        title = _property(f"{each.outcome}: {each.label}")
         kind = "error" if each.outcome.red else "warning"
         lines[kind].append(f"::{kind} {place}title={title}::{_message(each.reason)}")
     return [*lines["error"][:_MOST], *lines["warning"][:_MOST]]

@@ -6,7 +6,6 @@ import re
 import shlex
 from typing import TYPE_CHECKING
 
-from pytest_xeonperf.judge.change import Moved
 from pytest_xeonperf.records import Unknown
 from pytest_xeonperf.units import show_change, show_count, show_ns, show_share, show_time_change
 
@@ -34,6 +33,16 @@ def comment(comparison: Comparison) -> str:
     return "\n".join(lines)
 
 
+def figures(each: ComparedCase) -> tuple[str, str, str, str]:
+    """Time of one item at base and at head, what head does to it, and the change of the speed-up, for a table."""
+    change = each.change
+    if isinstance(change, Unknown):
+        return ("-", "-", "-", "-")
+    base, head = (show_ns(value / each.items_per_call) for value in (change.base_ns, change.head_ns))
+    speedup = "-" if isinstance(change.speedup, Unknown) else show_change(change.speedup.ratio)
+    return base, head, show_time_change(change.own), speedup
+
+
 def _headline(comparison: Comparison) -> str:
     red = [each for each in comparison.cases if each.outcome.red]
     undecided = [each for each in comparison.cases if each.outcome.undecided]
@@ -42,7 +51,7 @@ def _headline(comparison: Comparison) -> str:
         worst = next(each for each in comparison.worst_first if each.outcome.red)
         change = "" if isinstance(worst.change, Unknown) else f": {show_change(1 / worst.change.own.ratio)} time"
         more = f", and {len(red) - 1} more" if len(red) > 1 else ""
-        return f"✗ {worst.outcome.lower().replace('_', ' ')}: {_escaped(_name(worst))}{change}{more}"
+        return f"✗ {worst.outcome.lower().replace('_', ' ')}: {_escaped(worst.label)}{change}{more}"
     if undecided:
         return f"? undecided: {len(undecided)} of {compared}"
     if not comparison.cases:
@@ -64,21 +73,9 @@ def _table(comparison: Comparison) -> list[str]:
 
 def _row(each: ComparedCase) -> str:
     sign = "✗" if each.outcome.red else "?" if each.outcome.undecided else "✓"
-    change = each.change
-    if isinstance(change, Unknown):
-        cells = ["-", "-", "-", "-"]
-    else:
-        base, head = (show_ns(value / each.items_per_call) for value in (change.base_ns, change.head_ns))
-        speedup = "-" if isinstance(change.speedup, Unknown) else show_change(change.speedup.ratio)
-        cells = [base, head, show_time_change(change.own), speedup]
     word = each.outcome.lower().replace("_", " ")
-    return f"| {sign} | {_escaped(_name(each))} | {' | '.join(cells)} | {word}{_escaped(_why(each))} |"
-
-
-def _why(each: ComparedCase) -> str:
-    if not each.reason and not isinstance(each.change, Unknown) and each.change.moved is Moved.NEITHER:
-        return ""
-    return f": {each.reason}" if each.reason else ""
+    why = f": {_escaped(each.reason)}" if each.reason else ""
+    return f"| {sign} | {_escaped(each.label)} | {' | '.join(figures(each))} | {word}{why} |"
 
 
 def _method(comparison: Comparison) -> list[str]:
@@ -107,11 +104,6 @@ def _torches(comparison: Comparison) -> str:
 
 def _fact(machine: Machine, name: str) -> str:
     return dict(machine.facts).get(name, "unknown")
-
-
-def _name(each: ComparedCase) -> str:
-    case = each.case
-    return f"{case.workload}/{case.phase} {case.variant}"
 
 
 def _commit(commit: Commit) -> str:

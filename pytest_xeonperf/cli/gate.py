@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING
 import click
 import pytest
 from _pytest.config import _prepareconfig
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from pytest_xeonperf.ci.annotations import workflow_commands
 from pytest_xeonperf.ci.checkout import WORKING_TREE, base_commit, checked_out, working_tree
-from pytest_xeonperf.ci.comment import comment
+from pytest_xeonperf.ci.comment import comment, figures
 from pytest_xeonperf.ci.git import is_clean
+from pytest_xeonperf.cli.console import table_console
 from pytest_xeonperf.errors import ExitCode, InfrastructureError, UsageError
 from pytest_xeonperf.exchange import comparison as as_json
 from pytest_xeonperf.records import Unknown
@@ -28,7 +28,6 @@ from pytest_xeonperf.shell.begin import machine_from_outside
 from pytest_xeonperf.shell.gate import run_gate
 from pytest_xeonperf.shell.gate_request import Request, Side, place_of, within
 from pytest_xeonperf.shell.settings import Settings
-from pytest_xeonperf.units import show_change, show_ns, show_time_change
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,7 +36,6 @@ if TYPE_CHECKING:
     from pytest_xeonperf.judge.comparison import ComparedCase, Comparison
 
 _STDOUT = "-"
-_WIDTH_OF_A_FILE = 240
 _SHORT_SHA = 10
 _PERCENT = 100
 
@@ -179,9 +177,7 @@ def _tell(found: Comparison, home: Tree, *, json_out: str, comment_out: Path | N
 
 
 def _print(found: Comparison) -> None:
-    console = Console(highlight=False)
-    if not console.is_terminal and "COLUMNS" not in os.environ:
-        console.width = _WIDTH_OF_A_FILE
+    console = table_console()
     table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, show_edge=False)
     for title, right in (
         ("case", False),
@@ -200,22 +196,16 @@ def _print(found: Comparison) -> None:
         console.print(table)
     for each in found.worst_first:
         if each.reason:
-            console.print(
-                Text(f"{each.outcome.value} {each.case.workload}/{each.case.phase} {each.case.variant}: {each.reason}")
-            )
+            console.print(Text(f"{each.outcome.value} {each.label}: {each.reason}"))
     for note in found.notes:
         console.print(Text(note))
-    console.print(Text(f"{found.outcome.value if found.cases else 'nothing was compared'}"))
+    console.print(Text(found.outcome.value if found.cases else "nothing was compared"))
 
 
 def _cells(each: ComparedCase) -> tuple[str, ...]:
-    change = each.change
-    name = (f"{each.case.workload}/{each.case.phase}", each.case.variant)
-    if isinstance(change, Unknown):
-        return (*name, "-", "-", "-", "-", "-", each.outcome.value)
-    base, head = (show_ns(value / each.items_per_call) for value in (change.base_ns, change.head_ns))
-    speedup = "-" if isinstance(change.speedup, Unknown) else show_change(change.speedup.ratio)
-    return (*name, base, head, show_time_change(change.own), speedup, str(change.pairs), each.outcome.value)
+    rounds = "-" if isinstance(each.change, Unknown) else str(each.change.pairs)
+    name = f"{each.case.workload}/{each.case.phase}"
+    return (name, each.case.variant, *figures(each), rounds, each.outcome.value)
 
 
 def _exit_code(found: Comparison) -> int:

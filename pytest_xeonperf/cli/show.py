@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING
 
 import click
-from rich.console import Console
 from rich.text import Text
 
+from pytest_xeonperf.cli.console import table_console
 from pytest_xeonperf.cli.history import database_option, read_run, revision_argument
 from pytest_xeonperf.exchange import public
 from pytest_xeonperf.exchange.table import result_notes, results_table
@@ -17,9 +16,6 @@ from pytest_xeonperf.units import show_time
 
 if TYPE_CHECKING:
     from pytest_xeonperf.records import Commit, Run
-
-_WIDTH_OF_A_FILE = 240
-"""Where the output is no terminal and nobody set COLUMNS: wide enough for every column."""
 
 _SHORT_SHA = 10
 
@@ -41,9 +37,7 @@ def command(revision: str, db: str, *, as_json: bool) -> None:
     if as_json:
         click.echo(public.dumps(run), nl=False)
         return
-    console = Console(highlight=False)
-    if not console.is_terminal and "COLUMNS" not in os.environ:
-        console.width = _WIDTH_OF_A_FILE
+    console = table_console()
     for line in _heading(run):
         console.print(Text(line))
     console.print()

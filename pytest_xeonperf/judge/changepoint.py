@@ -101,9 +101,9 @@ def change_points(values: Sequence[float]) -> tuple[ChangePoint, ...]:
     logs = _logs(values)
     if len(logs) < 2 * FEWEST:
         return ()
-    noise = noise_of(logs)
-    found = _narrowest_first(_candidates(logs, noise, threshold(len(logs))))
-    return _described(values, _settled(logs, noise, found, threshold(len(logs))))
+    noise, least = noise_of(logs), threshold(len(logs))
+    found = _narrowest_first(_candidates(logs, noise, least))
+    return _described(values, _settled(logs, noise, found, least))
 
 
 def within_environments(values: Sequence[float], environments: Sequence[str]) -> tuple[ChangePoint, ...]:
@@ -118,9 +118,11 @@ def within_environments(values: Sequence[float], environments: Sequence[str]) ->
     Raises:
         DataError: A figure is not finite or not positive.
     """
+    places: dict[str, list[int]] = {}
+    for index, environment in enumerate(environments):
+        places.setdefault(environment, []).append(index)
     found: list[ChangePoint] = []
-    for environment in dict.fromkeys(environments):
-        indices = [index for index, each in enumerate(environments) if each == environment]
+    for indices in places.values():
         own = change_points([values[index] for index in indices])
         found += [replace(point, index=indices[point.index]) for point in own]
     return tuple(sorted(found, key=lambda point: point.index))
@@ -135,11 +137,7 @@ def appended(values: Sequence[float], known: Sequence[ChangePoint]) -> tuple[Cha
     """
     settled = [point for point in known if point.index <= len(values) - _TAIL]
     start = max([point.index for point in settled] + [len(values) - 2 * _TAIL, 0])
-    return (*settled, *(_moved(point, start) for point in change_points(values[start:])))
-
-
-def _moved(point: ChangePoint, by: int) -> ChangePoint:
-    return replace(point, index=point.index + by)
+    return (*settled, *(replace(point, index=start + point.index) for point in change_points(values[start:])))
 
 
 def noise_of(logs: Floats) -> Noise:

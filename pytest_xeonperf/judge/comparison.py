@@ -34,6 +34,11 @@ class ComparedCase:
     reason: str
     change: Change | Unknown
 
+    @property
+    def label(self) -> str:
+        """For people: ``sam-vit-b/encode compiled_bf16``."""
+        return f"{self.case.workload}/{self.case.phase} {self.case.variant}"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pytest_xeonperf.records import Unknown
@@ -124,14 +124,19 @@ def _rows(case: Case, points: Sequence[TrendPoint], pages: Collection[str]) -> t
     levels = level_changes(points)
     for index, (point, environment) in enumerate(zip(points, news(points), strict=True)):
         change, moved = _slowing(before, point) if case.alone else _movement(before, point)
-        row = _row(point, change, moved, environment, pages)
-        rows.append(replace(row, level=levels.get(index, "")))
+        rows.append(_row(point, change, moved, environment, pages, level=levels.get(index, "")))
         before = before if point.gap else point
     return tuple(reversed(rows))
 
 
 def _row(
-    point: TrendPoint, change: str | Unknown, moved: str, environment: tuple[Change, ...], pages: Collection[str]
+    point: TrendPoint,
+    change: str | Unknown,
+    moved: str,
+    environment: tuple[Change, ...],
+    pages: Collection[str],
+    *,
+    level: str,
 ) -> TrendRow:
     speedup = point.speedup
     floor = point.floor_ratio
@@ -151,7 +156,7 @@ def _row(
         candidate="" if isinstance(point.candidate_median_ns, Unknown) else show_ns(point.candidate_median_ns),
         floor=floor if isinstance(floor, Unknown) else show_ratio(floor),
         gap=point.gap,
-        level="",
+        level=level,
         environment=environment,
     )
 

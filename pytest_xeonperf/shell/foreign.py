@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import sysconfig
+from functools import cache
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -42,8 +43,9 @@ def foreign_modules(own_root: str, foreign_roots: Sequence[str], home_root: str)
     return tuple(found)
 
 
+@cache
 def _copied_from(home: Path) -> set[str]:
-    """Top-level modules of distributions that pip has installed out of a tree (PEP 610), editable ones aside."""
+    """Top-level modules of distributions that pip has installed out of a tree (PEP 610). Asked once in a process."""
     names = set()
     for name, distributions in metadata.packages_distributions().items():
         for distribution in distributions:
