@@ -228,6 +228,29 @@ class Roofline:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Contention:
+    """What else used the cores while the rounds ran, as the kernel counts it.
+
+    Attributes:
+        elapsed_ns: From the first round to the end of the last, voided ones included.
+        cores: CPUs that the process might use; times on them are summed.
+        stolen_ns: For which the hypervisor ran something else although there was work.
+        others_ns: Of other processes.
+        throttled_ns: For which the quota of a cgroup stopped the process.
+    """
+
+    elapsed_ns: int
+    cores: int
+    stolen_ns: int
+    others_ns: int
+    throttled_ns: int
+
+    def share(self, spent_ns: int) -> float:
+        """Of all the time that the cores had."""
+        return spent_ns / (self.elapsed_ns * self.cores) if self.elapsed_ns else 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
     """What stands beside a number so that it can be believed.
 
@@ -261,6 +284,7 @@ class Measurement:
         item: What one unit of work is: ``token``, ``image``, ``step``, ``call``.
         items_per_call: Units of work in one timed call; `Sample` times are for the call, medians for one item.
         voided_rounds: Rounds thrown away because the canary saw the machine disturbed.
+        contention: What else used the cores, over all rounds of the ladder.
         seed: Seed of the random order of the rounds.
     """
 
@@ -269,6 +293,7 @@ class Measurement:
     items_per_call: int
     samples: tuple[Sample, ...]
     voided_rounds: int
+    contention: Contention | Unknown
     seed: int
     speedup: Estimate
     baseline_median_ns: int

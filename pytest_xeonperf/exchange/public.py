@@ -14,7 +14,7 @@ from pytest_xeonperf.records import TIMED_ALONE, UNBOUNDED_RATIO, Bound, Commit,
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from pytest_xeonperf.records import Estimate, Machine, Result, Run
+    from pytest_xeonperf.records import Contention, Estimate, Machine, Result, Run
 
 SCHEMA = "xeonperf-show/1"
 
@@ -135,6 +135,10 @@ _FIGURES = (
     "items_per_s",
     "achieved_bytes_per_s",
     "achieved_flop_per_s",
+    "voided_rounds",
+    "stolen_share",
+    "others_share",
+    "throttled_ns",
 )
 
 
@@ -155,8 +159,21 @@ def _figures(measurement: Measurement) -> dict[str, object]:
         items_per_s(measurement),
         achieved_bytes_per_s(measurement),
         achieved_flop_per_s(measurement),
+        measurement.voided_rounds,
+        *_contention(measurement.contention),
     )
     return dict(zip(_FIGURES, figures, strict=True))
+
+
+def _contention(contention: Contention | Unknown) -> tuple[float | Unknown, float | Unknown, int | Unknown]:
+    """Shares of the cores' time that were stolen and taken by others, and the time throttled."""
+    if isinstance(contention, Unknown):
+        return contention, contention, contention
+    return (
+        contention.share(contention.stolen_ns),
+        contention.share(contention.others_ns),
+        contention.throttled_ns,
+    )
 
 
 def _few_figures(measurement: Timing | Unknown) -> dict[str, object]:

@@ -23,7 +23,7 @@ from pytest_xeonperf.units import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from typing import Literal
 
     from pytest_xeonperf.records import Result
@@ -33,6 +33,9 @@ _GAP = 2  # blanks between columns
 _FULL = 10_000  # a width that leaves nothing out
 _TOLD_APART = {"prompt": "TTFT", "token": "TPOT"}
 """What people call the latency of these items: time to first token, time per output token."""
+
+_WORTH_A_WORD = 0.05
+"""Share of the cores' time that others had: less is the usual noise of a machine."""
 
 _FIRST_SCORES = ("kl", "iou")
 """What says more of a language model, or of masks, than the cosine that every output has."""
@@ -82,7 +85,25 @@ def result_notes(results: Sequence[Result]) -> tuple[str, ...]:
         for result in results
         if isinstance(result.measurement, Measurement) and (left := result.measurement.evidence.left_in_bf16)
     ]
-    return (*not_green, *in_part)
+    return (*not_green, *in_part, *_shared(results))
+
+
+def _shared(results: Sequence[Result]) -> Iterator[str]:
+    """A line for each ladder beside which others used the cores. Variants of one ladder ran in the same rounds."""
+    told = set()
+    for result in results:
+        case, measured = result.case, result.measurement
+        if not isinstance(measured, Measurement) or isinstance(measured.contention, Unknown):
+            continue
+        contention, where = measured.contention, f"{case.workload}/{case.phase} [{case.preset}]"
+        stolen, others = contention.share(contention.stolen_ns), contention.share(contention.others_ns)
+        if where not in told and (stolen + others > _WORTH_A_WORD or contention.throttled_ns):
+            told.add(where)
+            throttled = f", throttled for {show_ns(contention.throttled_ns)}" if contention.throttled_ns else ""
+            yield (
+                f"shared {where}: {show_share(stolen)} of the cores' time stolen by the hypervisor, "
+                f"{show_share(others)} taken by other processes{throttled}"
+            )
 
 
 def _shown(column: _Column, results: Sequence[Result]) -> tuple[_Column, list[str]]:

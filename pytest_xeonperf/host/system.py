@@ -74,7 +74,7 @@ def read_system(flags: frozenset[str]) -> System:
         memory_bytes=min(memory.total, limit_bytes),
         available_bytes=max(0, min(memory.available, limit_bytes - used_bytes)),
         swap_used_bytes=psutil.swap_memory().used,
-        throttled_ns=_throttled_ns(),
+        throttled_ns=throttled_ns(),
         load=os.getloadavg()[0],
     )
 
@@ -85,7 +85,8 @@ def parse_throttled_ns(cpu_stat: str) -> int:
     return int(found.get("throttled_usec", 0)) * 1000 or int(found.get("throttled_time", 0))
 
 
-def _throttled_ns() -> int:
+def throttled_ns() -> int:
+    """Time for which CPU quotas have stopped this cgroup, or one around it, since it was made."""
     return max((parse_throttled_ns(_text(path)) for path in cgroup_files("cpu", "cpu.stat")), default=0)
 
 

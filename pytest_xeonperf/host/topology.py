@@ -87,9 +87,14 @@ def parse_cpu_max(text: str, period_text: str = "") -> float:
     return int(quota) / int(period)
 
 
+def usable_cpus() -> tuple[int, ...]:
+    """The CPUs that this process may run on, by number."""
+    return tuple(sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else range(os.cpu_count() or 1))
+
+
 def read_topology() -> Topology:
     """The cpuset of this process: affinity, cgroup quota, cores and NUMA nodes."""
-    cpus = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else list(range(os.cpu_count() or 1))
+    cpus = usable_cpus()
     logical = [_locate(cpu) for cpu in cpus]
     return Topology(
         cores=one_per_core(logical),

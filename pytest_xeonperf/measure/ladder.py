@@ -189,6 +189,7 @@ def _measurement(
         items_per_call=phase.items_per_call,
         samples=samples,
         voided_rounds=rounds.voided,
+        contention=timed.contention,
         seed=rounds.seed,
         speedup=bench.summarise(samples),
         baseline_median_ns=baseline_call_ns // phase.items_per_call,

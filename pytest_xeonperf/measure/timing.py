@@ -6,6 +6,7 @@ import time
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from pytest_xeonperf.host.contention import between, read_counters
 from pytest_xeonperf.measure.clock import now_ns
 from pytest_xeonperf.measure.compilation import Compilation, compilation_so_far
 from pytest_xeonperf.measure.rounds import BASELINE, Rounds, run_rounds
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from pytest_xeonperf.measure.bench import Bench
+    from pytest_xeonperf.records import Contention, Unknown
     from pytest_xeonperf.workloads.protocol import Step
 
 _PAUSE_S = 0.003
@@ -25,11 +27,13 @@ class Timed:
     """The rounds of a ladder, and what happened in them.
 
     Attributes:
+        contention: What else used the cores while they ran.
         recompiles: Graphs compiled anew while a rung was timed, by its name.
         raised: Rungs that raised while they were timed; they have no rounds.
     """
 
     rounds: Rounds
+    contention: Contention | Unknown
     recompiles: Mapping[str, int]
     raised: Mapping[str, Exception]
 
@@ -63,6 +67,7 @@ def time_steps(baseline: Step, rungs: Mapping[str, Step], baseline_name: str, be
         recompiles = _Recompiles(baseline_name=baseline_name, bench=bench)
         left_ns = max(0, bench.effort.budget_ns - (now_ns() - started_ns))
         bench.watcher.timing_begins(left_ns, bench.effort.min_rounds)
+        before = read_counters()
         try:
             rounds = run_rounds(
                 _guarded(BASELINE, baseline),
@@ -80,8 +85,9 @@ def time_steps(baseline: Step, rungs: Mapping[str, Step], baseline_name: str, be
                 raise BaselineRaisedError(error.cause) from error.cause
             raised[error.name] = error.cause
             continue
+        contention = between(before, read_counters())
         recompiles.turn(BASELINE)
-        return Timed(rounds=rounds, recompiles=recompiles.counts, raised=raised)
+        return Timed(rounds=rounds, contention=contention, recompiles=recompiles.counts, raised=raised)
 
 
 def _guarded(name: str, step: Step) -> Step:

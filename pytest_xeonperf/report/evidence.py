@@ -20,7 +20,7 @@ from pytest_xeonperf.units import (
 )
 
 if TYPE_CHECKING:
-    from pytest_xeonperf.records import Evidence, Measurement, Roofline
+    from pytest_xeonperf.records import Contention, Evidence, Measurement, Roofline
 
 _BOUND_WORDS = {Bound.BANDWIDTH: "of bandwidth", Bound.COMPUTE: "of GEMM peak"}
 
@@ -140,8 +140,18 @@ def _method(measurement: Measurement) -> tuple[Fact, ...]:
             value=f"{_many(measurement.items_per_call, measurement.item)} in one call",
             note="both sides in every round, in random order",
         ),
+        _meanwhile(measurement.contention),
         Fact(name="seed", value=str(measurement.seed), note="of the order"),
     )
+
+
+def _meanwhile(contention: Contention | Unknown) -> Fact:
+    """What else used the cores."""
+    if isinstance(contention, Unknown):
+        return Fact(name="shared", value="unknown", note=contention.reason)
+    stolen, others = (show_share(contention.share(spent)) for spent in (contention.stolen_ns, contention.others_ns))
+    held = f"throttled for {show_ns(contention.throttled_ns)}" if contention.throttled_ns else "not throttled"
+    return Fact(name="shared", value=f"{stolen} stolen, {others} others'", note=f"of the cores' time; {held}")
 
 
 def _many(number: int, noun: str) -> str:

@@ -10,6 +10,7 @@ from pytest_xeonperf.records import (
     Bound,
     Case,
     Commit,
+    Contention,
     Estimate,
     Evidence,
     Expectation,
@@ -195,6 +196,7 @@ def _measurement(case: Case, measurement: Columns, samples: tuple[Sample, ...]) 
         items_per_call=measurement["items_per_call"],
         samples=samples,
         voided_rounds=measurement["voided_rounds"],
+        contention=_contention(measurement),
         seed=measurement["seed"],
         speedup=_estimate(measurement),
         baseline_median_ns=measurement["baseline_median_ns"],
@@ -211,6 +213,18 @@ def _measurement(case: Case, measurement: Columns, samples: tuple[Sample, ...]) 
             peak_rss_bytes=known(measurement, "peak_rss_bytes", "peak_rss_unknown"),
             left_in_bf16=tuple(measurement["left_in_bf16"]),
         ),
+    )
+
+
+def _contention(measurement: Columns) -> Contention | Unknown:
+    if measurement["contention_elapsed_ns"] is None:
+        return Unknown(reason=measurement["contention_unknown"])
+    return Contention(
+        elapsed_ns=measurement["contention_elapsed_ns"],
+        cores=measurement["contention_cores"],
+        stolen_ns=measurement["stolen_ns"],
+        others_ns=measurement["others_ns"],
+        throttled_ns=measurement["throttled_ns"],
     )
 
 

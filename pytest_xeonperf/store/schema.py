@@ -29,7 +29,7 @@ from pytest_xeonperf.store.columns import Digits, Finite, OpenList, Words
 if TYPE_CHECKING:
     from sqlalchemy.types import TypeEngine
 
-REVISION = "0001"
+REVISION = "0002"
 """The newest migration; a database must be at it."""
 
 REVISION_TABLE = "xeonperf_revision"
@@ -155,6 +155,13 @@ measurement = Table(
     _filled("item", Words),
     _filled("items_per_call", Integer),
     _filled("voided_rounds", Integer),
+    _maybe("contention_elapsed_ns", BigInteger),
+    _maybe("contention_cores", Integer),
+    _maybe("stolen_ns", BigInteger),
+    _maybe("others_ns", BigInteger),
+    _maybe("throttled_ns", BigInteger),
+    _maybe("contention_unknown", Words),
+    _or_why("contention_elapsed_ns", "contention_unknown"),
     _filled("seed", Digits),
     _filled("speedup_ratio", Finite),
     _filled("low_ratio", Finite),

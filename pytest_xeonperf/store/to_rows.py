@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from pytest_xeonperf.records import (
         Case,
         Commit,
+        Contention,
         Machine,
         Measurement,
         Result,
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
         Verdict,
     )
 
+_CONTENTION_COLUMNS = ("contention_elapsed_ns", "contention_cores", "stolen_ns", "others_ns", "throttled_ns")
 _ROOFLINE_COLUMNS = ("roofline_fraction", "roofline_bound", "roofline_flop", "roofline_weight_bytes")
 
 
@@ -126,6 +128,7 @@ def measurement_row(result_id: int, measurement: Measurement) -> dict[str, Any]:
         "item": measurement.item,
         "items_per_call": measurement.items_per_call,
         "voided_rounds": measurement.voided_rounds,
+        **_contention_columns(measurement.contention),
         "seed": measurement.seed,
         "speedup_ratio": measurement.speedup.ratio,
         "low_ratio": measurement.speedup.low_ratio,
@@ -154,6 +157,13 @@ def sample_rows(result_id: int, samples: tuple[Sample, ...]) -> list[dict[str, A
 def timing_row(result_id: int, timing: Timing) -> dict[str, Any]:
     """A row of `timing`."""
     return {"result_id": result_id, **asdict(timing), "durations_ns": list(timing.durations_ns)}
+
+
+def _contention_columns(contention: Contention | Unknown) -> dict[str, Any]:
+    if isinstance(contention, Unknown):
+        return {**dict.fromkeys(_CONTENTION_COLUMNS), "contention_unknown": contention.reason}
+    figures = asdict(contention).values()
+    return {**dict(zip(_CONTENTION_COLUMNS, figures, strict=True)), "contention_unknown": None}
 
 
 def _roofline_columns(roofline: Roofline | Unknown) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from pytest_xeonperf.records import (
     Bound,
     Case,
     Commit,
+    Contention,
     Estimate,
     Evidence,
     Isa,
@@ -102,6 +103,9 @@ def make_result() -> Callable[..., Result]:
             items_per_call=1,
             samples=_samples(candidates_ns),
             voided_rounds=0,
+            contention=Contention(
+                elapsed_ns=1_000_000_000, cores=2, stolen_ns=20_000_000, others_ns=40_000_000, throttled_ns=0
+            ),
             seed=7,
             speedup=Estimate(ratio=3.5, low_ratio=3.4, high_ratio=3.6, confidence=0.95),
             baseline_median_ns=35_000_000,

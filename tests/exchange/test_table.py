@@ -10,7 +10,7 @@ import pytest
 from rich.console import Console
 
 from pytest_xeonperf.exchange.table import result_notes, results_table
-from pytest_xeonperf.records import Bound, Expectation, Outcome, Roofline, Score
+from pytest_xeonperf.records import Bound, Contention, Expectation, Outcome, Roofline, Score, Unknown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -168,6 +168,23 @@ def test_layers_that_were_left_in_bf16_are_counted_whatever_the_verdict(make_res
     assert result_notes((result,)) == (
         f"in part {result.case.label}: 2 layers left in BF16, first head: K=40 is not a multiple of 16",
     )
+
+
+def test_a_machine_that_others_used_is_told_once_a_ladder(make_result: Callable[..., Result]) -> None:
+    quiet = make_result()
+    busy = Contention(elapsed_ns=10**9, cores=2, stolen_ns=300_000_000, others_ns=60_000_000, throttled_ns=0)
+    shared = replace(quiet, measurement=replace(quiet.measurement, contention=busy))
+    assert result_notes((shared, shared, quiet)) == (
+        (
+            "shared sam-vit-b/encode [quick]: 15 % of the cores' time stolen by the hypervisor, "
+            "3 % taken by other processes"
+        ),
+    )
+    throttled = replace(busy, stolen_ns=0, others_ns=0, throttled_ns=2_000_000)
+    (line,) = result_notes((replace(quiet, measurement=replace(quiet.measurement, contention=throttled)),))
+    assert line.endswith("throttled for 2.00 ms")
+    uncounted = replace(quiet.measurement, contention=Unknown(reason="not counted here"))
+    assert result_notes((quiet, replace(quiet, measurement=uncounted))) == ()
 
 
 def test_no_results_make_an_empty_table() -> None:

@@ -63,6 +63,7 @@ def measured(pairs):
             items_per_call=1,
             samples=samples,
             voided_rounds=0,
+            contention=Unknown(reason="not counted here"),
             seed=1,
             speedup=estimate(log_ratios(samples), alpha=0.05),
             baseline_median_ns=3_000_000,

@@ -13,6 +13,7 @@ from pytest_xeonperf.records import (
     Bound,
     Case,
     Commit,
+    Contention,
     Estimate,
     Evidence,
     Expectation,
@@ -111,6 +112,9 @@ class Maker:
             items_per_call=1,
             samples=samples,
             voided_rounds=1,
+            contention=Contention(
+                elapsed_ns=1_000_000_000, cores=2, stolen_ns=20_000_000, others_ns=40_000_000, throttled_ns=0
+            ),
             seed=7,
             speedup=Estimate(ratio=ratio, low_ratio=ratio * 0.985, high_ratio=ratio * 1.015, confidence=0.95),
             baseline_median_ns=1_600_000_000,

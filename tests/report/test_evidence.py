@@ -34,4 +34,8 @@ def test_how_it_was_measured_names_the_confidence_and_the_voided_rounds(make):
     speedup = Estimate(ratio=3.95, low_ratio=3.9, high_ratio=4.0, confidence=0.99)
     method = {fact.name: fact for fact in measured(make.measurement(speedup=speedup), 2.91).method}
     assert method["estimate"].note.endswith("99 %")
+    assert (method["shared"].value, method["shared"].note) == (
+        "1 % stolen, 2 % others'",
+        "of the cores' time; not throttled",
+    )
     assert (method["pairs"].value, method["pairs"].note) == ("9", "1 round voided by the canary")

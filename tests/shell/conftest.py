@@ -113,6 +113,7 @@ def make_result():
                 for index in range(3)
             ),
             voided_rounds=0,
+            contention=Unknown(reason="not counted here"),
             seed=1,
             speedup=Estimate(ratio=2.0, low_ratio=0.0, high_ratio=1e9, confidence=0.95),
             baseline_median_ns=2000,

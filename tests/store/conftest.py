@@ -18,6 +18,7 @@ from pytest_xeonperf.records import (
     Bound,
     Case,
     Commit,
+    Contention,
     Estimate,
     Evidence,
     Expectation,
@@ -85,6 +86,9 @@ def _make_result(
         items_per_call=1,
         samples=samples,
         voided_rounds=1,
+        contention=Contention(
+            elapsed_ns=1_000_000_000, cores=2, stolen_ns=20_000_000, others_ns=40_000_000, throttled_ns=0
+        ),
         seed=2**64 + 1,
         speedup=Estimate(ratio=ratio, low_ratio=ratio - 0.1, high_ratio=ratio + 0.1, confidence=0.95),
         baseline_median_ns=round(ratio * 10_000_000),

@@ -5,16 +5,19 @@ from __future__ import annotations
 import shutil
 import sqlite3
 from contextlib import closing
+from dataclasses import replace
 from textwrap import dedent
 from typing import TYPE_CHECKING
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import text
+from sqlalchemy import inspect, text
 
 from pytest_xeonperf.errors import DataError
+from pytest_xeonperf.records import Measurement, Unknown
 from pytest_xeonperf.store import maintenance, migration, schema
 from pytest_xeonperf.store.engine import connect, open_store
 from pytest_xeonperf.store.location import locate
@@ -25,13 +28,15 @@ if TYPE_CHECKING:
 
     from pytest_xeonperf.records import Result, Run
 
-NEXT_REVISION = '''
+REVISION = schema.REVISION
+NEXT = "9998"
+NEXT_REVISION = f'''
     """A column more, by way of a copied table."""
     import sqlalchemy as sa
     from alembic import op
 
-    revision = "0002"
-    down_revision = "0001"
+    revision = "{NEXT}"
+    down_revision = "{schema.REVISION}"
 
     def upgrade():
         view = "CREATE VIEW v_trend AS SELECT run.id AS run_id FROM run"
@@ -40,7 +45,7 @@ NEXT_REVISION = '''
         with op.batch_alter_table("run", recreate=copied) as run:
             run.add_column(sa.Column("note", sa.Text, nullable=True))
         op.execute(view)
-'''
+'''  # noqa: S608 - a view of our own
 
 
 def test_the_newest_migration_is_the_one_the_code_wants() -> None:
@@ -125,14 +130,14 @@ def test_a_database_of_a_newer_release_is_refused_with_both_revisions(
 ) -> None:
     with open_store(database) as store:
         store.add_run(make_run())
-    _set_revision(database, "0099")
+    _set_revision(database, "9999")
     with (
-        pytest.raises(DataError, match=r"at revision 0099; .* up to 0001") as caught,
+        pytest.raises(DataError, match=rf"at revision 9999; .* up to {REVISION}") as caught,
         open_store(database, readonly=readonly),
     ):
         pass
     assert "pip install --upgrade" in caught.value.remedy
-    with pytest.raises(DataError, match="at revision 0099"):
+    with pytest.raises(DataError, match="at revision 9999"):
         maintenance.upgrade(database)
     _set_revision(database, schema.REVISION)
     with open_store(database, readonly=True) as store:
@@ -146,9 +151,9 @@ def next_release(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[]
     def release() -> None:
         folder = tmp_path / "migrations"
         shutil.copytree(migration.MIGRATIONS, folder, ignore=shutil.ignore_patterns("__pycache__"))
-        (folder / "versions" / "0002_note.py").write_text(dedent(NEXT_REVISION))
+        (folder / "versions" / f"{NEXT}_note.py").write_text(dedent(NEXT_REVISION))
         monkeypatch.setattr(migration, "MIGRATIONS", folder)
-        monkeypatch.setattr(schema, "REVISION", "0002")
+        monkeypatch.setattr(schema, "REVISION", NEXT)
 
     return release
 
@@ -167,8 +172,8 @@ def test_an_older_file_is_copied_and_then_upgraded_with_all_it_holds(
     with open_store(str(path)) as store:
         assert store.run(run.id) == run
     assert (tmp_path / "xeonperf.db.bak1").read_text() == "somebody's own"
-    assert maintenance.revision_of(str(tmp_path / "xeonperf.db.bak2")) == "0001"
-    assert maintenance.revision_of(str(path)) == "0002"
+    assert maintenance.revision_of(str(tmp_path / "xeonperf.db.bak2")) == REVISION
+    assert maintenance.revision_of(str(path)) == NEXT
     maintenance.check(str(path))
 
 
@@ -182,9 +187,28 @@ def test_an_older_server_is_left_to_the_command_that_upgrades_it(
     with pytest.raises(DataError, match="older schema") as caught, open_store(emptied_postgresql):
         pass
     assert "xeonperf db upgrade --db postgresql" in caught.value.remedy
-    assert "is now at revision 0002" in maintenance.upgrade(emptied_postgresql)
+    assert f"is now at revision {NEXT}" in maintenance.upgrade(emptied_postgresql)
     with open_store(emptied_postgresql) as store:
         assert store.run(run.id) == run
+
+
+def test_what_was_measured_before_contention_was_counted_says_so(database: str, make_run: Callable[..., Run]) -> None:
+    run = make_run()
+    with open_store(database) as store:
+        store.add_run(run)
+    engine = connect(locate(database))
+    with engine.begin() as connection:
+        command.downgrade(migration._config(connection), "0001")
+        assert "stolen_ns" not in {column["name"] for column in inspect(connection).get_columns("measurement")}
+        assert connection.scalar(text("SELECT count(*) FROM v_trend")) == len(run.results)
+    engine.dispose()
+    maintenance.upgrade(database)
+    with open_store(database) as store:
+        migrated = store.run(run.id)
+    counted = [result.measurement for result in run.results if isinstance(result.measurement, Measurement)]
+    found = [result.measurement for result in migrated.results if isinstance(result.measurement, Measurement)]
+    assert found == [replace(each, contention=Unknown(reason="measured before it was counted")) for each in counted]
+    assert counted
 
 
 def test_a_migration_that_fails_changes_nothing(
@@ -194,13 +218,13 @@ def test_a_migration_that_fails_changes_nothing(
     with open_store(str(path)) as store:
         store.add_run(run)
     next_release()
-    broken = migration.MIGRATIONS / "versions" / "0002_note.py"
+    broken = migration.MIGRATIONS / "versions" / f"{NEXT}_note.py"
     broken.write_text(broken.read_text() + "    raise RuntimeError('half way')\n")
     with pytest.raises(RuntimeError, match="half way"), open_store(str(path)):
         pass
     with closing(sqlite3.connect(path)) as database:
         assert database.execute("SELECT count(*) FROM v_trend WHERE workload = 'sam-vit-b'").fetchone() == (2,)
-        assert database.execute("SELECT version_num FROM xeonperf_revision").fetchall() == [("0001",)]
+        assert database.execute("SELECT version_num FROM xeonperf_revision").fetchall() == [(REVISION,)]
 
 
 def test_damage_is_found_by_the_check(tmp_path: Path, make_run: Callable[..., Run]) -> None:

@@ -113,6 +113,7 @@ def _measurement(ratio: float) -> Measurement:
         items_per_call=1,
         samples=samples,
         voided_rounds=0,
+        contention=Unknown(reason="not counted here"),
         seed=1,
         speedup=Estimate(ratio=ratio, low_ratio=ratio - 0.05, high_ratio=ratio + 0.05, confidence=0.95),
         baseline_median_ns=1_600_000_000,

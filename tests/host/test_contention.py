@@ -1,0 +1,68 @@
+"""What is counted while something runs: real counters of this machine, and the arithmetic between two readings."""
+
+import subprocess
+import sys
+import time
+from dataclasses import replace
+
+import psutil
+import pytest
+
+from pytest_xeonperf.host import contention
+from pytest_xeonperf.host.contention import Reading, between, read_counters
+from pytest_xeonperf.records import Contention, Unknown
+
+BEFORE = Reading(at_ns=10, cpus=(0, 1), busy_ns=100, own_ns=40, stolen_ns=5, throttled_ns=7)
+
+needs_counters = pytest.mark.skipif(not psutil.LINUX, reason="only Linux counts stolen time")
+
+
+def test_the_difference_of_two_readings_is_what_happened_in_between():
+    after = Reading(at_ns=110, cpus=(0, 1), busy_ns=250, own_ns=90, stolen_ns=8, throttled_ns=9)
+    found = between(BEFORE, after)
+    assert found == Contention(elapsed_ns=100, cores=2, stolen_ns=3, others_ns=100, throttled_ns=2)
+    assert found.share(found.others_ns) == 0.5
+
+
+def test_counters_that_advance_in_steps_never_make_a_negative_time():
+    after = replace(BEFORE, at_ns=11, own_ns=45, stolen_ns=4, throttled_ns=0)
+    assert between(BEFORE, after) == Contention(elapsed_ns=1, cores=2, stolen_ns=0, others_ns=0, throttled_ns=0)
+
+
+def test_no_time_has_no_shares():
+    assert Contention(elapsed_ns=0, cores=2, stolen_ns=0, others_ns=0, throttled_ns=0).share(0) == 0.0
+
+
+def test_a_machine_that_does_not_count_says_so(monkeypatch):
+    monkeypatch.setattr(contention.psutil, "cpu_times", lambda percpu=False: [] if percpu else ())
+    unknown = read_counters()
+    assert isinstance(unknown, Unknown)
+    assert between(unknown, BEFORE) == between(BEFORE, unknown) == unknown
+
+
+@needs_counters
+def test_another_process_counts_as_others_and_our_own_work_does_not():
+    spin = "import time\nend = time.monotonic() + {}\nwhile time.monotonic() < end: pass"
+    before = read_counters()
+    busy_until = time.process_time() + 0.5
+    while time.process_time() < busy_until:
+        pass
+    own_work = between(before, read_counters())
+    neighbour = subprocess.Popen([sys.executable, "-c", spin.format(30)])
+    try:
+        before, spun_ns = read_counters(), 0
+        started_ns = _cpu_ns(neighbour.pid)
+        while spun_ns < 500_000_000:
+            time.sleep(0.05)
+            spun_ns = _cpu_ns(neighbour.pid) - started_ns
+        beside = between(before, read_counters())
+    finally:
+        neighbour.kill()
+        neighbour.wait()
+    assert own_work.elapsed_ns * own_work.cores >= own_work.others_ns  # a busy machine may have any neighbours
+    assert beside.others_ns >= 400_000_000
+
+
+def _cpu_ns(pid):
+    times = psutil.Process(pid).cpu_times()
+    return round((times.user + times.system) * 1e9)
