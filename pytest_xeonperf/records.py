@@ -423,6 +423,23 @@ class Run:
     results: tuple[Result, ...]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Acceptance:
+    """Somebody's word that what a case came to in a run is as it shall be: later runs are compared with that one.
+
+    Attributes:
+        run_id: Whose result is the new baseline, on its class of machine.
+        accepted_at: UTC ISO-8601.
+        accepted_by: A name, for people.
+    """
+
+    case: Case
+    run_id: str
+    accepted_at: str
+    accepted_by: str
+    reason: str
+
+
 def _digest(*parts: object) -> str:
     text = json.dumps(parts, ensure_ascii=True, allow_nan=False)
     return hashlib.sha256(text.encode()).hexdigest()[:12]

@@ -58,6 +58,12 @@ def merge_base(directory: Path, one: str, other: str) -> str | Unknown:
     return found if isinstance(found, Unknown) else found.strip()
 
 
+def ancestors(directory: Path, name: str, *, most: int = 1000) -> tuple[str, ...] | Unknown:
+    """A commit and the newest of those before it, itself first, or why nobody can tell."""
+    found = _git(directory, "rev-list", "--topo-order", f"--max-count={most}", "--end-of-options", name)
+    return found if isinstance(found, Unknown) else tuple(found.split())
+
+
 def is_clean(directory: Path) -> bool:
     """Whether a working tree holds what its commit does and nothing more, but for what git is told to ignore."""
     return _git(directory, "status", "--porcelain") == ""

@@ -47,11 +47,15 @@ def read_run(url: str, revision: str) -> Run:
         DataError: There is no history, or it cannot be read.
     """
     with open_store(database_or_default(url), readonly=True) as store:
-        return store.run(_resolve(store, revision))
+        return store.run(resolve(store, revision))
 
 
-def _resolve(store: Store, revision: str) -> str:
-    """A name that the history does not know may be a tag of the repository here."""
+def resolve(store: Store, revision: str) -> str:
+    """The id of the run that a revision means; a name that the history does not know may be a tag of the repository.
+
+    Raises:
+        UsageError: It means none, or several.
+    """
     try:
         return store.resolve(revision)
     except UsageError:

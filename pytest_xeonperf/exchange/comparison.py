@@ -72,16 +72,16 @@ def _case(each: ComparedCase) -> dict[str, Any]:
         "rounds": change.pairs,
         "base_ns": change.base_ns // each.items_per_call,
         "head_ns": change.head_ns // each.items_per_call,
-        "own": _ratio(change.own),
-        "baseline": _ratio(change.baseline),
-        "speedup": _ratio(change.speedup),
+        "own": ratio(change.own),
+        "baseline": ratio(change.baseline),
+        "speedup": ratio(change.speedup),
         "moved": change.moved.name.lower(),
         "unknown": unknown,
     }
 
 
-def _ratio(estimate: Estimate | Unknown) -> dict[str, Any] | None:
-    """Base over head: above 1 head is faster; an end that nothing bounds is null."""
+def ratio(estimate: Estimate | Unknown) -> dict[str, Any] | None:
+    """A ratio with its interval; an end that nothing bounds is null."""
     if isinstance(estimate, Unknown):
         return None
     return {

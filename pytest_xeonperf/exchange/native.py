@@ -1,6 +1,7 @@
-"""Our own JSON, ``xeonperf/1``: a run whole, raw pairs included, so that what is written can be read back the same.
+"""Our own JSON, ``xeonperf/2``: a run whole, raw pairs included, so that what is written can be read back the same.
 
 An `Unknown` is ``{"unknown": "why"}`` wherever a value could stand; pairs and sequences are arrays; enums their words.
+Documents of version 1, which counted no contention, are read too.
 """
 
 from __future__ import annotations
@@ -28,7 +29,8 @@ from pytest_xeonperf.records import Result, Run, Unknown
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-SCHEMA = "xeonperf/1"
+SCHEMA = "xeonperf/2"
+_VERSION_1 = "xeonperf/1"
 
 _UNKNOWN = "unknown"
 _MANY_COMPLAINTS = 5
@@ -62,13 +64,24 @@ def loads(text: str, *, where: str = "document") -> Run:
     except (ValueError, RecursionError) as error:
         raise DataError(f"no JSON: {error}", where=where, remedy=_REMEDY) from error
     found = document.get("schema") if isinstance(document, dict) else None
-    if found != SCHEMA:
+    if found == _VERSION_1:
+        _from_version_1(document.get("run"))
+    elif found != SCHEMA:
         raise DataError(f"the schema is {found!r}, not {SCHEMA!r}", where=where, remedy=_REMEDY)
     try:
         return _converter().structure(document.get("run"), Run)
     except (TypeError, BaseValidationError) as error:
         complaints = transform_error(error, path="run", format_exception=_complaint)
         raise DataError("; ".join(complaints[:_MANY_COMPLAINTS]), where=where, remedy=_REMEDY) from error
+
+
+def _from_version_1(run: object) -> None:
+    """Bring a document to today's version, in place; what is malformed is found when it is read."""
+    results = run.get("results") if isinstance(run, dict) else None
+    for result in results if isinstance(results, list) else ():
+        measurement = result.get("measurement") if isinstance(result, dict) else None
+        if isinstance(measurement, dict) and "samples" in measurement:
+            measurement.setdefault("contention", {_UNKNOWN: "measured before it was counted"})
 
 
 def to_plain(record: object) -> Any:

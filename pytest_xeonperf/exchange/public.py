@@ -37,6 +37,12 @@ def dumps(run: Run) -> str:
         raise DataError("a figure that is NaN or infinite cannot be written as JSON", where=f"run {run.id}") from error
 
 
+def with_reasons(values: Mapping[str, object]) -> dict[str, Any]:
+    """The values with null for each `Unknown`, and the reasons gathered under ``unknown``."""
+    reasons = {name: value.reason for name, value in values.items() if isinstance(value, Unknown)}
+    return {name: None if name in reasons else value for name, value in values.items()} | {"unknown": reasons}
+
+
 def items_per_s(measured: Measurement | Timing) -> float | Unknown:
     """How many items of work a second: the inverse of the median."""
     median_ns = measured.median_ns if isinstance(measured, Timing) else measured.candidate_median_ns
@@ -63,7 +69,7 @@ def achieved_flop_per_s(measured: Measurement) -> float | Unknown:
 
 def _run(run: Run) -> dict[str, Any]:
     commit = run.commit
-    return _with_reasons(
+    return with_reasons(
         {
             "id": run.id,
             "state": run.state.value,
@@ -80,7 +86,7 @@ def _run(run: Run) -> dict[str, Any]:
 
 def _machine(machine: Machine) -> dict[str, Any]:
     limits = machine.limits
-    return _with_reasons(
+    return with_reasons(
         {
             "cpu_model": machine.cpu_model,
             "architecture": machine.architecture,
@@ -102,7 +108,7 @@ def _machine(machine: Machine) -> dict[str, Any]:
 
 def _case(result: Result) -> dict[str, Any]:
     case, verdict, measurement = result.case, result.verdict, result.measurement
-    return _with_reasons(
+    return with_reasons(
         {
             "workload": case.workload,
             "phase": case.phase,
@@ -187,9 +193,3 @@ def _few_figures(measurement: Timing | Unknown) -> dict[str, object]:
 def _interval(speedup: Estimate) -> list[float | None]:
     """Low and high; null where nothing bounds the ratio from above."""
     return [speedup.low_ratio, speedup.high_ratio if speedup.high_ratio < UNBOUNDED_RATIO else None]
-
-
-def _with_reasons(values: Mapping[str, object]) -> dict[str, Any]:
-    """The values with null for each `Unknown`, and the reasons gathered under ``unknown``."""
-    reasons = {name: value.reason for name, value in values.items() if isinstance(value, Unknown)}
-    return {name: None if name in reasons else value for name, value in values.items()} | {"unknown": reasons}

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from pytest_xeonperf.records import Outcome, Unknown
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from pytest_xeonperf.judge.change import Change
     from pytest_xeonperf.records import Case, Commit, Machine
 
@@ -72,16 +74,17 @@ class Comparison:
 
     @property
     def outcome(self) -> Outcome:
-        """One word for the whole: red beats undecided, undecided beats green, and nothing measured is undecided."""
-        outcomes = [each.outcome for each in self.cases]
-        red = [outcome for outcome in outcomes if outcome.red]
-        undecided = [outcome for outcome in outcomes if outcome.undecided]
+        """One word for the whole; see `overall`."""
         measured = any(not isinstance(each.change, Unknown) for each in self.cases)
-        if red:
-            return red[0]
-        if undecided:
-            return undecided[0]
-        return Outcome.PASS if measured else Outcome.INCONCLUSIVE
+        return overall([each.outcome for each in self.cases], measured=measured)
+
+
+def overall(outcomes: Sequence[Outcome], *, measured: bool) -> Outcome:
+    """One word for many: red beats undecided, undecided beats green, and nothing measured is undecided."""
+    for not_green in ([each for each in outcomes if each.red], [each for each in outcomes if each.undecided]):
+        if not_green:
+            return not_green[0]
+    return Outcome.PASS if measured else Outcome.INCONCLUSIVE
 
 
 def _badness(each: ComparedCase) -> tuple[int, float]:

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from pytest_xeonperf.records import RunState, Unknown
-from pytest_xeonperf.store import history, reading, revisions, writing
+from pytest_xeonperf.store import baselines, history, reading, revisions, writing
 from pytest_xeonperf.store.failures import explained
 
 if TYPE_CHECKING:
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection, Engine
 
-    from pytest_xeonperf.records import Case, Limits, Machine, Result, Run
+    from pytest_xeonperf.records import Acceptance, Case, Limits, Machine, Result, Run
     from pytest_xeonperf.store.summaries import RunSummary, TrendPoint
 
 WRITES = "xeonperf_writes"
@@ -83,6 +83,11 @@ class Store:
                     writing.insert_result(connection, run.id, result)
             return is_new
 
+    def accept(self, acceptances: Sequence[Acceptance]) -> int:
+        """Add somebody's word on results, all of it or nothing; how many were new."""
+        with self._writing() as connection:
+            return sum(writing.insert_acceptance(connection, each) for each in acceptances)
+
     # --- looking back
 
     def run(self, run_id: str) -> Run:
@@ -127,6 +132,16 @@ class Store:
         """The newest run that was interrupted or killed, to be resumed; of one commit or class where given."""
         with self._reading() as connection:
             return reading.read_unfinished(connection, commit_sha, comparability_class)
+
+    def baseline(self, shas: Sequence[str], *, comparability_class: str) -> str | Unknown:
+        """The id of the newest finished run of the first of these commits that has one on that class of machine."""
+        with self._reading() as connection:
+            return baselines.find_baseline(connection, shas, comparability_class)
+
+    def acceptances(self, comparability_class: str, *, until: str) -> tuple[Acceptance, ...]:
+        """What was accepted on a class of machine in runs that started no later than `until`, in the runs' order."""
+        with self._reading() as connection:
+            return baselines.read_acceptances(connection, comparability_class, until=until)
 
     @contextmanager
     def _reading(self) -> Iterator[Connection]:

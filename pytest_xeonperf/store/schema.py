@@ -29,7 +29,7 @@ from pytest_xeonperf.store.columns import Digits, Finite, OpenList, Words
 if TYPE_CHECKING:
     from sqlalchemy.types import TypeEngine
 
-REVISION = "0002"
+REVISION = "0003"
 """The newest migration; a database must be at it."""
 
 REVISION_TABLE = "xeonperf_revision"
@@ -208,4 +208,14 @@ sample = Table(
     _filled("candidate_ns", BigInteger),
     _filled("baseline_position", Integer),
     _filled("candidate_position", Integer),
+)
+
+acceptance = Table(
+    "acceptance",
+    metadata,
+    Column("case_id", Words, ForeignKey("case_.id"), primary_key=True),
+    Column("run_id", Words, ForeignKey("run.id"), primary_key=True, index=True),
+    _filled("accepted_at", Words),
+    _filled("accepted_by", Words),
+    _filled("reason", Words),
 )

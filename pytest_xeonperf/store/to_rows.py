@@ -9,6 +9,7 @@ from pytest_xeonperf.records import Limits, Unknown
 
 if TYPE_CHECKING:
     from pytest_xeonperf.records import (
+        Acceptance,
         Case,
         Commit,
         Contention,
@@ -157,6 +158,17 @@ def sample_rows(result_id: int, samples: tuple[Sample, ...]) -> list[dict[str, A
 def timing_row(result_id: int, timing: Timing) -> dict[str, Any]:
     """A row of `timing`."""
     return {"result_id": result_id, **asdict(timing), "durations_ns": list(timing.durations_ns)}
+
+
+def acceptance_row(acceptance: Acceptance) -> dict[str, Any]:
+    """A row of `acceptance`."""
+    return {
+        "case_id": acceptance.case.id,
+        "run_id": acceptance.run_id,
+        "accepted_at": acceptance.accepted_at,
+        "accepted_by": acceptance.accepted_by,
+        "reason": acceptance.reason,
+    }
 
 
 def _contention_columns(contention: Contention | Unknown) -> dict[str, Any]:

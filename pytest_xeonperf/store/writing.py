@@ -14,7 +14,7 @@ from pytest_xeonperf.store import schema, to_rows
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Table
 
-    from pytest_xeonperf.records import Limits, Machine, Result
+    from pytest_xeonperf.records import Acceptance, Limits, Machine, Result
 
 
 def insert_run(connection: Connection, run: Run) -> bool:
@@ -49,6 +49,12 @@ def insert_result(connection: Connection, run_id: str, result: Result) -> bool:
     elif isinstance(measurement, Timing):
         connection.execute(insert(schema.timing), to_rows.timing_row(result_id, measurement))
     return True
+
+
+def insert_acceptance(connection: Connection, acceptance: Acceptance) -> bool:
+    """Add somebody's word on a result; whether it was new: of several on one result the first stays."""
+    row = to_rows.acceptance_row(acceptance)
+    return _insert_if_new(connection, schema.acceptance, row)
 
 
 def update_state(connection: Connection, run_id: str, state: RunState, finished_at: str | Unknown) -> None:

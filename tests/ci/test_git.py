@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_xeonperf.ci.git import commit_of, merge_base, sha_of, top_level, untracked
+from pytest_xeonperf.ci.git import ancestors, commit_of, merge_base, sha_of, top_level, untracked
 from pytest_xeonperf.records import Commit, Unknown
 
 if TYPE_CHECKING:
@@ -113,3 +113,12 @@ def test_a_directory_in_no_repository_has_no_root_and_no_merge_base(tmp_path: Pa
     assert isinstance(top_level(tmp_path), Unknown)
     assert isinstance(merge_base(tmp_path, "main", "HEAD"), Unknown)
     assert isinstance(untracked(tmp_path), Unknown)
+
+
+def test_a_commit_and_those_before_it_are_told_the_nearest_first(repository: Path, git: Callable[..., str]) -> None:
+    first = git(repository, "rev-parse", "HEAD")
+    git(repository, "commit", "--allow-empty", "-m", "Second")
+    second = git(repository, "rev-parse", "HEAD")
+    assert ancestors(repository, "HEAD") == ancestors(repository, second) == (second, first)
+    assert ancestors(repository, second, most=1) == (second,)
+    assert isinstance(ancestors(repository, "f" * 40), Unknown)

@@ -36,7 +36,7 @@ def test_a_timing_with_a_mistake_is_told_as_a_timing(make_run: Callable[..., Run
 
 def test_the_document_says_its_schema_and_why_something_is_unknown(make_run: Callable[..., Run]) -> None:
     document = json.loads(native.dumps(make_run(commit=Unknown(reason="not a repository"))))
-    assert document["schema"] == "xeonperf/1"
+    assert document["schema"] == "xeonperf/2"
     assert document["run"]["commit"] == {"unknown": "not a repository"}
     assert document["run"]["machine"]["isa"] == "amx_bf16"
     assert document["run"]["results"][0]["measurement"]["samples"][0]["candidate_ns"] == 9_000_000
@@ -67,7 +67,7 @@ def _drop(path: str) -> Callable[[Any], None]:
 @pytest.mark.parametrize(
     ("change", "complaint"),
     [
-        (_set("schema", "xeonperf/2"), r"the schema is 'xeonperf/2', not 'xeonperf/1'"),
+        (_set("schema", "xeonperf/9"), r"the schema is 'xeonperf/9', not 'xeonperf/2'"),
         (_drop("schema"), r"the schema is None"),
         (_drop("run"), r"None is no Run @ run"),
         (_set("run", []), r"\[\] is no Run @ run"),
@@ -100,8 +100,25 @@ def test_a_malformed_document_is_refused_with_the_place(
     assert caught.value.where == "run.json"
 
 
+def test_a_document_of_version_1_is_read_and_its_contention_is_unknown(make_run: Callable[..., Run]) -> None:
+    document = json.loads(native.dumps(make_run()))
+    document["schema"] = "xeonperf/1"
+    del document["run"]["results"][0]["measurement"]["contention"]
+    (result,) = native.loads(json.dumps(document)).results
+    assert result.measurement.contention == Unknown(reason="measured before it was counted")
+
+
 @pytest.mark.parametrize(
-    "text", ["", "{", "[1]", '"xeonperf/1"', '{"schema": "xeonperf/1", "run": NaN}', "[" * 100_000]
+    "text",
+    [
+        "",
+        "{",
+        "[1]",
+        '"xeonperf/2"',
+        '{"schema": "xeonperf/2", "run": NaN}',
+        "[" * 100_000,
+        *(f'{{"schema": "xeonperf/1", "run": {run}}}' for run in ("[]", '{"results": 3}', '{"results": [[]]}')),
+    ],
 )
 def test_what_is_no_document_is_refused(text: str) -> None:
     with pytest.raises(DataError):

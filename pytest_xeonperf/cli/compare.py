@@ -1,0 +1,177 @@
+"""``xeonperf compare``: whose speed-up fell between two runs of the history."""
+
+from __future__ import annotations
+
+import getpass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+from rich.text import Text
+
+from pytest_xeonperf.ci.git import ancestors
+from pytest_xeonperf.cli.console import table_console
+from pytest_xeonperf.cli.history import database_option, database_or_default, resolve
+from pytest_xeonperf.errors import ExitCode, NotApplicableError, UsageError
+from pytest_xeonperf.exchange import shifts
+from pytest_xeonperf.exchange.shifts_table import shift_notes, shifts_table
+from pytest_xeonperf.judge.runs import Past, Session, compare_runs
+from pytest_xeonperf.records import Acceptance, Measurement, Unknown
+from pytest_xeonperf.store.engine import open_store
+from pytest_xeonperf.units import show_time
+
+if TYPE_CHECKING:
+    from pytest_xeonperf.judge.runs import RunComparison
+    from pytest_xeonperf.records import Case, Run
+    from pytest_xeonperf.store.repository import Store
+
+_BASE_AND_HEAD = 2
+_SESSIONS = 50
+_PERCENT = 100
+
+
+@click.command
+@click.argument("revisions", nargs=-1)
+@database_option
+@click.option(
+    "--tolerance",
+    metavar="PERCENT",
+    type=click.FloatRange(0, 100, min_open=True),
+    default=5.0,
+    show_default=True,
+    help="Loss of speed-up that nobody minds.",
+)
+@click.option(
+    "--alpha",
+    type=click.FloatRange(0, 0.5, min_open=True),
+    default=0.05,
+    show_default=True,
+    help="Chance of any undeserved red, over all cases together.",
+)
+@click.option("--accept", metavar="REASON", default="", help="From now on compare cases that are red with this run.")
+@click.option("--json", "as_json", is_flag=True, help="JSON of the schema xeonperf-compare/1 instead of a table.")
+def command(revisions: tuple[str, ...], db: str, tolerance: float, alpha: float, accept: str, *, as_json: bool) -> int:
+    """Compare two runs of the history; exit code 0, 1 (a speed-up fell), 6 (undecided, nothing to compare).
+
+    REVISIONS are base and head, each as in `xeonperf show`. Head is latest where only base is given. Without any, base
+    is the newest run of the nearest earlier commit on the same class of machine. A release as base catches slow creep.
+
+    Runs of different days cannot be told apart as surely as two sides of one: `xeonperf gate` measures side by side.
+
+    \b
+    xeonperf compare
+    xeonperf compare v1.2 latest
+    xeonperf compare v1.2 --accept "int8 keeps its scales in FP32 since #41"
+    """  # noqa: D301 - click's \b keeps the lines of an example apart
+    if len(revisions) > _BASE_AND_HEAD:
+        raise UsageError(f"{len(revisions)} revisions", remedy="give base and head, base alone, or nothing")
+    with open_store(database_or_default(db), readonly=not accept) as store:
+        head = store.run(resolve(store, revisions[1] if len(revisions) == _BASE_AND_HEAD else "latest"))
+        base = store.run(resolve(store, revisions[0]) if revisions else _from_history(store, head))
+        if base.id == head.id:
+            raise UsageError(f"base and head are both run {head.id}", remedy="name another base")
+        history = _History(store, base, head)
+        found = compare_runs(base, head, history.past, tolerance=tolerance / _PERCENT, alpha=alpha)
+        if as_json:
+            click.echo(shifts.dumps(found), nl=False)
+        else:
+            _print(found)
+        if accept:
+            _accept(store, found, accept)
+    if found.outcome.red:
+        return ExitCode.RED
+    return ExitCode.UNDECIDED if found.outcome.undecided else ExitCode.OK
+
+
+def _from_history(store: Store, head: Run) -> str:
+    """The run of the nearest earlier commit, by the repository here.
+
+    Raises:
+        UsageError: Nobody can say which commits came before.
+        NotApplicableError: None of them has a run that can be compared.
+    """
+    remedy = "name a base: xeonperf compare BASE"
+    if isinstance(head.commit, Unknown):
+        raise UsageError(f"the commit of run {head.id} is unknown: {head.commit.reason}", remedy=remedy)
+    line = ancestors(Path.cwd(), head.commit.sha)
+    if isinstance(line, Unknown):
+        raise UsageError(f"nobody knows what came before {head.commit.sha}: {line.reason}", remedy=remedy)
+    earlier = line if head.commit.dirty else line[1:]
+    found = store.baseline(earlier, comparability_class=head.machine.comparability_class)
+    if isinstance(found, Unknown):
+        raise NotApplicableError(found.reason, where=f"run {head.id}", remedy=remedy)
+    return found
+
+
+class _History:
+    """What the history knows of each case beside the two runs."""
+
+    def __init__(self, store: Store, base: Run, head: Run) -> None:
+        self._store = store
+        self._head = head
+        machine = head.machine.comparability_class
+        self._accepted = {
+            acceptance.case.id: acceptance
+            for acceptance in store.acceptances(machine, until=head.started_at)
+            if acceptance.run_id != head.id and self._is_later(acceptance, base)
+        }
+
+    def _is_later(self, acceptance: Acceptance, base: Run) -> bool:
+        return self._store.run(acceptance.run_id).started_at > base.started_at
+
+    def past(self, case: Case) -> Past:
+        """Of one case."""
+        points = self._store.trend(case.id, comparability_class=self._head.machine.comparability_class, limit=_SESSIONS)
+        return Past(
+            sessions=tuple(
+                Session(floor_ratio=point.floor_ratio, speedup=point.speedup)
+                for point in points
+                if point.started_at < self._head.started_at
+            ),
+            accepted=self._as_accepted(case),
+        )
+
+    def _as_accepted(self, case: Case) -> tuple[Acceptance, Measurement] | Unknown:
+        if case.id not in self._accepted:
+            return Unknown(reason="nothing was accepted")
+        acceptance = self._accepted[case.id]
+        of_case = (result for result in self._store.results_of(acceptance.run_id) if result.case.id == case.id)
+        measured = [result.measurement for result in of_case if isinstance(result.measurement, Measurement)]
+        return (acceptance, measured[0]) if measured else Unknown(reason="what was accepted was not measured")
+
+
+def _accept(store: Store, found: RunComparison, reason: str) -> None:
+    """Let every red case of head be as it is from now on."""
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    red = [each for each in found.cases if each.outcome.red]
+    store.accept(
+        [
+            Acceptance(
+                case=each.case, run_id=found.head.id, accepted_at=now, accepted_by=getpass.getuser(), reason=reason
+            )
+            for each in red
+        ]
+    )
+    for each in red:
+        click.echo(f"accepted: {each.case.label}", err=True)
+    if not red:
+        click.echo("nothing is red: nothing was accepted", err=True)
+
+
+def _print(found: RunComparison) -> None:
+    console = table_console()
+    for name, run in (("base", found.base), ("head", found.head)):
+        console.print(Text(f"{name} {_told(run)}"))
+    console.print()
+    if found.cases:
+        console.print(shifts_table(found))
+    for note in shift_notes(found):
+        console.print(Text(note))
+    console.print(Text(found.outcome.value if found.cases else "nothing was compared"))
+
+
+def _told(run: Run) -> str:
+    commit = run.commit
+    what = commit.reason if isinstance(commit, Unknown) else f"{commit.sha[:10]}{'+' * commit.dirty} {commit.subject}"
+    return f"{run.id}  {show_time(run.started_at)}  {what}"

@@ -1,0 +1,196 @@
+"""Two runs of the history, case by case: whose speed-up fell, and which floors are low for what is reached."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pytest_xeonperf.judge.comparison import overall
+from pytest_xeonperf.judge.outgrown import proposal
+from pytest_xeonperf.judge.shift import ShiftRule
+from pytest_xeonperf.judge.verdict import levels
+from pytest_xeonperf.records import Measurement, Outcome, Unknown
+from pytest_xeonperf.workloads.presets import Preset
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from pytest_xeonperf.judge.outgrown import Proposal
+    from pytest_xeonperf.judge.shift import Shift
+    from pytest_xeonperf.records import Acceptance, Case, Estimate, Result, Run
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Session:
+    """One earlier run of a case: the floor that applied, and what it came to."""
+
+    floor_ratio: float | Unknown
+    speedup: Estimate | Unknown
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Past:
+    """What the history knows of one case on the class of machine.
+
+    Attributes:
+        sessions: Before the run that is judged, oldest first.
+        accepted: The latest word on it after the run that is compared with, and what was accepted.
+    """
+
+    sessions: tuple[Session, ...]
+    accepted: tuple[Acceptance, Measurement] | Unknown
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShiftedCase:
+    """One case of both runs.
+
+    Attributes:
+        base_speedup: That it is compared with: of the base run, or as it was accepted since.
+        proposed: A higher floor, or why none.
+    """
+
+    case: Case
+    location: str
+    outcome: Outcome
+    reason: str
+    base_speedup: Estimate
+    head_speedup: Estimate
+    shift: Shift | Unknown
+    proposed: Proposal | Unknown
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunComparison:
+    """Two runs, compared.
+
+    Attributes:
+        notes: What was not compared, and why; what was accepted.
+        tolerance: Loss of speed-up that nobody minds: 0.05 is 5 %.
+        alpha: Chance of any undeserved red over the whole comparison.
+    """
+
+    base: Run
+    head: Run
+    cases: tuple[ShiftedCase, ...]
+    notes: tuple[str, ...]
+    tolerance: float
+    alpha: float
+
+    @property
+    def worst_first(self) -> tuple[ShiftedCase, ...]:
+        """Red cases first, then undecided ones, then the rest; within each, what lost most first."""
+        return tuple(sorted(self.cases, key=_badness))
+
+    @property
+    def outcome(self) -> Outcome:
+        """One word for the whole."""
+        measured = any(not isinstance(each.shift, Unknown) for each in self.cases)
+        return overall([each.outcome for each in self.cases], measured=measured)
+
+
+def compare_runs(
+    base: Run, head: Run, past: Callable[[Case], Past], *, tolerance: float, alpha: float
+) -> RunComparison:
+    """Compare a run with an earlier one.
+
+    Args:
+        base: What is compared with.
+        head: What is judged.
+        past: What the history knows of a case of theirs.
+        tolerance: Loss of speed-up that nobody minds: 0.05 is 5 %.
+        alpha: Chance of any undeserved red over all cases, which share it evenly.
+    """
+    before, after = _measured(base), _measured(head)
+    both = [case_id for case_id in after if case_id in before]
+    timed = [case_id for case_id in both if after[case_id][0].case.preset != Preset.SMOKE]
+    rule = ShiftRule(tolerance=tolerance, rates=levels(alpha, len(timed)))
+    notes = [*_left_out(before, after), *(["cases of the preset smoke: their times say nothing"] * (timed != both))]
+    cases = []
+    for case_id in timed:
+        result, measured = after[case_id]
+        earlier, known = before[case_id][1], past(result.case)
+        if not isinstance(known.accepted, Unknown):
+            acceptance, earlier = known.accepted
+            notes.append(
+                f"{acceptance.case.label}: as accepted by {acceptance.accepted_by} in run {acceptance.run_id}: "
+                f"{acceptance.reason}"
+            )
+        cases.append(
+            _shifted(
+                result,
+                before=earlier,
+                after=measured,
+                sessions=known.sessions,
+                rule=rule,
+                other_machine=_why_not_comparable(base, head),
+            )
+        )
+    return RunComparison(base=base, head=head, cases=tuple(cases), notes=tuple(notes), tolerance=tolerance, alpha=alpha)
+
+
+def _shifted(
+    result: Result,
+    *,
+    before: Measurement,
+    after: Measurement,
+    sessions: Sequence[Session],
+    rule: ShiftRule,
+    other_machine: str,
+) -> ShiftedCase:
+    """One case that both runs measured."""
+    shift: Shift | Unknown
+    if other_machine:
+        shift, outcome, reason = Unknown(reason=other_machine), Outcome.OTHER_MACHINE, other_machine
+    else:
+        ratios = [each.speedup.ratio for each in sessions if not isinstance(each.speedup, Unknown)]
+        shift = rule.shift_of(before, after, ratios)
+        outcome, reason = rule.judge(shift)
+    current = Session(floor_ratio=result.verdict.floor_ratio, speedup=after.speedup)
+    return ShiftedCase(
+        case=result.case,
+        location=result.location,
+        outcome=outcome,
+        reason=reason,
+        base_speedup=before.speedup,
+        head_speedup=after.speedup,
+        shift=shift,
+        proposed=proposal([(each.floor_ratio, each.speedup) for each in (*sessions, current)]),
+    )
+
+
+_Measured = Mapping[str, "tuple[Result, Measurement]"]
+
+
+def _measured(run: Run) -> _Measured:
+    """Results with pairs, by case; of several tests of one case the first."""
+    found: dict[str, tuple[Result, Measurement]] = {}
+    for result in run.results:
+        if isinstance(result.measurement, Measurement):
+            found.setdefault(result.case.id, (result, result.measurement))
+    return found
+
+
+def _left_out(before: _Measured, after: _Measured) -> list[str]:
+    only_base = [result.case.label for case_id, (result, _) in before.items() if case_id not in after]
+    only_head = [result.case.label for case_id, (result, _) in after.items() if case_id not in before]
+    return [f"only base measured {label}" for label in only_base] + [
+        f"only head measured {label}" for label in only_head
+    ]
+
+
+def _why_not_comparable(base: Run, head: Run) -> str:
+    """Why speed-ups of the two runs' machines are not compared; empty where they are."""
+    if base.machine.comparability_class == head.machine.comparability_class:
+        return ""
+    one, other = base.machine, head.machine
+    return (
+        f"base ran on {one.cpu_model} ({one.isa}, {one.threads} threads, AMX remedy {one.amx.remedy}), "
+        f"head on {other.cpu_model} ({other.isa}, {other.threads} threads, AMX remedy {other.amx.remedy})"
+    )
+
+
+def _badness(each: ShiftedCase) -> tuple[int, float]:
+    rank = 0 if each.outcome.red else 1 if each.outcome.undecided else 2
+    return rank, 1.0 if isinstance(each.shift, Unknown) else each.shift.speedup.ratio

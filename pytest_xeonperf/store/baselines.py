@@ -1,0 +1,68 @@
+"""What a run is compared with: the nearest earlier commit on the same class of machine, or what somebody accepted."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlalchemy import select
+
+from pytest_xeonperf.records import Acceptance, RunState, Unknown
+from pytest_xeonperf.store import from_rows, schema
+from pytest_xeonperf.store.reading import columns_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sqlalchemy import Connection
+
+_AT_ONCE = 500
+"""Commits in one query: databases bound the number of parameters."""
+
+
+def find_baseline(connection: Connection, shas: Sequence[str], comparability_class: str) -> str | Unknown:
+    """The newest finished run of the first of these commits that has one on that class of machine, without changes.
+
+    Args:
+        connection: Of the history.
+        shas: Commits, the nearest first.
+        comparability_class: Of the machine.
+    """
+    for start in range(0, len(shas), _AT_ONCE):
+        some = shas[start : start + _AT_ONCE]
+        query = (
+            select(schema.run.c.commit_sha, schema.run.c.id)
+            .join_from(schema.run, schema.machine)
+            .where(schema.run.c.commit_sha.in_(some))
+            .where(schema.machine.c.comparability_class == comparability_class)
+            .where(schema.run.c.state == RunState.FINISHED.value)
+            .where(schema.run.c.dirty.is_(False))
+            .order_by(schema.run.c.started_at, schema.run.c.id)
+        )
+        newest = {row.commit_sha: row.id for row in connection.execute(query)}  # the last of a commit stays
+        found = next((newest[sha] for sha in some if sha in newest), "")
+        if found:
+            return found
+    return Unknown(reason="no earlier commit has a finished run on this class of machine")
+
+
+def read_acceptances(connection: Connection, comparability_class: str, *, until: str) -> tuple[Acceptance, ...]:
+    """What was accepted on a class of machine in runs that started no later than `until`, by the runs' order."""
+    query = (
+        select(schema.acceptance, schema.case)
+        .join_from(schema.acceptance, schema.case)
+        .join(schema.run, schema.run.c.id == schema.acceptance.c.run_id)
+        .join(schema.machine, schema.machine.c.fingerprint == schema.run.c.machine_fingerprint)
+        .where(schema.machine.c.comparability_class == comparability_class)
+        .where(schema.run.c.started_at <= until)
+        .order_by(schema.run.c.started_at, schema.run.c.id)
+    )
+    return tuple(
+        Acceptance(
+            case=from_rows.case_from(columns_of(schema.case, row)),
+            run_id=row[schema.acceptance.c.run_id],
+            accepted_at=row[schema.acceptance.c.accepted_at],
+            accepted_by=row[schema.acceptance.c.accepted_by],
+            reason=row[schema.acceptance.c.reason],
+        )
+        for row in connection.execute(query).mappings()
+    )

@@ -1,0 +1,148 @@
+"""Two runs of the history, case by case."""
+
+from dataclasses import replace
+
+import pytest
+
+from pytest_xeonperf.judge.outgrown import Proposal
+from pytest_xeonperf.judge.runs import Past, Session, compare_runs
+from pytest_xeonperf.records import (
+    Acceptance,
+    Amx,
+    Isa,
+    Machine,
+    Outcome,
+    Remedy,
+    Result,
+    Run,
+    RunState,
+    Unknown,
+    Verdict,
+)
+
+MACHINE = Machine(
+    architecture="x86_64",
+    cpu_model="Xeon",
+    isa=Isa.AMX_BF16,
+    amx=Amx(advertised=True, usable_by_onednn=True, usable_by_inductor=True, remedy=Remedy.NONE, detail="works"),
+    threads=2,
+    physical_cores=2,
+    memory_bytes=1 << 34,
+    facts=(),
+    limits=Unknown(reason="not measured"),
+)
+NOTHING = Past(sessions=(), accepted=Unknown(reason="nothing was accepted"))
+
+
+@pytest.fixture
+def run(measured):
+    """Makes a run from speed-ups by variant; one that was not measured is a crash."""
+
+    def make(machine=MACHINE, preset="quick", **ratios):
+        results = []
+        for number, (variant, ratio) in enumerate(ratios.items()):
+            case = replace(measured().case, variant=variant, preset=preset)
+            verdict = Verdict(outcome=Outcome.PASS, reason="", floor_ratio=1.5, expectations=())
+            results.append(
+                Result(
+                    node_id=f"test_{variant}",
+                    location=f"test_tiny.py:{number}",
+                    case=case,
+                    measured_at="2026-09-01T10:00:00+00:00",
+                    measurement=replace(measured(*[ratio] * 12), case=case) if ratio else Unknown(reason="crashed"),
+                    verdict=verdict,
+                )
+            )
+        return Run(
+            id="run-" + "-".join(map(str, ratios.values())),
+            state=RunState.FINISHED,
+            started_at="2026-09-01T10:00:00+00:00",
+            finished_at="2026-09-01T10:20:00+00:00",
+            command="pytest --xeonperf",
+            options=(),
+            machine=machine,
+            commit=Commit(
+                sha="0" * 40, branch="main", dirty=False, committed_at="2026-09-01T08:00:00+00:00", subject=""
+            ),
+            results=tuple(results),
+        )
+
+    return make
+
+
+def compared(base, head, past=lambda _: NOTHING):
+    return compare_runs(base, head, past, tolerance=0.05, alpha=0.05)
+
+
+def test_cases_of_both_runs_are_judged_the_worst_first(run):
+    found = compared(run(int8=3.0, int4=5.0, bf16=2.0), run(int8=3.0, int4=4.0, bf16=1.8))
+    assert [(each.case.variant, each.outcome) for each in found.worst_first] == [
+        ("int4", Outcome.REGRESSION),
+        ("bf16", Outcome.REGRESSION),
+        ("int8", Outcome.PASS),
+    ]
+    assert found.outcome is Outcome.REGRESSION
+    assert found.notes == ()
+
+
+def test_what_only_one_of_them_measured_is_noted_and_not_judged(run):
+    found = compared(run(int8=3.0, int4=None, old=2.0), run(int8=3.0, int4=4.0, old=None))
+    assert [each.case.variant for each in found.cases] == ["int8"]
+    assert [note.split(" [")[0] for note in found.notes] == [
+        "only base measured tiny/forward old over eager_fp32",
+        "only head measured tiny/forward int4 over eager_fp32",
+    ]
+
+
+def test_nothing_in_common_is_undecided(run):
+    assert compared(run(int8=3.0), run(int4=3.0)).outcome is Outcome.INCONCLUSIVE
+
+
+def test_smoke_shapes_are_not_judged_by_their_times(run):
+    found = compared(run(int8=3.0, preset="smoke"), run(int8=1.0, preset="smoke"))
+    assert found.cases == ()
+    assert found.outcome is Outcome.INCONCLUSIVE
+    assert found.notes == ("cases of the preset smoke: their times say nothing",)
+
+
+def test_another_class_of_machine_is_no_comparison(run):
+    other = replace(MACHINE, isa=Isa.AVX512)
+    (each,) = compared(run(int8=3.0), run(int8=1.0, machine=other)).cases
+    assert each.outcome is Outcome.OTHER_MACHINE
+    assert each.reason.startswith("base ran on Xeon (amx_bf16, 2 threads")
+    assert each.shift == Unknown(reason=each.reason)
+
+
+def test_what_was_accepted_takes_the_place_of_base(run, measured):
+    accepted = run(int8=2.0)
+    acceptance = Acceptance(
+        case=accepted.results[0].case,
+        run_id=accepted.id,
+        accepted_at="2026-09-02T10:00:00+00:00",
+        accepted_by="Ann",
+        reason="scales stay in FP32",
+    )
+    past = Past(sessions=(), accepted=(acceptance, accepted.results[0].measurement))
+    found = compared(run(int8=3.0), run(int8=2.0), lambda _: past)
+    assert found.outcome is Outcome.PASS
+    assert found.cases[0].base_speedup.ratio == pytest.approx(2.0)
+    assert found.notes == (
+        "tiny/forward int8 over eager_fp32 [quick]: as accepted by Ann in run run-2.0: scales stay in FP32",
+    )
+    assert compared(run(int8=3.0), run(int8=1.5), lambda _: past).outcome is Outcome.REGRESSION
+
+
+def test_a_floor_that_history_has_outgrown_is_proposed(run, measured):
+    session = Session(floor_ratio=1.5, speedup=measured(*[3.0] * 12).speedup)
+    past = replace(NOTHING, sessions=(session,) * 9)
+    (each,) = compared(run(int8=3.0), run(int8=3.0), lambda _: past).cases
+    assert isinstance(each.proposed, Proposal)
+    assert (each.proposed.floor_ratio, each.proposed.runs) == (1.5, 10)
+
+
+def test_all_cases_share_the_chance_of_a_false_alarm(run):
+    many = {f"v{number}": 3.0 for number in range(25)}
+    (few,) = compared(run(int8=3.0), run(int8=3.0)).cases
+    one_of_many = compared(run(**many), run(**many)).cases[0]
+    assert few.shift.speedup.confidence == 0.95
+    assert one_of_many.shift.speedup.confidence == pytest.approx(1 - 0.05 / 25)
