@@ -11,6 +11,7 @@ from pytest_xeonperf.host.cpu import read_cpu
 from pytest_xeonperf.host.limits import measure_limits
 from pytest_xeonperf.host.system import read_system
 from pytest_xeonperf.judge.betting import estimate, log_ratios
+from pytest_xeonperf.judge.confirmation import confirmed, needs_confirmation
 from pytest_xeonperf.judge.verdict import Levels, Speed, judge, levels
 from pytest_xeonperf.measure.bench import Bench
 from pytest_xeonperf.measure.canary import torch_canary
@@ -24,7 +25,7 @@ from pytest_xeonperf.records import Measurement, Outcome, Roofline, Unknown
 from pytest_xeonperf.shell.admission import Room, admit
 from pytest_xeonperf.shell.climb import climbs, read_out
 from pytest_xeonperf.shell.listener import Watcher
-from pytest_xeonperf.shell.protocol import WantsWeights, Weigh
+from pytest_xeonperf.shell.protocol import WantsSecondLook, WantsWeights, Weigh
 from pytest_xeonperf.shell.results import case_of, failed_result, result_of
 from pytest_xeonperf.shell.rungs import by_ladder
 from pytest_xeonperf.shell.stopping import Stopping
@@ -58,6 +59,7 @@ class Engine:
         rungs: Of all selected tests.
         machine: With the limits measured in this session.
         barred: Variants that killed an earlier child.
+        looks_again: Whether another process wants this one's word on a red: it asks no third.
         cases: With a floor, in the whole run: the chance of an undeserved red is shared among them.
         measured: Ladders that are done.
         names: Of their models.
@@ -71,6 +73,7 @@ class Engine:
     barred: Sequence[Barred]
     listener: Listener
     cases: int = 1
+    looks_again: bool = False
     measured: dict[LadderKey, Mapping[str, Measurement | Failure]] = field(default_factory=dict)
     names: dict[LadderKey, str] = field(default_factory=dict)
     peaks: dict[object, dict[str, int | Unknown]] = field(default_factory=dict)
@@ -104,7 +107,7 @@ class Engine:
             phase = rung.ladder.phase_of(workload).name
             return failed_result(rung, case_of(rung, workload=workload.name, phase=phase), found, self.machine.isa)
         if found.case.over == rung.ladder.over:
-            return result_of(rung, found.case, found, self._judge(found, rung.promises, preset))
+            return self._confirmed(result_of(rung, found.case, found, self._judge(found, rung.promises, preset)))
         judged = self._judge(found, replace(rung.promises, floors=(), ceilings=()), preset)
         return result_of(rung, found.case, found, _over_another(judged, found.case, rung))
 
@@ -115,7 +118,15 @@ class Engine:
         preset = self.settings.preset
         bench = self._bench(case, case.label, preset, case.over, {(case.variant, case.over): [test.promises]})
         found = measure_pair(case, candidate, baseline, bench)
-        return result_of(test, case, found, self._judge(found, test.promises, preset))
+        return self._confirmed(result_of(test, case, found, self._judge(found, test.promises, preset)))
+
+    def _confirmed(self, result: Result) -> Result:
+        """The result, looked at again in a fresh process if it is red for its times."""
+        if self.looks_again or not needs_confirmation(result.verdict):
+            return result
+        again = self.listener.look_again(WantsSecondLook(node_id=result.node_id, case_id=result.case.id))
+        second = again if isinstance(again, Unknown) else again.verdict
+        return replace(result, verdict=confirmed(result.verdict, second))
 
     def _judge(self, found: Measurement, promises: Promises, preset: Preset) -> Verdict:
         speed = Speed.IGNORED if preset is Preset.SMOKE else Speed.JUDGED
@@ -175,7 +186,7 @@ class Engine:
             and rung.variant.name not in peaks
             and not (light and rung.promises.max_memory_bytes == float("inf"))
         }
-        if heavy:
+        if heavy and not self.looks_again:
             wanted = tuple(Weigh(node_id=node_id, variant=variant.name) for variant, node_id in reversed(heavy.items()))
             many = at_once(phase.footprint, tuple(heavy), self._available_bytes(), self.machine.threads // 2)
             peaks |= self.listener.weigh(WantsWeights(wanted=wanted, at_once=many))

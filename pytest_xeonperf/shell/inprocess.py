@@ -17,7 +17,7 @@ from pytest_xeonperf.shell.teller import Teller
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from pytest_xeonperf.records import Limits, Unknown
+    from pytest_xeonperf.records import Limits, Result, Unknown
     from pytest_xeonperf.shell import protocol
     from pytest_xeonperf.shell.progress import Progress
     from pytest_xeonperf.shell.recorder import Recorder
@@ -37,6 +37,10 @@ class _Near(Teller):
     def weigh(self, wanted: protocol.WantsWeights) -> Mapping[str, int | Unknown]:
         self.progress.hear(wanted)
         return self.supervisor.weigh(wanted)
+
+    def look_again(self, wanted: protocol.WantsSecondLook) -> Result | Unknown:
+        self.progress.hear(wanted)
+        return self.supervisor.look_again(wanted)
 
     def limits_raised(self, limits: Limits) -> None:
         self.recorder.set_limits(limits)

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from pytest_xeonperf.records import Limits, Sample, Unknown
-    from pytest_xeonperf.shell.protocol import WantsWeights
+    from pytest_xeonperf.records import Limits, Result, Sample, Unknown
+    from pytest_xeonperf.shell.protocol import WantsSecondLook, WantsWeights
 
 
 class Listener(Protocol):
@@ -26,6 +26,9 @@ class Listener(Protocol):
 
     def weigh(self, wanted: WantsWeights) -> Mapping[str, int | Unknown]:
         """Peak RSS in bytes by variant, each of a fresh process holding nothing else."""
+
+    def look_again(self, wanted: WantsSecondLook) -> Result | Unknown:
+        """What a fresh process makes of a case, or why it makes nothing of it."""
 
     def limits_raised(self, limits: Limits) -> None:
         """The machine can do more than was thought."""

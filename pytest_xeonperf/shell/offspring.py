@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _PATIENCE_S = 10
+_NOBODY_RUNS = (protocol.Idle, protocol.WantsWeights, protocol.WantsSecondLook, protocol.TestDone)
 
 
 class ChildDiedError(Exception):
@@ -107,7 +108,7 @@ class Child:
         self.progressed = True
         if isinstance(message, protocol.Entering):
             self.running = message
-        elif isinstance(message, protocol.Idle | protocol.WantsWeights | protocol.TestDone):
+        elif isinstance(message, _NOBODY_RUNS):
             self.running = Unknown(reason="no variant was running")
         return message
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from pytest_xeonperf.records import Limits, Machine, Sample, Unknown
+    from pytest_xeonperf.records import Limits, Machine, Result, Sample, Unknown
     from pytest_xeonperf.shell.settings import Settings
 
 
@@ -27,6 +27,7 @@ class Purpose(Enum):
 
     MEASURE = "measure"
     WEIGH = "weigh"
+    LOOK_AGAIN = "look again"
     SERVE = "serve"
 
 
@@ -177,6 +178,21 @@ class WantsWeights:
 
     wanted: tuple[Weigh, ...]
     at_once: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WantsSecondLook:
+    """Child to session: please measure this case in a fresh process too; I am waiting for the `SecondLook`."""
+
+    node_id: str
+    case_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SecondLook:
+    """Session to child: the answer to `WantsSecondLook`."""
+
+    result: Result | Unknown
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 from pytest_xeonperf.errors import InfrastructureError
 from pytest_xeonperf.shell import protocol
 from pytest_xeonperf.shell.offspring import Child, ChildDiedError
+from pytest_xeonperf.shell.second_look import look_again
 from pytest_xeonperf.shell.weighing_room import weigh
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-    from pytest_xeonperf.records import Limits, Machine, Unknown
+    from pytest_xeonperf.records import Limits, Machine, Result, Unknown
 
 
 @dataclass(slots=True)
@@ -51,6 +52,9 @@ class Supervisor:
                 if isinstance(message, protocol.WantsWeights):
                     yield message
                     child.tell(protocol.Weights(peak_rss_bytes=self.weigh(message)))
+                elif isinstance(message, protocol.WantsSecondLook):
+                    yield message
+                    child.tell(protocol.SecondLook(result=self.look_again(message)))
                 elif isinstance(message, protocol.Named):
                     self.names[message.model] = message
                 else:
@@ -76,6 +80,10 @@ class Supervisor:
     def weigh(self, wanted: protocol.WantsWeights) -> Mapping[str, int | Unknown]:
         """Peak RSS by variant, each in a process of its own."""
         return weigh(wanted, self.start, self.log.parent)
+
+    def look_again(self, wanted: protocol.WantsSecondLook) -> Result | Unknown:
+        """What a fresh process makes of a case."""
+        return look_again(wanted, self.start, self.log.parent)
 
     def close(self) -> None:
         """End the session's child in good order."""

@@ -64,9 +64,7 @@ class Past:
 
 
 @pytest.fixture
-def past(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, git: Callable[..., str], recorded_run: Run
-) -> Past:
+def past(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, git: Callable[..., str], recorded_run: Run) -> Past:
     """Three commits in the current folder, the last one tagged v2, and no run yet."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("XEONPERF_DB", raising=False)

@@ -61,9 +61,7 @@ def run(measured):
             command="pytest --xeonperf",
             options=(),
             machine=machine,
-            commit=Commit(
-                sha="0" * 40, branch="main", dirty=False, committed_at="2026-09-01T08:00:00+00:00", subject=""
-            ),
+            commit=Unknown(reason="no repository"),
             results=tuple(results),
         )
 

@@ -42,7 +42,9 @@ def test_the_interval_is_that_of_the_chance_of_error(quick_session):
 
 def test_clear_cases_are_decided_in_the_fewest_rounds(quick_session):
     assert quick_session.results["test_clear"].verdict.outcome is Outcome.PASS
-    assert quick_session.results["test_hopeless"].verdict.outcome is Outcome.BELOW_FLOOR
+    hopeless = quick_session.results["test_hopeless"].verdict
+    assert hopeless.outcome is Outcome.BELOW_FLOOR
+    assert "; in a fresh process too: min_speedup: " in hopeless.reason
     assert quick_session.code == ExitCode.RED
 
 

@@ -10,7 +10,7 @@ from pytest_xeonperf.measure.canary import Canary
 from pytest_xeonperf.records import Case, Limits, Measurement, Metric, Outcome, Score, Unknown
 from pytest_xeonperf.shell.engine import Engine
 from pytest_xeonperf.shell.fixtures import Compared
-from pytest_xeonperf.shell.protocol import WantsWeights, Weigh
+from pytest_xeonperf.shell.protocol import WantsSecondLook, WantsWeights, Weigh
 from pytest_xeonperf.shell.rungs import Own
 from pytest_xeonperf.workloads.presets import Preset
 from pytest_xeonperf.workloads.protocol import Footprint, Inputs, Phase, Workload
@@ -27,7 +27,8 @@ class Listener:
     """Remembers what it heard; weighs everything at one MiB."""
 
     def __init__(self):
-        self.entered, self.rounds, self.weighed, self.raised = [], [], [], []
+        self.entered, self.rounds, self.weighed, self.raised, self.looked = [], [], [], [], []
+        self.second_look = Unknown(reason="there is no other process")
 
     def named(self, ladder, workload, phase):
         pass
@@ -46,6 +47,10 @@ class Listener:
 
     def round_voided(self, ladder, index):
         pass
+
+    def look_again(self, wanted):
+        self.looked.append(wanted)
+        return self.second_look
 
     def weigh(self, wanted):
         self.weighed.append(wanted)
@@ -295,3 +300,31 @@ def test_limits_that_nothing_exceeds_are_left_alone(make_engine, make_rung, mach
     engine = make_engine(rung, machine=replace(machine, limits=calm))
     assert engine.result(rung, _workload()).verdict.outcome is Outcome.PASS
     assert engine.listener.raised == []
+
+
+@pytest.fixture
+def hopeless(make_rung):
+    """A rung with a floor that nothing reaches."""
+    promises = Promises(floors=(Threshold(ratio=1000.0),))
+    return make_rung("eager_bf16", preset=Preset.QUICK, promises=promises)
+
+
+def test_a_red_for_its_times_is_looked_at_again_in_a_fresh_process(make_engine, hopeless):
+    engine = make_engine(hopeless)
+    engine.listener.second_look = make_engine(hopeless, looks_again=True).result(hopeless, _workload())
+    result = engine.result(hopeless, _workload())
+    assert engine.listener.looked == [WantsSecondLook(node_id=hopeless.node_id, case_id=result.case.id)]
+    assert result.verdict.outcome is Outcome.BELOW_FLOOR
+    assert result.verdict.reason.endswith(engine.listener.second_look.verdict.reason)
+
+
+def test_what_no_other_process_confirms_is_undecided(make_engine, hopeless):
+    result = make_engine(hopeless).result(hopeless, _workload())
+    assert result.verdict.outcome is Outcome.INCONCLUSIVE
+    assert "there is no other process" in result.verdict.reason
+
+
+def test_whoever_looks_again_asks_nobody_and_weighs_nothing(make_engine, hopeless):
+    engine = make_engine(hopeless, looks_again=True)
+    assert engine.result(hopeless, _workload()).verdict.outcome is Outcome.BELOW_FLOOR
+    assert engine.listener.looked == engine.listener.weighed == []

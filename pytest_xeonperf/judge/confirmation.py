@@ -1,0 +1,42 @@
+"""Reds that hang on times are looked at twice: they stand only where a fresh process sees the same.
+
+What one process draws once (where its memory lies, which cores it is on) stays with it for all of its rounds, so that
+no number of rounds tells it from the code. Two processes that both fail a promise by that alone are rare.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from pytest_xeonperf.records import Outcome, Unknown
+
+if TYPE_CHECKING:
+    from pytest_xeonperf.records import Verdict
+
+_TIMED = frozenset({"min_speedup", "max_speedup", "max_latency", "min_roofline"})
+
+
+def needs_confirmation(verdict: Verdict) -> bool:
+    """Whether a verdict is red for its times alone: a wrong answer or too much memory is no matter of luck."""
+    broken = {expectation.name for expectation in verdict.expectations if not expectation.held}
+    return verdict.outcome is Outcome.BELOW_FLOOR and broken <= _TIMED
+
+
+def confirmed(first: Verdict, again: Verdict | Unknown) -> Verdict:
+    """What two looks come to: red if both are, never green.
+
+    Args:
+        first: The red one.
+        again: That of a fresh process, or why there is none.
+    """
+    if isinstance(again, Unknown):
+        return _open(first, f"no fresh process could confirm it: {again.reason}")
+    if again.outcome.red:
+        return replace(first, reason=f"{first.reason}; in a fresh process too: {again.reason}")
+    seen = again.reason or "; ".join(f"{each.name}: {each.found}" for each in again.expectations if each.name in _TIMED)
+    return _open(first, f"not confirmed in a fresh process ({again.outcome}: {seen})")
+
+
+def _open(first: Verdict, why: str) -> Verdict:
+    return replace(first, outcome=Outcome.INCONCLUSIVE, reason=f"{first.reason}; {why}")
