@@ -10,24 +10,22 @@ from typing import TYPE_CHECKING
 import click
 from rich.text import Text
 
-from pytest_xeonperf.ci.git import ancestors
+from pytest_xeonperf.ci.history import compared, earlier_run
 from pytest_xeonperf.cli.console import table_console
 from pytest_xeonperf.cli.history import database_option, database_or_default, resolve
 from pytest_xeonperf.errors import ExitCode, NotApplicableError, UsageError
 from pytest_xeonperf.exchange import shifts
 from pytest_xeonperf.exchange.shifts_table import shift_notes, shifts_table
-from pytest_xeonperf.judge.runs import Past, Session, compare_runs
-from pytest_xeonperf.records import Acceptance, Measurement, Unknown
+from pytest_xeonperf.records import Acceptance, Unknown
 from pytest_xeonperf.store.engine import open_store
 from pytest_xeonperf.units import show_time
 
 if TYPE_CHECKING:
     from pytest_xeonperf.judge.runs import RunComparison
-    from pytest_xeonperf.records import Case, Run
+    from pytest_xeonperf.records import Run
     from pytest_xeonperf.store.repository import Store
 
 _BASE_AND_HEAD = 2
-_SESSIONS = 50
 _PERCENT = 100
 
 
@@ -71,8 +69,7 @@ def command(revisions: tuple[str, ...], db: str, tolerance: float, alpha: float,
         base = store.run(resolve(store, revisions[0]) if revisions else _from_history(store, head))
         if base.id == head.id:
             raise UsageError(f"base and head are both run {head.id}", remedy="name another base")
-        history = _History(store, base, head)
-        found = compare_runs(base, head, history.past, tolerance=tolerance / _PERCENT, alpha=alpha)
+        found = compared(store, base, head, tolerance=tolerance / _PERCENT, alpha=alpha)
         if as_json:
             click.echo(shifts.dumps(found), nl=False)
         else:
@@ -88,57 +85,12 @@ def _from_history(store: Store, head: Run) -> str:
     """The run of the nearest earlier commit, by the repository here.
 
     Raises:
-        UsageError: Nobody can say which commits came before.
-        NotApplicableError: None of them has a run that can be compared.
+        NotApplicableError: Nobody can say which commits came before, or none of them has a run that can be compared.
     """
-    remedy = "name a base: xeonperf compare BASE"
-    if isinstance(head.commit, Unknown):
-        raise UsageError(f"the commit of run {head.id} is unknown: {head.commit.reason}", remedy=remedy)
-    line = ancestors(Path.cwd(), head.commit.sha)
-    if isinstance(line, Unknown):
-        raise UsageError(f"nobody knows what came before {head.commit.sha}: {line.reason}", remedy=remedy)
-    earlier = line if head.commit.dirty else line[1:]
-    found = store.baseline(earlier, comparability_class=head.machine.comparability_class)
+    found = earlier_run(store, head, Path.cwd())
     if isinstance(found, Unknown):
-        raise NotApplicableError(found.reason, where=f"run {head.id}", remedy=remedy)
+        raise NotApplicableError(found.reason, where=f"run {head.id}", remedy="name a base: xeonperf compare BASE")
     return found
-
-
-class _History:
-    """What the history knows of each case beside the two runs."""
-
-    def __init__(self, store: Store, base: Run, head: Run) -> None:
-        self._store = store
-        self._head = head
-        machine = head.machine.comparability_class
-        self._accepted = {
-            acceptance.case.id: acceptance
-            for acceptance in store.acceptances(machine, until=head.started_at)
-            if acceptance.run_id != head.id and self._is_later(acceptance, base)
-        }
-
-    def _is_later(self, acceptance: Acceptance, base: Run) -> bool:
-        return self._store.run(acceptance.run_id).started_at > base.started_at
-
-    def past(self, case: Case) -> Past:
-        """Of one case."""
-        points = self._store.trend(case.id, comparability_class=self._head.machine.comparability_class, limit=_SESSIONS)
-        return Past(
-            sessions=tuple(
-                Session(floor_ratio=point.floor_ratio, speedup=point.speedup)
-                for point in points
-                if point.started_at < self._head.started_at
-            ),
-            accepted=self._as_accepted(case),
-        )
-
-    def _as_accepted(self, case: Case) -> tuple[Acceptance, Measurement] | Unknown:
-        if case.id not in self._accepted:
-            return Unknown(reason="nothing was accepted")
-        acceptance = self._accepted[case.id]
-        of_case = (result for result in self._store.results_of(acceptance.run_id) if result.case.id == case.id)
-        measured = [result.measurement for result in of_case if isinstance(result.measurement, Measurement)]
-        return (acceptance, measured[0]) if measured else Unknown(reason="what was accepted was not measured")
 
 
 def _accept(store: Store, found: RunComparison, reason: str) -> None:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from rich.table import Table
 from rich.text import Text
 
-from pytest_xeonperf.records import Unknown
-from pytest_xeonperf.units import show_change, show_estimate, show_ratio
+from pytest_xeonperf.records import Outcome, Unknown
+from pytest_xeonperf.units import show_change, show_count, show_estimate, show_ratio
 
 if TYPE_CHECKING:
     from pytest_xeonperf.judge.outgrown import Proposal
@@ -28,15 +28,32 @@ def shifts_table(found: RunComparison) -> Table:
     return table
 
 
+def since_then(found: RunComparison) -> tuple[str, ...]:
+    """What a session says of the run before: how many speed-ups held, and a line for each that fell or is undecided."""
+    held = sum(each.outcome is Outcome.PASS for each in found.cases)
+    commit = found.base.commit
+    of_commit = "" if isinstance(commit, Unknown) else f" of {commit.sha[:10]}"
+    told = [
+        f"{'fell' if each.outcome.red else 'may have fallen'} {each.case.label}: {each.reason}"
+        for each in found.worst_first
+        if each.outcome is not Outcome.PASS
+    ]
+    return (f"since run {found.base.id}{of_commit}: {held} of {show_count(len(found.cases), 'speed-up')} held", *told)
+
+
 def shift_notes(found: RunComparison) -> tuple[str, ...]:
     """Reasons, floors that could be higher, and what was not compared: a line each."""
     reasons = [f"{each.outcome.value} {each.case.label}: {each.reason}" for each in found.worst_first if each.reason]
-    outgrown = [
+    return (*reasons, *outgrown_floors(found), *found.notes)
+
+
+def outgrown_floors(found: RunComparison) -> tuple[str, ...]:
+    """A line for each floor that the history has outgrown."""
+    return tuple(
         f"outgrown {each.case.label}: {_told(each.proposed)}, at {each.location}"
         for each in found.cases
         if not isinstance(each.proposed, Unknown)
-    ]
-    return (*reasons, *outgrown, *found.notes)
+    )
 
 
 def _cells(each: ShiftedCase) -> tuple[str, ...]:

@@ -11,8 +11,9 @@ from shlex import join
 from typing import TYPE_CHECKING
 
 from pytest_xeonperf.ci.git import commit_of
-from pytest_xeonperf.errors import UsageError
+from pytest_xeonperf.errors import UsageError, XeonPerfError
 from pytest_xeonperf.records import Commit, Result, Run, RunState, Unknown
+from pytest_xeonperf.workloads.presets import Preset
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
     from pytest_xeonperf.records import Limits, Machine
     from pytest_xeonperf.shell.settings import Settings
     from pytest_xeonperf.store.repository import Store
+
+_TOLERANCE_OF_SESSIONS = 0.05
+"""Loss of speed-up between two sessions that nobody minds: the default of `xeonperf compare`."""
 
 _MEASURED_WITH = ("preset", "threads", "amx")
 """Settings that make another measurement of a run."""
@@ -131,6 +135,23 @@ class Recorder:
             return write_site(self.store[0], Path(self.settings.report), run_id=self.run[0].id)
         except Exception as error:  # noqa: BLE001 - told in the summary; everything else of this session is done
             return Unknown(reason=f"could not be written: {error if str(error) else repr(error)}")
+
+    def since_then(self) -> tuple[str, ...]:
+        """How the speed-ups stand to those of the nearest earlier commit; nothing where that has no run."""
+        if not self.under_way or self.settings.preset is Preset.SMOKE:
+            return ()
+        from pytest_xeonperf.ci.history import compared, earlier_run
+        from pytest_xeonperf.exchange.shifts_table import outgrown_floors, since_then
+
+        store, run = self.store[0], self.run[0]
+        try:
+            base = earlier_run(store, run, self.rootdir)
+            if isinstance(base, Unknown):
+                return ()
+            found = compared(store, store.run(base), run, tolerance=_TOLERANCE_OF_SESSIONS, alpha=self.settings.alpha)
+        except XeonPerfError as error:
+            return (f"not compared with earlier runs: {error}",)
+        return (*since_then(found), *outgrown_floors(found)) if found.cases else ()
 
     def close(self) -> None:
         """Close the database."""

@@ -171,6 +171,6 @@ def test_outside_a_repository_a_base_must_be_named(
     past.add(1, 4.0, day=2)
     monkeypatch.chdir(tmp_path_factory.mktemp("elsewhere"))
     said = command_line("compare", "--db", str(past.folder / "xeonperf.db"))
-    assert (said.exit_code, said.out) == (4, "")
+    assert (said.exit_code, said.out) == (6, "")
     assert "name a base: xeonperf compare BASE" in said.err
     assert command_line("compare", "latest~1", "--db", str(past.folder / "xeonperf.db")).exit_code == 0

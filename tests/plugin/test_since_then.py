@@ -1,0 +1,59 @@
+"""What a session says at its end of the run before."""
+
+import pytest
+
+SUITE = """
+import time
+
+import pytest
+import torch
+
+
+def slow(seconds):
+    def call():
+        time.sleep(seconds)
+        return torch.ones(1)
+
+    return call
+
+
+def test_pair(xeonperf):
+    xeonperf.compare(slow({candidate}), slow(0.03))
+"""
+
+
+@pytest.fixture(scope="module")
+def two_sessions(suite, run, tmp_path_factory):
+    """Two commits of one suite, measured one after the other; the second one's candidate takes thrice the time."""
+    import subprocess
+
+    folder = suite({"test_it.py": SUITE.format(candidate=0.01)})
+    who = ("-c", "user.name=A", "-c", "user.email=a@example.org", "-c", "commit.gpgsign=false")
+
+    def commit(subject):
+        for words in (("add", "test_it.py"), ("commit", "--quiet", "-m", subject)):
+            subprocess.run(("git", *who, *words), cwd=folder, check=True)
+
+    subprocess.run(("git", "init", "--quiet"), cwd=folder, check=True)
+    commit("Before")
+    arguments = ("--xeonperf-preset=quick", "--xeonperf-pairs=12:12")
+    first = run(folder, *arguments)
+    (folder / "test_it.py").write_text(SUITE.format(candidate=0.03))
+    commit("After")
+    return first, run(folder, *arguments)
+
+
+def test_the_first_run_has_nothing_to_look_back_at(two_sessions):
+    first, _ = two_sessions
+    assert not any("since run" in line for line in first.lines.str().splitlines())
+
+
+def test_a_speed_up_that_fell_is_told_with_its_side_and_the_test_stays_what_it_is(two_sessions):
+    first, second = two_sessions
+    second.lines.fnmatch_lines(
+        [
+            f"since run {first.runs[0].id} of *: 0 of 1 speed-up held",
+            "fell *: the speed-up changed by *; the variant moved, its baseline did not",
+        ]
+    )
+    assert second.code == 0
