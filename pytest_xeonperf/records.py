@@ -169,11 +169,13 @@ class Sample:
     """One pair: baseline and candidate from the same round, for one call each.
 
     Attributes:
-        round_index: Which round of the ladder, from 0; voided rounds leave gaps.
+        process: Who measured it, from 0: the session's measuring child, then fresh processes one after another.
+        round_index: Which round of the ladder in that process, from 0; voided rounds leave gaps.
         baseline_position: Place of the baseline in the random order of its round, from 0.
         candidate_position: Place of the candidate in it.
     """
 
+    process: int
     round_index: int
     baseline_ns: int
     candidate_ns: int

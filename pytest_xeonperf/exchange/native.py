@@ -1,7 +1,7 @@
 """Our own JSON, ``xeonperf/2``: a run whole, raw pairs included, so that what is written can be read back the same.
 
 An `Unknown` is ``{"unknown": "why"}`` wherever a value could stand; pairs and sequences are arrays; enums their words.
-Documents of version 1, which counted no contention, are read too.
+Documents of version 1, which counted no contention and knew of one process, are read too.
 """
 
 from __future__ import annotations
@@ -82,6 +82,9 @@ def _from_version_1(run: object) -> None:
         measurement = result.get("measurement") if isinstance(result, dict) else None
         if isinstance(measurement, dict) and "samples" in measurement:
             measurement.setdefault("contention", {_UNKNOWN: "measured before it was counted"})
+            for sample in measurement["samples"] if isinstance(measurement["samples"], list) else ():
+                if isinstance(sample, dict):
+                    sample.setdefault("process", 0)
 
 
 def to_plain(record: object) -> Any:

@@ -38,5 +38,10 @@ def confirmed(first: Verdict, again: Verdict | Unknown) -> Verdict:
     return _open(first, f"not confirmed in a fresh process ({again.outcome}: {seen})")
 
 
+def incomplete(verdict: Verdict, why: str) -> Verdict:
+    """A verdict from fewer processes than were asked for: red stays, nothing else is decided."""
+    return verdict if verdict.outcome.red else replace(verdict, outcome=Outcome.INCONCLUSIVE, reason=why)
+
+
 def _open(first: Verdict, why: str) -> Verdict:
     return replace(first, outcome=Outcome.INCONCLUSIVE, reason=f"{first.reason}; {why}")

@@ -23,9 +23,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pytest_xeonperf.judge.betting import estimate, log_ratios
 from pytest_xeonperf.judge.change import Moved
 from pytest_xeonperf.judge.changepoint import noise_of
+from pytest_xeonperf.judge.processes import estimate, logs_by_process
 from pytest_xeonperf.records import UNBOUNDED_RATIO, Estimate, Outcome, Unknown
 from pytest_xeonperf.units import show_change, show_share
 
@@ -81,7 +81,7 @@ class ShiftRule:
             sessions: Speed-ups of all runs before the later one, on the same class of machine, oldest first.
         """
         before, after = (
-            estimate(log_ratios(each.samples), alpha=self.rates.red_alpha / 2) for each in (earlier, later)
+            estimate(logs_by_process(each.samples), alpha=self.rates.red_alpha / 2) for each in (earlier, later)
         )
         candidate_ratio = earlier.candidate_median_ns / max(later.candidate_median_ns, 1)
         baseline_ratio = earlier.baseline_median_ns / max(later.baseline_median_ns, 1)

@@ -7,8 +7,9 @@ from enum import Enum
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
-from pytest_xeonperf.judge.betting import Decision, decide, log_ratios, pairs_to_decide
+from pytest_xeonperf.judge.betting import Decision, pairs_to_decide
 from pytest_xeonperf.judge.expectations import LOWER_IS_BETTER, threshold_here
+from pytest_xeonperf.judge.processes import decide, logs_by_process
 from pytest_xeonperf.records import Expectation, Isa, Outcome, Unknown, Verdict
 from pytest_xeonperf.units import show_bytes, show_estimate, show_ns, show_ratio, show_share
 
@@ -81,7 +82,7 @@ def settled(logs: tuple[float, ...], promises: Promises, isa: Isa, rates: Levels
     sides = ((_FLOOR, promises.floors), (_CEILING, promises.ceilings))
     here = [(side, threshold_here(given, isa)) for side, given in sides]
     return all(
-        isinstance(threshold, Unknown) or side.decide(logs, threshold.ratio, rates) is not Decision.OPEN
+        isinstance(threshold, Unknown) or side.decide((logs,), threshold.ratio, rates) is not Decision.OPEN
         for side, threshold in here
     )
 
@@ -100,17 +101,22 @@ class _Side:
     words: str
     red: Outcome
 
-    def decide(self, logs: Sequence[float], ratio: float, rates: Levels) -> Decision:
-        return decide(*self._turned(logs, ratio), pass_alpha=rates.pass_alpha, red_alpha=rates.red_alpha)
+    def decide(self, groups: Sequence[Sequence[float]], ratio: float, rates: Levels) -> Decision:
+        """Where the pairs of one or several processes are."""
+        turned = [self._turned(logs) for logs in groups]
+        return decide(turned, ratio**self.sign, pass_alpha=rates.pass_alpha, red_alpha=rates.red_alpha)
 
-    def needed(self, logs: Sequence[float], ratio: float, rates: Levels) -> str:
-        """How many pairs would probably decide what is open."""
-        turned = self._turned(logs, ratio)
-        pairs = pairs_to_decide(*turned, pass_alpha=rates.pass_alpha, red_alpha=rates.red_alpha)
+    def needed(self, groups: Sequence[Sequence[float]], ratio: float, rates: Levels) -> str:
+        """What would probably decide what is open."""
+        if len(groups) > 1:
+            return f"in {len(groups)} processes; more of them would narrow it"
+        pairs = pairs_to_decide(
+            self._turned(groups[0]), ratio**self.sign, pass_alpha=rates.pass_alpha, red_alpha=rates.red_alpha
+        )
         return pairs.reason if isinstance(pairs, Unknown) else f"about {pairs} would do"
 
-    def _turned(self, logs: Sequence[float], ratio: float) -> tuple[tuple[float, ...], float]:
-        return tuple(self.sign * value for value in logs), ratio**self.sign
+    def _turned(self, logs: Sequence[float]) -> tuple[float, ...]:
+        return tuple(self.sign * value for value in logs)
 
 
 _FLOOR = _Side(marker="min_speedup", sign=1, words="", red=Outcome.BELOW_FLOOR)
@@ -119,11 +125,12 @@ _CEILING = _Side(marker="max_speedup", sign=-1, words="at most ", red=Outcome.TO
 
 
 def _ratio(measurement: Measurement, side: _Side, threshold: Threshold, rates: Levels) -> tuple[Outcome, Expectation]:
-    logs, over = log_ratios(measurement.samples), measurement.case.over
-    decision = side.decide(logs, threshold.ratio, rates)
+    groups, over = logs_by_process(measurement.samples), measurement.case.over
+    decision = side.decide(groups, threshold.ratio, rates)
     found = show_estimate(measurement.speedup)
     if decision is Decision.OPEN:
-        found += f" after {len(logs)} pairs, undecided ({side.needed(logs, threshold.ratio, rates)})"
+        pairs = sum(map(len, groups))
+        found += f" after {pairs} pairs, undecided ({side.needed(groups, threshold.ratio, rates)})"
     if decision is Decision.BELOW and side is _CEILING:
         found += f", {over} at {show_ns(measurement.baseline_median_ns)}"
     return side.red if decision is Decision.BELOW else Outcome.INCONCLUSIVE, Expectation(

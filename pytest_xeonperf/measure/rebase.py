@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING
 
 from pytest_xeonperf.measure.failure import Failure, without_baseline
 from pytest_xeonperf.measure.rounds import call_medians_ns
-from pytest_xeonperf.records import Measurement, Sample
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from pytest_xeonperf.records import Estimate
+    from pytest_xeonperf.records import Estimate, Measurement, Sample
 
 
 def paired(candidate: Sequence[Sample], baseline: Sequence[Sample]) -> tuple[Sample, ...]:
@@ -22,17 +21,11 @@ def paired(candidate: Sequence[Sample], baseline: Sequence[Sample]) -> tuple[Sam
         candidate: Its pairs with the baseline of the ladder.
         baseline: The pairs of the other rung with that same baseline.
     """
-    by_round = {sample.round_index: sample for sample in baseline}
+    by_round = {(sample.process, sample.round_index): sample for sample in baseline}
     return tuple(
-        Sample(
-            round_index=mine.round_index,
-            baseline_ns=by_round[mine.round_index].candidate_ns,
-            candidate_ns=mine.candidate_ns,
-            baseline_position=by_round[mine.round_index].candidate_position,
-            candidate_position=mine.candidate_position,
-        )
+        replace(mine, baseline_ns=theirs.candidate_ns, baseline_position=theirs.candidate_position)
         for mine in candidate
-        if mine.round_index in by_round
+        if (theirs := by_round.get((mine.process, mine.round_index))) is not None
     )
 
 

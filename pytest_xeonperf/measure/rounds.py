@@ -134,6 +134,7 @@ def _one_round(
         durations_ns[name], _ = time_call_ns(steps[name])
     return {
         name: Sample(
+            process=0,
             round_index=index,
             baseline_ns=durations_ns[BASELINE],
             candidate_ns=durations_ns[name],

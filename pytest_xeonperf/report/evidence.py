@@ -133,7 +133,7 @@ def _method(measurement: Measurement) -> tuple[Fact, ...]:
         Fact(
             name="pairs",
             value=str(len(measurement.samples)),
-            note=f"{_many(measurement.voided_rounds, 'round')} voided by the canary",
+            note=f"{_in_processes(measurement)}{_many(measurement.voided_rounds, 'round')} voided by the canary",
         ),
         Fact(
             name="timed",
@@ -143,6 +143,11 @@ def _method(measurement: Measurement) -> tuple[Fact, ...]:
         _meanwhile(measurement.contention),
         Fact(name="seed", value=str(measurement.seed), note="of the order"),
     )
+
+
+def _in_processes(measurement: Measurement) -> str:
+    processes = len({sample.process for sample in measurement.samples})
+    return f"in {processes} processes; " if processes > 1 else ""
 
 
 def _meanwhile(contention: Contention | Unknown) -> Fact:

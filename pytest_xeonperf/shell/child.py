@@ -55,10 +55,10 @@ class _Wire(Teller):
         weights: protocol.Weights = self.channel.recv()
         return weights.peak_rss_bytes
 
-    def look_again(self, wanted: protocol.WantsSecondLook) -> Result | Unknown:
+    def look_afresh(self, wanted: protocol.WantsFreshLook) -> tuple[Result, ...] | Unknown:
         self.channel.send(wanted)
-        answer: protocol.SecondLook = self.channel.recv()
-        return answer.result
+        answer: protocol.FreshLook = self.channel.recv()
+        return answer.results
 
     def limits_raised(self, limits: Limits) -> None:
         self.channel.send(protocol.LimitsRaised(limits=limits))
@@ -111,7 +111,7 @@ class Loop:
             barred=self.start.barred,
             listener=_Wire(self.channel),
             cases=self.start.cases,
-            looks_again=self.start.purpose is protocol.Purpose.LOOK_AGAIN,
+            looks_afresh=self.start.purpose is protocol.Purpose.LOOK_AFRESH,
         )
         self.config.stash[JUDGEMENT] = _Answering(engine, self.channel)
         self.channel.send(protocol.Ready(machine=self.machine))

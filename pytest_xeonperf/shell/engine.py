@@ -10,8 +10,7 @@ from pytest_xeonperf.errors import DataError, NotApplicableError, UsageError
 from pytest_xeonperf.host.cpu import read_cpu
 from pytest_xeonperf.host.limits import measure_limits
 from pytest_xeonperf.host.system import read_system
-from pytest_xeonperf.judge.betting import estimate, log_ratios
-from pytest_xeonperf.judge.confirmation import confirmed, needs_confirmation
+from pytest_xeonperf.judge.processes import estimate, logs_by_process
 from pytest_xeonperf.judge.verdict import Levels, Speed, judge, levels
 from pytest_xeonperf.measure.bench import Bench
 from pytest_xeonperf.measure.canary import torch_canary
@@ -25,7 +24,8 @@ from pytest_xeonperf.records import Measurement, Outcome, Roofline, Unknown
 from pytest_xeonperf.shell.admission import Room, admit
 from pytest_xeonperf.shell.climb import climbs, read_out
 from pytest_xeonperf.shell.listener import Watcher
-from pytest_xeonperf.shell.protocol import WantsSecondLook, WantsWeights, Weigh
+from pytest_xeonperf.shell.protocol import WantsWeights, Weigh
+from pytest_xeonperf.shell.replicates import Replicates
 from pytest_xeonperf.shell.results import case_of, failed_result, result_of
 from pytest_xeonperf.shell.rungs import by_ladder
 from pytest_xeonperf.shell.stopping import Stopping
@@ -59,11 +59,12 @@ class Engine:
         rungs: Of all selected tests.
         machine: With the limits measured in this session.
         barred: Variants that killed an earlier child.
-        looks_again: Whether another process wants this one's word on a red: it asks no third.
+        looks_afresh: Whether another process wants this one's word: it asks no third.
         cases: With a floor, in the whole run: the chance of an undeserved red is shared among them.
         measured: Ladders that are done.
         names: Of their models.
         peaks: Peak RSS in bytes by model and variant, as far as it was weighed.
+        others: Fresh processes that measure the same.
         references: FP32 outputs by model, shared by its ladders; another checkpoint or batch is another model.
     """
 
@@ -73,12 +74,16 @@ class Engine:
     barred: Sequence[Barred]
     listener: Listener
     cases: int = 1
-    looks_again: bool = False
+    looks_afresh: bool = False
     measured: dict[LadderKey, Mapping[str, Measurement | Failure]] = field(default_factory=dict)
     names: dict[LadderKey, str] = field(default_factory=dict)
     peaks: dict[object, dict[str, int | Unknown]] = field(default_factory=dict)
     references: dict[object, dict[tuple[str, str, str], Reference]] = field(default_factory=dict)
     canaries: list[Canary] = field(default_factory=list)
+    others: Replicates = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.others = Replicates(listener=self.listener, processes=self.settings.processes, asks=not self.looks_afresh)
 
     def result(self, rung: Rung, workload: Workload) -> Result:
         """What a rung came to; measures its whole ladder if nobody has yet.
@@ -107,7 +112,7 @@ class Engine:
             phase = rung.ladder.phase_of(workload).name
             return failed_result(rung, case_of(rung, workload=workload.name, phase=phase), found, self.machine.isa)
         if found.case.over == rung.ladder.over:
-            return self._confirmed(result_of(rung, found.case, found, self._judge(found, rung.promises, preset)))
+            return self.others.last_word(result_of(rung, found.case, found, self._judge(found, rung.promises, preset)))
         judged = self._judge(found, replace(rung.promises, floors=(), ceilings=()), preset)
         return result_of(rung, found.case, found, _over_another(judged, found.case, rung))
 
@@ -118,19 +123,16 @@ class Engine:
         preset = self.settings.preset
         bench = self._bench(case, case.label, preset, case.over, {(case.variant, case.over): [test.promises]})
         found = measure_pair(case, candidate, baseline, bench)
-        return self._confirmed(result_of(test, case, found, self._judge(found, test.promises, preset)))
-
-    def _confirmed(self, result: Result) -> Result:
-        """The result, looked at again in a fresh process if it is red for its times."""
-        if self.looks_again or not needs_confirmation(result.verdict):
-            return result
-        again = self.listener.look_again(WantsSecondLook(node_id=result.node_id, case_id=result.case.id))
-        second = again if isinstance(again, Unknown) else again.verdict
-        return replace(result, verdict=confirmed(result.verdict, second))
+        if preset is not Preset.SMOKE:
+            found = self.others.joined({case: found}, (test.node_id,), bench.summarise)[case]
+        return self.others.last_word(result_of(test, case, found, self._judge(found, test.promises, preset)))
 
     def _judge(self, found: Measurement, promises: Promises, preset: Preset) -> Verdict:
         speed = Speed.IGNORED if preset is Preset.SMOKE else Speed.JUDGED
         return judge(found, promises, isa=self.machine.isa, rates=self._rates(), speed=speed)
+
+    def _summarise(self, samples: Sequence[Sample]) -> Estimate:
+        return estimate(logs_by_process(samples), alpha=self.settings.alpha)
 
     def _rates(self) -> Levels:
         return levels(self.settings.alpha, self.cases)
@@ -150,8 +152,24 @@ class Engine:
             if key in climb.ladders:
                 for each, came_to in self._climb(climb, admitted, workload).items():
                     found.setdefault(each, {}).update(came_to)
+        if key.preset is not Preset.SMOKE:
+            found = self._in_all_processes(found)
         for each, came_to in found.items():
             self.measured[each] = self._weighed(each, phase, {**admitted[each].refused, **came_to})
+
+    def _in_all_processes(
+        self, found: Mapping[LadderKey, Mapping[str, Measurement | Failure]]
+    ) -> dict[LadderKey, dict[str, Measurement | Failure]]:
+        """The same with the pairs of as many processes as were asked for."""
+        rungs = [rung for key in found for rung in by_ladder(self.rungs)[key] if rung.variant.name in found[key]]
+        measured = {
+            each.case: each for came_to in found.values() for each in came_to.values() if isinstance(each, Measurement)
+        }
+        joined = self.others.joined(measured, tuple(dict.fromkeys(rung.node_id for rung in rungs)), self._summarise)
+        return {
+            key: {name: joined[each.case] if isinstance(each, Measurement) else each for name, each in came_to.items()}
+            for key, came_to in found.items()
+        }
 
     def _climb(
         self, climb: Climb, admitted: Mapping[LadderKey, Admission], workload: Workload
@@ -186,7 +204,7 @@ class Engine:
             and rung.variant.name not in peaks
             and not (light and rung.promises.max_memory_bytes == float("inf"))
         }
-        if heavy and not self.looks_again:
+        if heavy and not self.looks_afresh:
             wanted = tuple(Weigh(node_id=node_id, variant=variant.name) for variant, node_id in reversed(heavy.items()))
             many = at_once(phase.footprint, tuple(heavy), self._available_bytes(), self.machine.threads // 2)
             peaks |= self.listener.weigh(WantsWeights(wanted=wanted, at_once=many))
@@ -250,18 +268,13 @@ class Engine:
             isa=self.machine.isa,
             rates=self._rates(),
         )
-        alpha = self.settings.alpha
-
-        def summarise(samples: Sequence[Sample]) -> Estimate:
-            return estimate(log_ratios(samples), alpha=alpha)
-
         return Bench(
             limits=self.machine.limits,
             effort=self._effort(preset),
             seed=Random().getrandbits(31),  # noqa: S311 - a fresh order for every ladder; the seed is kept
             canary=self.canaries[0],
             settled=stopping,
-            summarise=summarise,
+            summarise=self._summarise,
             watcher=Watcher(listener=self.listener, model=label),
             references=self.references.setdefault(model, {}),
         )

@@ -38,9 +38,9 @@ class _Near(Teller):
         self.progress.hear(wanted)
         return self.supervisor.weigh(wanted)
 
-    def look_again(self, wanted: protocol.WantsSecondLook) -> Result | Unknown:
+    def look_afresh(self, wanted: protocol.WantsFreshLook) -> tuple[Result, ...] | Unknown:
         self.progress.hear(wanted)
-        return self.supervisor.look_again(wanted)
+        return self.supervisor.look_afresh(wanted)
 
     def limits_raised(self, limits: Limits) -> None:
         self.recorder.set_limits(limits)

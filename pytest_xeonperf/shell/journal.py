@@ -44,8 +44,8 @@ class Journal:
             self.note("idle", {})
         elif isinstance(message, protocol.WantsWeights):
             self.note("weighing", [{"test": each.node_id, "variant": each.variant} for each in message.wanted])
-        elif isinstance(message, protocol.WantsSecondLook):
-            self.note("second look", {"test": message.node_id})
+        elif isinstance(message, protocol.WantsFreshLook):
+            self.note("fresh look", {"tests": message.node_ids, "why": message.why})
         elif isinstance(message, protocol.RoundVoided):
             self.note("voided", {"model": message.model, "index": message.index})
         elif isinstance(message, protocol.RoundDone):

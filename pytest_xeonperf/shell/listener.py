@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from pytest_xeonperf.records import Limits, Result, Sample, Unknown
-    from pytest_xeonperf.shell.protocol import WantsSecondLook, WantsWeights
+    from pytest_xeonperf.shell.protocol import WantsFreshLook, WantsWeights
 
 
 class Listener(Protocol):
@@ -27,8 +27,8 @@ class Listener(Protocol):
     def weigh(self, wanted: WantsWeights) -> Mapping[str, int | Unknown]:
         """Peak RSS in bytes by variant, each of a fresh process holding nothing else."""
 
-    def look_again(self, wanted: WantsSecondLook) -> Result | Unknown:
-        """What a fresh process makes of a case, or why it makes nothing of it."""
+    def look_afresh(self, wanted: WantsFreshLook) -> tuple[Result, ...] | Unknown:
+        """What a fresh process makes of these tests, or why it makes nothing of them."""
 
     def limits_raised(self, limits: Limits) -> None:
         """The machine can do more than was thought."""

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _PATIENCE_S = 10
-_NOBODY_RUNS = (protocol.Idle, protocol.WantsWeights, protocol.WantsSecondLook, protocol.TestDone)
+_NOBODY_RUNS = (protocol.Idle, protocol.WantsWeights, protocol.WantsFreshLook, protocol.TestDone)
 
 
 class ChildDiedError(Exception):

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from pytest_xeonperf.workloads.protocol import Footprint
 
 
-def outlook(rungs: Sequence[Rung], isa: Isa) -> list[str]:
-    """Lines for the terminal: one for each ladder, and what they take together."""
+def outlook(rungs: Sequence[Rung], isa: Isa, processes: int = 1) -> list[str]:
+    """Lines for the terminal: one for each ladder, and what they take together, in so many processes."""
     ladders = by_ladder(rungs)
     if not ladders:
         return []
@@ -42,7 +42,8 @@ def outlook(rungs: Sequence[Rung], isa: Isa) -> list[str]:
     parts = [f"{show_count(len(rungs), 'case')} on {show_count(len(ladders), 'ladder')}"]
     if known:
         duration_s, memory_bytes = sum(cost.duration_s for cost in known), max(cost.memory_bytes for cost in known)
-        parts.append(f"about {show_minutes(duration_s)} and {show_bytes(memory_bytes)}")
+        parts += [f"in each of {processes} processes"] if processes > 1 else []
+        parts.append(f"about {show_minutes(processes * duration_s)} and {show_bytes(memory_bytes)}")
     if len(known) < len(costs):
         parts.append(f"{len(costs) - len(known)} of your own that nobody can foretell")
     return [f"xeonperf: {', '.join(parts)}", *lines]

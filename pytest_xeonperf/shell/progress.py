@@ -76,8 +76,8 @@ class Progress:
             case protocol.WantsWeights(wanted=wanted):
                 names = ", ".join(each.variant for each in wanted)
                 self.say(f"{self.model}: weighing, each in a process of its own: {names}")
-            case protocol.WantsSecondLook():
-                self.say(f"{self.model}: red for its times; once more, in a fresh process")
+            case protocol.WantsFreshLook(why=why):
+                self.say(f"{self.model}: {why}; once more, in a fresh process")
 
     def say(self, text: str) -> None:
         """Show that a new stage has begun."""

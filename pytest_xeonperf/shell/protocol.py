@@ -27,7 +27,7 @@ class Purpose(Enum):
 
     MEASURE = "measure"
     WEIGH = "weigh"
-    LOOK_AGAIN = "look again"
+    LOOK_AFRESH = "look afresh"
     SERVE = "serve"
 
 
@@ -181,18 +181,22 @@ class WantsWeights:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class WantsSecondLook:
-    """Child to session: please measure this case in a fresh process too; I am waiting for the `SecondLook`."""
+class WantsFreshLook:
+    """Child to session: please measure these tests in a fresh process too; I am waiting for the `FreshLook`.
 
-    node_id: str
-    case_id: str
+    Attributes:
+        why: For people: ``red for its times``, ``process 2 of 3``.
+    """
+
+    node_ids: tuple[str, ...]
+    why: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SecondLook:
-    """Session to child: the answer to `WantsSecondLook`."""
+class FreshLook:
+    """Session to child: the answer to `WantsFreshLook`."""
 
-    result: Result | Unknown
+    results: tuple[Result, ...] | Unknown
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -64,7 +64,7 @@ class Session:
 
     def pytest_report_collectionfinish(self, items: Sequence[pytest.Item]) -> list[str]:
         """The plan, before anything heavy starts."""
-        return outlook(selected_rungs(items), self.machine.isa)
+        return outlook(selected_rungs(items), self.machine.isa, self.settings.processes)
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtestloop(self, session: pytest.Session) -> Generator[None, object, object]:

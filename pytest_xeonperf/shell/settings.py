@@ -50,6 +50,13 @@ def _whole(text: str) -> int:
     return number
 
 
+def _positive(text: str) -> int:
+    number = _whole(text)
+    if number == 0:
+        raise ValueError(text)
+    return number
+
+
 def _seconds(text: str) -> float:
     number = float(text)
     if not 0 < number < float("inf"):
@@ -141,6 +148,14 @@ OPTIONS = (
         help="pairs of a case at least and at most, however much of the budget is left (default: 6:40)",
     ),
     Option(
+        name="processes",
+        default="1",
+        metavar="N",
+        parse=_positive,
+        valid="a whole number from 1",
+        help="fresh processes that measure each case, whose spread the interval then knows (default: 1)",
+    ),
+    Option(
         name="alpha",
         default="0.05",
         metavar="P",
@@ -162,6 +177,7 @@ class Settings:
         budget_s: For the rounds of one ladder.
         min_pairs: Of a case, before anything is decided; six are the fewest that bound a median at 95 %.
         max_pairs: Of a case, however much of the budget is left.
+        processes: That measure each case, one after another.
         resume: Whether to take finished tests from the newest unfinished run.
         weights: Checkpoints by workload name, from the ini key ``xeonperf_weights``.
     """
@@ -176,6 +192,7 @@ class Settings:
     budget_s: float
     min_pairs: int
     max_pairs: int
+    processes: int
     alpha: float
     resume: bool
     weights: tuple[tuple[str, str], ...]
@@ -204,6 +221,7 @@ class Settings:
             budget_s=float(str(values["budget"])),
             min_pairs=min_pairs,
             max_pairs=max_pairs,
+            processes=int(str(values["processes"])),
             alpha=float(str(values["alpha"])),
             resume=bool(config.getoption("xeonperf_resume")) or os.environ.get("XEONPERF_RESUME", "") not in _OFF,
             weights=_weights(config),
@@ -218,7 +236,7 @@ class Settings:
 
     def as_pairs(self) -> tuple[tuple[str, str], ...]:
         """For the record of a run."""
-        names = ("preset", "amx", "threads", "supervise", "budget_s", "min_pairs", "max_pairs", "alpha")
+        names = ("preset", "amx", "threads", "supervise", "budget_s", "min_pairs", "max_pairs", "processes", "alpha")
         return tuple((name, str(getattr(self, name))) for name in names)
 
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from pytest_xeonperf.errors import InfrastructureError
 from pytest_xeonperf.shell import protocol
+from pytest_xeonperf.shell.fresh_look import look_afresh
 from pytest_xeonperf.shell.offspring import Child, ChildDiedError
-from pytest_xeonperf.shell.second_look import look_again
 from pytest_xeonperf.shell.weighing_room import weigh
 
 if TYPE_CHECKING:
@@ -52,9 +52,9 @@ class Supervisor:
                 if isinstance(message, protocol.WantsWeights):
                     yield message
                     child.tell(protocol.Weights(peak_rss_bytes=self.weigh(message)))
-                elif isinstance(message, protocol.WantsSecondLook):
+                elif isinstance(message, protocol.WantsFreshLook):
                     yield message
-                    child.tell(protocol.SecondLook(result=self.look_again(message)))
+                    child.tell(protocol.FreshLook(results=self.look_afresh(message)))
                 elif isinstance(message, protocol.Named):
                     self.names[message.model] = message
                 else:
@@ -81,9 +81,9 @@ class Supervisor:
         """Peak RSS by variant, each in a process of its own."""
         return weigh(wanted, self.start, self.log.parent)
 
-    def look_again(self, wanted: protocol.WantsSecondLook) -> Result | Unknown:
-        """What a fresh process makes of a case."""
-        return look_again(wanted, self.start, self.log.parent)
+    def look_afresh(self, wanted: protocol.WantsFreshLook) -> tuple[Result, ...] | Unknown:
+        """What a fresh process makes of these tests."""
+        return look_afresh(wanted, self.start, self.log.parent)
 
     def close(self) -> None:
         """End the session's child in good order."""

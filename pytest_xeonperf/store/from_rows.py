@@ -172,6 +172,7 @@ def _estimate(measurement: Columns) -> Estimate:
 def sample_from(sample: Columns) -> Sample:
     """One pair."""
     return Sample(
+        process=sample["process"],
         round_index=sample["round_index"],
         baseline_ns=sample["baseline_ns"],
         candidate_ns=sample["candidate_ns"],

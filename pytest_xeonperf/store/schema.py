@@ -29,7 +29,7 @@ from pytest_xeonperf.store.columns import Digits, Finite, OpenList, Words
 if TYPE_CHECKING:
     from sqlalchemy.types import TypeEngine
 
-REVISION = "0003"
+REVISION = "0004"
 """The newest migration; a database must be at it."""
 
 REVISION_TABLE = "xeonperf_revision"
@@ -203,6 +203,7 @@ sample = Table(
     metadata,
     Column("result_id", Integer, ForeignKey("result.id"), primary_key=True),
     Column("position", Integer, primary_key=True),  # in the order in which they were taken, from 0
+    _filled("process", Integer),
     _filled("round_index", Integer),
     _filled("baseline_ns", BigInteger),
     _filled("candidate_ns", BigInteger),

@@ -35,6 +35,7 @@ class Past:
         assert isinstance(measured, Measurement)
         samples = tuple(
             Sample(
+                process=0,
                 round_index=number,
                 baseline_ns=round(speedup * 1e7),
                 candidate_ns=10_000_000,

@@ -82,6 +82,7 @@ _CASE = Case(
 def _samples(candidates_ns: tuple[int, ...]) -> tuple[Sample, ...]:
     return tuple(
         Sample(
+            process=0,
             round_index=index,
             baseline_ns=35_000_000,
             candidate_ns=candidate_ns,

@@ -39,6 +39,7 @@ def pairs():
     def make(*ratios):
         return tuple(
             Sample(
+                process=0,
                 round_index=index,
                 baseline_ns=round(ratio * 1_000_000),
                 candidate_ns=1_000_000,

@@ -182,7 +182,12 @@ def test_log_ratios_are_of_baseline_over_candidate(pairs):
 @pytest.mark.parametrize(("baseline_ns", "candidate_ns"), [(0, 5), (5, 0), (-3, 5), (5, -1)])
 def test_a_duration_that_is_not_positive_is_the_clock_s_fault_and_names_its_round(baseline_ns, candidate_ns):
     sample = Sample(
-        round_index=7, baseline_ns=baseline_ns, candidate_ns=candidate_ns, baseline_position=0, candidate_position=1
+        process=0,
+        round_index=7,
+        baseline_ns=baseline_ns,
+        candidate_ns=candidate_ns,
+        baseline_position=0,
+        candidate_position=1,
     )
     with pytest.raises(DataError, match="round 7"):
         log_ratios([sample])

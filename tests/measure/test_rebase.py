@@ -12,6 +12,7 @@ from pytest_xeonperf.records import Sample
 
 def _pair(round_index, candidate_ns, candidate_position=1):
     return Sample(
+        process=0,
         round_index=round_index,
         baseline_ns=1000,
         candidate_ns=candidate_ns,
@@ -22,7 +23,9 @@ def _pair(round_index, candidate_ns, candidate_position=1):
 
 def test_a_pair_of_two_rungs_has_both_times_and_both_places_of_one_round():
     (pair,) = paired([_pair(3, 200, candidate_position=2)], [_pair(3, 500, candidate_position=1)])
-    assert pair == Sample(round_index=3, baseline_ns=500, candidate_ns=200, baseline_position=1, candidate_position=2)
+    assert pair == Sample(
+        process=0, round_index=3, baseline_ns=500, candidate_ns=200, baseline_position=1, candidate_position=2
+    )
 
 
 @given(st.sets(st.integers(0, 30)), st.sets(st.integers(0, 30)))

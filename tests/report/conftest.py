@@ -98,6 +98,7 @@ class Maker:
     def measurement(self, ratio: float = 3.95, **changes) -> Measurement:
         samples = tuple(
             Sample(
+                process=0,
                 round_index=index,
                 baseline_ns=1_600_000_000,
                 candidate_ns=round(1_600_000_000 / (ratio * (1 + 0.004 * (index % 5 - 2)))),

@@ -67,6 +67,7 @@ def settings(tmp_path):
         budget_s=10.0,
         min_pairs=6,
         max_pairs=40,
+        processes=1,
         alpha=0.05,
         resume=False,
         weights=(),
@@ -108,7 +109,12 @@ def make_result():
             items_per_call=1,
             samples=tuple(
                 Sample(
-                    round_index=index, baseline_ns=2000, candidate_ns=1000, baseline_position=0, candidate_position=1
+                    process=0,
+                    round_index=index,
+                    baseline_ns=2000,
+                    candidate_ns=1000,
+                    baseline_position=0,
+                    candidate_position=1,
                 )
                 for index in range(3)
             ),

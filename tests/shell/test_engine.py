@@ -10,7 +10,7 @@ from pytest_xeonperf.measure.canary import Canary
 from pytest_xeonperf.records import Case, Limits, Measurement, Metric, Outcome, Score, Unknown
 from pytest_xeonperf.shell.engine import Engine
 from pytest_xeonperf.shell.fixtures import Compared
-from pytest_xeonperf.shell.protocol import WantsSecondLook, WantsWeights, Weigh
+from pytest_xeonperf.shell.protocol import WantsFreshLook, WantsWeights, Weigh
 from pytest_xeonperf.shell.rungs import Own
 from pytest_xeonperf.workloads.presets import Preset
 from pytest_xeonperf.workloads.protocol import Footprint, Inputs, Phase, Workload
@@ -28,7 +28,7 @@ class Listener:
 
     def __init__(self):
         self.entered, self.rounds, self.weighed, self.raised, self.looked = [], [], [], [], []
-        self.second_look = Unknown(reason="there is no other process")
+        self.fresh_look = Unknown(reason="there is no other process")
 
     def named(self, ladder, workload, phase):
         pass
@@ -48,9 +48,9 @@ class Listener:
     def round_voided(self, ladder, index):
         pass
 
-    def look_again(self, wanted):
+    def look_afresh(self, wanted):
         self.looked.append(wanted)
-        return self.second_look
+        return self.fresh_look
 
     def weigh(self, wanted):
         self.weighed.append(wanted)
@@ -311,20 +311,52 @@ def hopeless(make_rung):
 
 def test_a_red_for_its_times_is_looked_at_again_in_a_fresh_process(make_engine, hopeless):
     engine = make_engine(hopeless)
-    engine.listener.second_look = make_engine(hopeless, looks_again=True).result(hopeless, _workload())
+    second = make_engine(hopeless, looks_afresh=True).result(hopeless, _workload())
+    engine.listener.fresh_look = (second,)
     result = engine.result(hopeless, _workload())
-    assert engine.listener.looked == [WantsSecondLook(node_id=hopeless.node_id, case_id=result.case.id)]
+    assert engine.listener.looked == [WantsFreshLook(node_ids=(hopeless.node_id,), why="red for its times")]
     assert result.verdict.outcome is Outcome.BELOW_FLOOR
-    assert result.verdict.reason.endswith(engine.listener.second_look.verdict.reason)
+    assert result.verdict.reason.endswith(second.verdict.reason)
 
 
 def test_what_no_other_process_confirms_is_undecided(make_engine, hopeless):
-    result = make_engine(hopeless).result(hopeless, _workload())
+    engine = make_engine(hopeless)
+    result = engine.result(hopeless, _workload())
     assert result.verdict.outcome is Outcome.INCONCLUSIVE
     assert "there is no other process" in result.verdict.reason
+    engine.listener.fresh_look = ()
+    assert "did not get as far as its check" in engine.result(hopeless, _workload()).verdict.reason
 
 
-def test_whoever_looks_again_asks_nobody_and_weighs_nothing(make_engine, hopeless):
-    engine = make_engine(hopeless, looks_again=True)
+def test_whoever_looks_afresh_asks_nobody_and_weighs_nothing(make_engine, hopeless, settings):
+    engine = make_engine(hopeless, looks_afresh=True, settings=replace(settings, processes=3))
     assert engine.result(hopeless, _workload()).verdict.outcome is Outcome.BELOW_FLOOR
     assert engine.listener.looked == engine.listener.weighed == []
+
+
+def test_the_pairs_of_several_processes_are_put_together_under_their_numbers(make_engine, make_rung, settings):
+    rung = make_rung("eager_bf16", preset=Preset.QUICK)
+    engine = make_engine(rung, settings=replace(settings, processes=3))
+    other = make_engine(rung, looks_afresh=True).result(rung, _workload())
+    engine.listener.fresh_look = (other,)
+    result = engine.result(rung, _workload())
+    assert [wanted.why for wanted in engine.listener.looked] == ["process 2 of 3", "process 3 of 3"]
+    assert {sample.process for sample in result.measurement.samples} == {0, 1, 2}
+    theirs = [sample.baseline_ns for sample in result.measurement.samples if sample.process == 2]
+    assert theirs == [sample.baseline_ns for sample in other.measurement.samples]
+    assert result.verdict.outcome is Outcome.PASS
+
+
+def test_a_process_that_is_missing_leaves_the_case_undecided(make_engine, make_rung, settings):
+    rung = make_rung("eager_bf16", preset=Preset.QUICK)
+    result = make_engine(rung, settings=replace(settings, processes=2)).result(rung, _workload())
+    assert result.verdict.outcome is Outcome.INCONCLUSIVE
+    assert result.verdict.reason == "process 2 of 2 has no pairs: there is no other process"
+    assert {sample.process for sample in result.measurement.samples} == {0}
+
+
+def test_smoke_shapes_are_measured_by_one_process(make_engine, make_rung, settings):
+    rung = make_rung("eager_bf16")
+    engine = make_engine(rung, settings=replace(settings, processes=3))
+    assert engine.result(rung, _workload()).verdict.outcome is Outcome.PASS
+    assert engine.listener.looked == []

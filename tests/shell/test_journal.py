@@ -5,7 +5,7 @@ from pytest_xeonperf.shell.journal import Journal
 from pytest_xeonperf.shell.protocol import Entering, Idle, Report, RoundDone, RoundVoided, WantsWeights, Weigh
 
 ENTERING = Entering(model="tiny over eager_fp32", variant="eager_bf16", stage="building")
-PAIR = Sample(round_index=0, baseline_ns=2, candidate_ns=1, baseline_position=0, candidate_position=1)
+PAIR = Sample(process=0, round_index=0, baseline_ns=2, candidate_ns=1, baseline_position=0, candidate_position=1)
 
 
 def _lines(journal):

@@ -12,6 +12,7 @@ def _times(candidate_ns, rounds=10):
     """Pairs with a baseline of 6000 ns, each a little different."""
     return [
         Sample(
+            process=0,
             round_index=index,
             baseline_ns=BASE_NS + index % 3,
             candidate_ns=candidate_ns + index % 2,

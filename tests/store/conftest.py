@@ -72,6 +72,7 @@ def _make_result(
     )
     samples = tuple(
         Sample(
+            process=0,
             round_index=index,
             baseline_ns=round(ratio * 10_000_000) + index,
             candidate_ns=10_000_000,

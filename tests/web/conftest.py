@@ -99,6 +99,7 @@ def _measurement(ratio: float) -> Measurement:
     candidate_ns = round(1_600_000_000 / ratio)
     samples = tuple(
         Sample(
+            process=0,
             round_index=index,
             baseline_ns=1_600_000_000,
             candidate_ns=candidate_ns + 1_000_000 * index,

@@ -1,4 +1,4 @@
-"""A case is measured once more by a process of its own."""
+"""Tests are measured once more by a process of their own."""
 
 from dataclasses import replace
 
@@ -7,8 +7,8 @@ import pytest
 from pytest_xeonperf.exchange.native import to_plain
 from pytest_xeonperf.records import Unknown
 from pytest_xeonperf.shell import protocol
+from pytest_xeonperf.shell.fresh_look import look_afresh
 from pytest_xeonperf.shell.offspring import Child
-from pytest_xeonperf.shell.second_look import look_again
 
 
 @pytest.fixture
@@ -35,27 +35,34 @@ def report(*results):
     return protocol.Report(data={"xeonperf_results": [to_plain(result) for result in results]})
 
 
-def test_the_case_is_found_on_the_report_of_a_child_that_runs_this_test_alone(answering, make_result, start, tmp_path):
-    other, result = make_result("eager_bf16"), make_result("sdpa_bf16")
-    setup, done = protocol.Report(data={"when": "setup"}), protocol.TestDone(node_id="b")
-    told, theirs, child = answering(setup, protocol.Idle(), report(other, result), done)
-    wanted = protocol.WantsSecondLook(node_id="b", case_id=result.case.id)
-    assert look_again(wanted, start, tmp_path) == result
-    assert told == [(replace(start, purpose=protocol.Purpose.LOOK_AGAIN, selected=("b",)), "second-look.log")]
+def test_what_a_child_that_runs_these_tests_alone_reports_is_found(answering, make_result, start, tmp_path):
+    first, second = make_result("eager_bf16"), make_result("sdpa_bf16")
+    setup = protocol.Report(data={"when": "setup"})
+    told, theirs, child = answering(
+        setup,
+        protocol.Idle(),
+        report(first),
+        protocol.TestDone(node_id="a"),
+        report(second),
+        protocol.TestDone(node_id="b"),
+    )
+    assert look_afresh(protocol.WantsFreshLook(node_ids=("a", "b"), why="process 2 of 2"), start, tmp_path) == (
+        first,
+        second,
+    )
+    assert told == [(replace(start, purpose=protocol.Purpose.LOOK_AFRESH, selected=("a", "b")), "fresh-look.log")]
+    assert theirs.recv() == protocol.RunTest(node_id="a", next_node_id="b")
     assert theirs.recv() == protocol.RunTest(node_id="b", next_node_id="")
     assert child.process.poll() is not None
 
 
-def test_a_test_that_does_not_reach_its_check_says_so(answering, make_result, start, tmp_path):
-    answering(protocol.TestDone(node_id="b"))
-    wanted = protocol.WantsSecondLook(node_id="b", case_id="another")
-    assert look_again(wanted, start, tmp_path) == Unknown(reason="the test did not get as far as its check")
+WANTED = protocol.WantsFreshLook(node_ids=("b",), why="red for its times")
 
 
 def test_a_child_that_dies_is_no_answer(answering, start, tmp_path):
     _, theirs, _ = answering(program="raise SystemExit(7)")
     theirs.close()
-    found = look_again(protocol.WantsSecondLook(node_id="b", case_id="x"), start, tmp_path)
+    found = look_afresh(WANTED, start, tmp_path)
     assert isinstance(found, Unknown)
     assert "7" in found.reason
 
@@ -65,5 +72,4 @@ def test_no_process_is_no_answer(start, tmp_path, monkeypatch):
         raise OSError("too many processes")
 
     monkeypatch.setattr(Child, "start", classmethod(refuse))
-    found = look_again(protocol.WantsSecondLook(node_id="b", case_id="x"), start, tmp_path)
-    assert found == Unknown(reason="it did not start: too many processes")
+    assert look_afresh(WANTED, start, tmp_path) == Unknown(reason="it did not start: too many processes")

@@ -1,0 +1,81 @@
+"""What an engine has other processes say: all pairs of several, or one more look where one process saw red."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from pytest_xeonperf.judge.confirmation import confirmed, incomplete, needs_confirmation
+from pytest_xeonperf.measure.replicates import combined
+from pytest_xeonperf.records import Measurement, Unknown
+from pytest_xeonperf.shell.protocol import WantsFreshLook
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from pytest_xeonperf.records import Case, Estimate, Result, Sample
+    from pytest_xeonperf.shell.listener import Listener
+
+
+@dataclass(slots=True)
+class Replicates:
+    """The other processes of an engine.
+
+    Attributes:
+        listener: Starts them.
+        processes: For each case, this one included.
+        asks: False for a process that is itself asked by another: it asks no third.
+        lost: Why a process is missing, by case.
+    """
+
+    listener: Listener
+    processes: int
+    asks: bool
+    lost: dict[Case, str] = field(default_factory=dict)
+
+    def joined(
+        self,
+        found: Mapping[Case, Measurement],
+        node_ids: tuple[str, ...],
+        summarise: Callable[[Sequence[Sample]], Estimate],
+    ) -> Mapping[Case, Measurement]:
+        """Measurements of this process with those of as many others as there shall be.
+
+        Args:
+            found: Of this process.
+            node_ids: The tests that measure these cases.
+            summarise: From pairs of all processes to a ratio with its interval.
+        """
+        if not self.asks or self.processes == 1 or not found:
+            return found
+        by_case = {case: [measurement] for case, measurement in found.items()}
+        for number in range(2, self.processes + 1):
+            name = f"process {number} of {self.processes}"
+            results = self.listener.look_afresh(WantsFreshLook(node_ids=node_ids, why=name))
+            for case, measurements in by_case.items():
+                again = _on(case, results)
+                measured = again if isinstance(again, Unknown) else again.measurement
+                if isinstance(measured, Measurement):
+                    measurements.append(measured)
+                else:
+                    self.lost[case] = f"{name} has no pairs: {getattr(measured, 'reason', 'timed alone')}"
+        return {case: combined(measurements, summarise) for case, measurements in by_case.items()}
+
+    def last_word(self, result: Result) -> Result:
+        """A result as it is told: undecided if a process is missing, confirmed if a single process saw red."""
+        if result.case in self.lost:
+            return replace(result, verdict=incomplete(result.verdict, self.lost[result.case]))
+        if not self.asks or self.processes > 1 or not needs_confirmation(result.verdict):
+            return result
+        wanted = WantsFreshLook(node_ids=(result.node_id,), why="red for its times")
+        again = _on(result.case, self.listener.look_afresh(wanted))
+        second = again if isinstance(again, Unknown) else again.verdict
+        return replace(result, verdict=confirmed(result.verdict, second))
+
+
+def _on(case: Case, results: Sequence[Result] | Unknown) -> Result | Unknown:
+    """What a process says of a case."""
+    if isinstance(results, Unknown):
+        return results
+    found = (result for result in results if result.case == case)
+    return next(found, Unknown(reason="the test did not get as far as its check"))
