@@ -2,17 +2,24 @@
 
     pip install '.[models,league]' && python tests/league reports/league
 
-Every figure but the times comes from seeds: the same command gives the same tables. `--quick` is a tenth of it;
-`--only` makes parts anew and leaves the others in the folder as they are.
+Every figure but the times comes from seeds or from the series in `tests/league/series`: the same command gives the same
+tables. `--quick` is a tenth of it; `--only` makes parts anew and leaves the others in the folder as they are.
 """
 
 import argparse
 import json
 import logging
+import re
 from pathlib import Path
 
 from page import markdown
 from parts import PARTS, league
+
+
+def written(found):
+    """JSON with each list on a line: lists are of places in a series here."""
+    indented = json.dumps(found, indent=2, allow_nan=False)
+    return re.sub(r"\[([\d\s,]*)\]", lambda places: f"[{' '.join(places[1].split())}]", indented) + "\n"
 
 
 def main():
@@ -26,7 +33,7 @@ def main():
     known = json.loads(results.read_text(encoding="utf-8")) if given.only and results.exists() else {}
     found = league(given.only or PARTS, known, quick=given.quick)
     given.folder.mkdir(parents=True, exist_ok=True)
-    results.write_text(json.dumps(found, indent=2, allow_nan=False) + "\n", encoding="utf-8")
+    results.write_text(written(found), encoding="utf-8")
     page.write_text(markdown(found), encoding="utf-8")
 
 

@@ -47,9 +47,42 @@ def perfherder(series, window=12, least_t=7.0, least_change=0.02):
     ]
 
 
-DETECTORS = {
+def perfherder_source(series, back=12, most_back=24, ahead=12, least_t=7.0):
+    """Perfherder's `detect_changes` with its windows: what it marks, before changes below 2 % are left out.
+
+    A weighted t beyond 7, and no less than its neighbours', of twelve values from here on and of those back to where t
+    was last beyond 7: twelve at least, twenty-four at most.
+    """
+    values = np.asarray(series, dtype=float)
+    strengths = np.zeros(len(values))
+    quiet = 0
+    for at in range(1, len(values)):
+        reach = min(max(quiet, back), most_back)
+        strengths[at] = _weighted_t(values[max(0, at - reach) : at][::-1], values[at : at + ahead])
+        quiet = 0 if strengths[at] > least_t else quiet + 1
+    return [
+        at
+        for at in range(back, len(values) - ahead + 1)
+        if strengths[at] > least_t and strengths[at] == strengths[at - 1 : at + 2].max()
+    ]
+
+
+def _weighted_t(*sides):
+    """Of values whose weights fall evenly, the nearest first; only the means are weighted, not the variances."""
+    means = [np.average(side, weights=np.arange(len(side), 0, -1)) for side in sides]
+    degrees = [max(len(side) - 1, 1) for side in sides]
+    sums = [np.sum((side - mean) ** 2) for side, mean in zip(sides, means, strict=True)]
+    spread = sum(each / many / len(side) for side, each, many in zip(sides, sums, degrees, strict=True)) ** 0.5
+    if means[0] == means[1]:
+        return 0.0
+    return abs(means[1] - means[0]) / spread if spread else np.inf
+
+
+TIMED = {
     "xeonperf": ours,
     "Apache Otava": otava,
     "asv": asv,
     "Perfherder's t > 7 (its documentation)": perfherder,
 }
+DETECTORS = {**TIMED, "Perfherder's detector (its source)": perfherder_source}
+"""Perfherder's second is not timed: it takes as long as the first."""

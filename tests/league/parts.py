@@ -3,7 +3,9 @@
 import platform
 from importlib.metadata import version
 
+import real
 from comparisons import coverage, false_failures, power
+from detectors import DETECTORS
 from synthetic import alarms, speed, synthetic
 
 PARTS = {
@@ -11,6 +13,7 @@ PARTS = {
     "power": (power, 1000),
     "coverage": (coverage, 1000),
     "change_points": (synthetic, 500),
+    "real": (lambda _once: real.agreements(DETECTORS), 1),
     "alarms": (alarms, 2000),
     "speed_s": (lambda _once: speed(), 1),
 }

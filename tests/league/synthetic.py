@@ -4,7 +4,7 @@ import logging
 import time
 
 import numpy as np
-from detectors import DETECTORS
+from detectors import DETECTORS, TIMED
 from noise import MODELS, SIGMA, ar1, series
 
 LOG = logging.getLogger("league")
@@ -82,7 +82,7 @@ def speed():
         changes = [(at, 1.05 if (at // 250) % 2 else 1 / 1.05) for at in range(250, length, 250)]
         values = list(map(float, series("iid log-normal", rng, length, changes)))
         row = table[f"{length:,} points"] = {}
-        for name, detect in DETECTORS.items():
+        for name, detect in TIMED.items():
             row[name] = _seconds(detect, values)
         known = change_points(values[:-1])
         row["xeonperf, one appended"] = _seconds(appended, values, known)

@@ -37,3 +37,10 @@ def test_parts_that_were_run_with_the_same_are_one_line(page):
 
     assert [line for line in lines if line.startswith("- ")] == ["- all: numpy 1.26.0."]
     assert "| 500 points | 0.5 |" in lines
+
+
+def test_a_run_without_another_finding_is_shown_as_a_lower_bound(page):
+    agreed = {"found": 1, "stated": 2, "others": 0, "run_length": 5133, "run_is_longer": True, "found_at": [7]}
+    found = {"perfherder": {"made": {"xeonperf": agreed}}, "tigerbeetle": {"made": {"xeonperf": agreed}}}
+
+    assert "| made | 1 of 2, 0 more (> 5,133) |" in page.markdown({"real": found, "runs": {"real": OLD}})
