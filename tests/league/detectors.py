@@ -50,8 +50,8 @@ def perfherder(series, window=12, least_t=7.0, least_change=0.02):
 def perfherder_source(series, back=12, most_back=24, ahead=12, least_t=7.0):
     """Perfherder's `detect_changes` with its windows: what it marks, before changes below 2 % are left out.
 
-    A weighted t beyond 7, and no less than its neighbours', of twelve values from here on and of those before: twelve,
-    and one more for each point since t was last beyond 7, up to twenty-four.
+    A weighted t beyond 7, and no less than its neighbours', of twelve values from here on and of those back to where t
+    was last beyond 7: twelve at least, twenty-four at most.
     """
     values = np.asarray(series, dtype=float)
     strengths = np.zeros(len(values))
@@ -85,4 +85,4 @@ TIMED = {
     "Perfherder's t > 7 (its documentation)": perfherder,
 }
 DETECTORS = {**TIMED, "Perfherder's detector (its source)": perfherder_source}
-"""The last takes the time of the one before: the same windows, the same sums."""
+"""Perfherder's second is not timed: it takes as long as the first."""
