@@ -11,12 +11,14 @@ import click
 from rich.text import Text
 
 from pytest_xeonperf.ci.history import compared, earlier_run
-from pytest_xeonperf.cli.console import table_console
+from pytest_xeonperf.cli.console import table_console, write
 from pytest_xeonperf.cli.history import database_option, database_or_default, resolve
 from pytest_xeonperf.errors import ExitCode, NotApplicableError, UsageError
 from pytest_xeonperf.exchange import shifts
 from pytest_xeonperf.exchange.shifts_table import shift_notes, shifts_table
 from pytest_xeonperf.records import Acceptance, Unknown
+from pytest_xeonperf.report.page_compare import history_page
+from pytest_xeonperf.report.render import render
 from pytest_xeonperf.store.engine import open_store
 from pytest_xeonperf.units import show_time
 
@@ -48,8 +50,18 @@ _PERCENT = 100
     help="Chance of any undeserved red, over all cases together.",
 )
 @click.option("--accept", metavar="REASON", default="", help="From now on compare cases that are red with this run.")
+@click.option("--html", "html_out", type=click.Path(path_type=Path), help="Write a page that needs no other file here.")
 @click.option("--json", "as_json", is_flag=True, help="JSON of the schema xeonperf-compare/1 instead of a table.")
-def command(revisions: tuple[str, ...], db: str, tolerance: float, alpha: float, accept: str, *, as_json: bool) -> int:
+def command(
+    revisions: tuple[str, ...],
+    db: str,
+    tolerance: float,
+    alpha: float,
+    accept: str,
+    *,
+    html_out: Path | None,
+    as_json: bool,
+) -> int:
     """Compare two runs of the history; exit code 0, 1 (a speed-up fell), 6 (undecided, nothing to compare).
 
     REVISIONS are base and head, each as in `xeonperf show`. Head is latest where only base is given. Without any, base
@@ -74,6 +86,8 @@ def command(revisions: tuple[str, ...], db: str, tolerance: float, alpha: float,
             click.echo(shifts.dumps(found), nl=False)
         else:
             _print(found)
+        if html_out is not None:
+            write(html_out, render(history_page(found)))
         if accept:
             _accept(store, found, accept)
     if found.outcome.red:

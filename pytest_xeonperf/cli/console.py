@@ -1,18 +1,36 @@
-"""Where commands print their tables: as wide as the terminal, and wide enough for every column where there is none."""
+"""Where commands put what they have: tables on a console as wide as is needed, and files that somebody named."""
 
 from __future__ import annotations
 
 import os
+from typing import TYPE_CHECKING
 
 from rich.console import Console
+
+from pytest_xeonperf.errors import InfrastructureError
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 _WIDTH_OF_A_FILE = 240
 """Where the output is no terminal and nobody set COLUMNS."""
 
 
 def table_console() -> Console:
-    """A console for stdout."""
+    """A console for stdout, as wide as the terminal, and wide enough for every column where there is none."""
     console = Console(highlight=False)
     if not console.is_terminal and "COLUMNS" not in os.environ:
         console.width = _WIDTH_OF_A_FILE
     return console
+
+
+def write(path: Path, text: str) -> None:
+    """Write a file.
+
+    Raises:
+        InfrastructureError: It cannot be written.
+    """
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise InfrastructureError(f"cannot be written ({error.strerror})", where=str(path)) from error

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from math import log
 from typing import TYPE_CHECKING
 
-from pytest_xeonperf.records import UNBOUNDED_RATIO
+from pytest_xeonperf.records import UNBOUNDED_RATIO, Unknown
 from pytest_xeonperf.units import show_change
 
 if TYPE_CHECKING:
@@ -41,20 +41,19 @@ class ChangeBar:
     label: str
 
 
-def change_bars(changes: Sequence[Estimate], tolerance: float) -> tuple[ChangeBar, ...]:
+def change_bars(changes: Sequence[Estimate | Unknown], tolerance: float) -> tuple[ChangeBar | Unknown, ...]:
     """Bars on one logarithmic scale, so that their lengths can be compared; above 1 is to the right."""
-    finite = [abs(log(each.ratio)) for each in changes]
-    finite += [
-        abs(log(end)) for each in changes for end in (each.low_ratio, each.high_ratio) if 0 < end < UNBOUNDED_RATIO
-    ]
+    known = [each for each in changes if not isinstance(each, Unknown)]
+    ends = [end for each in known for end in (each.ratio, each.low_ratio, each.high_ratio)]
+    finite = [abs(log(end)) for end in ends if 0 < end < UNBOUNDED_RATIO]
     span = min(max([_LEAST, 2 * log(1 + tolerance), *(1.1 * value for value in finite)]), _MOST)
 
     def x_of(ratio: float) -> float:
         part = -1.0 if ratio <= 0 else max(-1.0, min(1.0, log(ratio) / span))
         return round(WIDTH / 2 + part * (WIDTH / 2 - _PADDING), 1)
 
-    return tuple(
-        ChangeBar(
+    def bar_of(each: Estimate) -> ChangeBar:
+        return ChangeBar(
             width=WIDTH,
             height=HEIGHT,
             zero_x=x_of(1),
@@ -63,8 +62,8 @@ def change_bars(changes: Sequence[Estimate], tolerance: float) -> tuple[ChangeBa
             at_x=x_of(each.ratio),
             label=f"{show_change(each.ratio)}, interval from {_end(each.low_ratio)} to {_end(each.high_ratio)}",
         )
-        for each in changes
-    )
+
+    return tuple(each if isinstance(each, Unknown) else bar_of(each) for each in changes)
 
 
 def _end(ratio: float) -> str:

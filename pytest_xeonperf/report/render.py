@@ -13,17 +13,19 @@ from markupsafe import Markup
 from pytest_xeonperf.records import Unknown
 from pytest_xeonperf.report import links
 from pytest_xeonperf.report.page_case import CasePage
+from pytest_xeonperf.report.page_compare import ComparePage
 from pytest_xeonperf.report.page_index import IndexPage
 from pytest_xeonperf.report.page_run import RunPage
 from pytest_xeonperf.report.text import legible
 from pytest_xeonperf.report.timed import Timed
 
-Page = IndexPage | RunPage | CasePage
+Page = IndexPage | RunPage | CasePage | ComparePage
 
 _TEMPLATES: dict[type[Page], str] = {
     IndexPage: "index.html.j2",
     RunPage: "run.html.j2",
     CasePage: "case.html.j2",
+    ComparePage: "compare.html.j2",
 }
 
 

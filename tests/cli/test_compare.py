@@ -146,6 +146,18 @@ def test_a_long_history_says_how_much_sessions_differ_and_which_floor_it_has_out
     assert "a floor of 3.70x, not 2.91x, would have held in the last 10 runs (lowest 3.90x)" in said.out
 
 
+def test_a_page_is_written_where_it_is_asked_for(command_line: Callable, past: Past) -> None:
+    past.add(0, 4.0, day=1)
+    past.add(1, 3.4, day=2)
+    assert command_line("compare", "v0", "--html", "page.html").exit_code == 1
+    page = (past.folder / "page.html").read_text(encoding="utf-8")
+    assert "<!doctype html>" in page
+    assert "sam-vit-b/encode compiled_bf16" in page
+    refused = command_line("compare", "v0", "--html", "nowhere/page.html")
+    assert refused.exit_code == 3
+    assert "nowhere/page.html: cannot be written" in refused.err
+
+
 @pytest.mark.parametrize(
     ("words", "exit_code", "complaint"),
     [

@@ -1,12 +1,15 @@
 import json
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
 from jinja2 import UndefinedError
 
+from pytest_xeonperf.judge.runs import Past, compare_runs
 from pytest_xeonperf.records import Outcome, Score, Unknown
 from pytest_xeonperf.report.page_case import case_page
+from pytest_xeonperf.report.page_compare import history_page
 from pytest_xeonperf.report.page_index import CaseHistory, index_page
 from pytest_xeonperf.report.page_run import run_page
 from pytest_xeonperf.report.render import environment, render
@@ -77,22 +80,25 @@ def pages(make, hostile):
         CaseHistory(case=alone.case, points=alone_points, latest=alone),
     ]
     machines = {points[0].comparability_class: hostile}
+    past = Past(sessions=(), accepted=Unknown(reason=hostile))
+    compared = compare_runs(run, replace(run, id=hostile), lambda _: past, tolerance=0.05, alpha=0.05)
     return (
         index_page(run, [summary], histories, pages={run.id}),
         run_page(run),
         case_page(case, points, machines=machines, pages={"run-01"}),
         case_page(alone.case, alone_points, machines=machines, pages={"run-01"}),
+        history_page(replace(compared, notes=(hostile,))),
     )
 
 
-@pytest.mark.parametrize("which", range(4))
+@pytest.mark.parametrize("which", range(5))
 def test_a_hostile_name_is_shown_as_text_and_breaks_nothing(pages, which):
     page = Outline(render(pages[which]))
     assert "<script>alert('1')</script>\"&amp;\\u202e{{ 7*7 }}</style>]]>\\x00".replace("\\x00", "\\u0000") in page.text
     assert "\u202e" not in page.text
 
 
-@pytest.mark.parametrize("which", range(4))
+@pytest.mark.parametrize("which", range(5))
 def test_every_link_stays_in_the_folder(pages, which):
     page = Outline(render(pages[which]))
     outside = [
@@ -102,7 +108,7 @@ def test_every_link_stays_in_the_folder(pages, which):
     assert "src" not in page.tags
 
 
-@pytest.mark.parametrize("which", range(4))
+@pytest.mark.parametrize("which", range(5))
 def test_the_verdict_is_the_first_heading_of_every_page(pages, which):
     html = render(pages[which])
     first = re.search(r"<h[1-6][^>]*>(.*?)</h", html, re.DOTALL)
@@ -118,9 +124,10 @@ def test_every_table_has_a_caption_and_scoped_headings(pages):
 
 
 def test_only_the_trend_carries_scripts(pages):
-    index, run, case, alone = (render(page) for page in pages)
+    index, run, case, alone, compared = (render(page) for page in pages)
     assert "<script" not in index
     assert "<script" not in run
+    assert "<script" not in compared
     assert case.count("<script") == alone.count("<script") == 3
 
 

@@ -1,0 +1,221 @@
+"""The page of a comparison: what a gate found between two commits, or the history between two runs, worst first."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from pytest_xeonperf.records import UNBOUNDED_RATIO, Estimate, Unknown
+from pytest_xeonperf.report.changebar import ChangeBar, change_bars
+from pytest_xeonperf.report.environment import Change, Fact, changes, machine_line
+from pytest_xeonperf.report.verdict import Badge, Banner, badge, counts, overall
+from pytest_xeonperf.units import (
+    show_change,
+    show_count,
+    show_estimate,
+    show_ns,
+    show_share,
+    show_time,
+    show_time_change,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pytest_xeonperf.judge.comparison import ComparedCase, Comparison
+    from pytest_xeonperf.judge.runs import RunComparison, ShiftedCase
+    from pytest_xeonperf.records import Case, Commit, Outcome, Run
+
+_SHORT_SHA = 10
+_IN_THE_SAME_ROUNDS = "Both commits ran in the same rounds, in random order"
+_ON_TWO_DAYS = (
+    "The two runs were measured at different times, so the verdict is on the speed-up, in which the machine cancels; "
+    "times say which side moved."
+)
+_ANYWAY = "sessions of that case differ by"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CompareRow:
+    """One case of both sides.
+
+    Attributes:
+        change: What is judged, with its interval; or why it is not known.
+        sides: What each side did to it.
+        bar: The change, drawn.
+    """
+
+    case: Case
+    location: str
+    badge: Badge
+    reason: str
+    base: str
+    head: str
+    change: str | Unknown
+    sides: tuple[str, str]
+    bar: ChangeBar | Unknown
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ComparePage:
+    """The whole page.
+
+    Attributes:
+        columns: Of `base`, `head`, `change` and of the two sides, in the words of what is compared.
+        axis: What left and right of a bar mean.
+        environment: Facts of the machine that differ between the two.
+        command: How to do it again; empty where one had to be there.
+    """
+
+    title: str
+    banner: Banner
+    facts: tuple[Fact, ...]
+    columns: tuple[str, ...]
+    axis: str
+    rows: tuple[CompareRow, ...]
+    notes: tuple[str, ...]
+    method: tuple[str, ...]
+    environment: tuple[Change, ...]
+    command: str
+
+
+def gate_page(found: Comparison) -> ComparePage:
+    """The page of a gate: times of head against base, in the same rounds."""
+    cases = found.worst_first
+    times = [each.change if isinstance(each.change, Unknown) else _inverse(each.change.own) for each in cases]
+    bars = change_bars(times, found.tolerance)
+    return ComparePage(
+        title="Gate",
+        banner=_banner([(each.outcome, each.case.label) for each in cases]),
+        facts=(
+            _commit_fact("base", found.base_commit),
+            _commit_fact("head", found.head_commit),
+            Fact(name="machine", value=machine_line(found.head_machine)),
+        ),
+        columns=("base", "head", "time of head", "time of its baseline", "speed-up"),
+        axis="time of head: slower to the right",
+        rows=tuple(_gated(each, bar) for each, bar in zip(cases, bars, strict=True)),
+        notes=found.notes,
+        method=(
+            f"{_IN_THE_SAME_ROUNDS}; {show_count(found.voided_rounds, 'round')} voided by the canary.",
+            f"Red is what is slower for sure, beyond {show_change(1 + found.tolerance)}, and again in fresh processes.",
+            f"The chance of any undeserved red is at most {show_share(found.alpha)} over all cases.",
+        ),
+        environment=changes(found.base_machine.facts, found.head_machine.facts),
+        command=found.command,
+    )
+
+
+def history_page(found: RunComparison) -> ComparePage:
+    """The page of two runs: speed-ups of head against those of base, each measured in its own time."""
+    cases = found.worst_first
+    shifts = [each.shift if isinstance(each.shift, Unknown) else each.shift.speedup for each in cases]
+    bars = change_bars(shifts, found.tolerance)
+    return ComparePage(
+        title="Comparison",
+        banner=_banner(
+            [(each.outcome, f"{each.case.workload}/{each.case.phase} {each.case.variant}") for each in cases]
+        ),
+        facts=(
+            _run_fact("base", found.base),
+            _run_fact("head", found.head),
+            Fact(name="machine", value=machine_line(found.head.machine)),
+        ),
+        columns=("base", "head", "speed-up", "variant's time", "baseline's time"),
+        axis="speed-up: lower to the left",
+        rows=tuple(_shifted(each, bar) for each, bar in zip(cases, bars, strict=True)),
+        notes=found.notes,
+        method=(
+            _ON_TWO_DAYS,
+            f"Red is a speed-up that fell by more than {show_share(found.tolerance)}, and by more than {_ANYWAY}.",
+            f"The chance of any undeserved red is at most {show_share(found.alpha)} over all cases.",
+        ),
+        environment=changes(found.base.machine.facts, found.head.machine.facts),
+        command=f"xeonperf compare {found.base.id} {found.head.id}",
+    )
+
+
+def _gated(each: ComparedCase, bar: ChangeBar | Unknown) -> CompareRow:
+    change = each.change
+    row = CompareRow(
+        case=each.case,
+        location=each.location,
+        badge=badge(each.outcome),
+        reason=each.reason,
+        base="",
+        head="",
+        change=Unknown(reason=each.reason),
+        sides=("", ""),
+        bar=bar,
+    )
+    if isinstance(change, Unknown):
+        return row
+    return replace(
+        row,
+        base=show_ns(change.base_ns / each.items_per_call),
+        head=show_ns(change.head_ns / each.items_per_call),
+        change=show_time_change(change.own),
+        sides=(_of(change.baseline, inverse=True), _of(change.speedup)),
+    )
+
+
+def _shifted(each: ShiftedCase, bar: ChangeBar | Unknown) -> CompareRow:
+    shift = each.shift
+    row = CompareRow(
+        case=each.case,
+        location=each.location,
+        badge=badge(each.outcome),
+        reason=each.reason,
+        base=show_estimate(each.base_speedup),
+        head=show_estimate(each.head_speedup),
+        change=Unknown(reason=each.reason),
+        sides=("", ""),
+        bar=bar,
+    )
+    if isinstance(shift, Unknown):
+        return row
+    sides = (show_change(1 / shift.candidate_ratio), show_change(1 / shift.baseline_ratio))
+    return replace(row, change=show_change(shift.speedup.ratio), sides=sides)
+
+
+def _of(ratio: Estimate | Unknown, *, inverse: bool = False) -> str:
+    if isinstance(ratio, Unknown):
+        return ""
+    return show_change(1 / ratio.ratio if inverse else ratio.ratio)
+
+
+def _inverse(ratio: Estimate) -> Estimate:
+    """Base over head as what head does to the time."""
+    return Estimate(
+        ratio=1 / ratio.ratio,
+        low_ratio=1 / ratio.high_ratio if ratio.high_ratio < UNBOUNDED_RATIO else 0.0,
+        high_ratio=1 / ratio.low_ratio if ratio.low_ratio > 0 else UNBOUNDED_RATIO,
+        confidence=ratio.confidence,
+    )
+
+
+def _banner(cases: Sequence[tuple[Outcome, str]]) -> Banner:
+    outcomes = [outcome for outcome, _ in cases]
+    red = [name for outcome, name in cases if outcome.red]
+    undecided = [name for outcome, name in cases if outcome.undecided]
+    if not cases:
+        sentence = "Nothing was compared."
+    elif red or undecided:
+        first, *others = red or undecided
+        word = "became slower" if red else "could not be decided"
+        sentence = f"{first}{f' and {len(others)} more' if others else ''} {word}."
+    else:
+        sentence = f"Nothing became slower in {show_count(len(cases), 'case')}."
+    return Banner(badge=overall(outcomes), sentence=sentence, counts=counts(outcomes))
+
+
+def _commit_fact(name: str, commit: Commit | Unknown) -> Fact:
+    if isinstance(commit, Unknown):
+        return Fact(name=name, value="unknown", note=commit.reason)
+    dirty = "with uncommitted changes: " if commit.dirty else ""
+    return Fact(name=name, value=commit.sha[:_SHORT_SHA], note=f"{dirty}{commit.subject}")
+
+
+def _run_fact(name: str, run: Run) -> Fact:
+    commit = _commit_fact(name, run.commit)
+    return Fact(name=name, value=commit.value, note=f"{show_time(run.started_at)} UTC, run {run.id}: {commit.note}")

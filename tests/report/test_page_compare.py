@@ -1,0 +1,74 @@
+"""Pages of comparisons: a gate's, and one of two runs of the history."""
+
+from dataclasses import replace
+
+import pytest
+
+from pytest_xeonperf.judge.runs import Past, compare_runs
+from pytest_xeonperf.records import Outcome, Unknown
+from pytest_xeonperf.report.page_compare import gate_page, history_page
+
+NOTHING = Past(sessions=(), accepted=Unknown(reason="nothing was accepted"))
+
+
+def test_a_gate_s_page_has_the_worst_first_with_both_sides_and_a_bar(compared, comparison):
+    page = gate_page(comparison(compared(), compared(Outcome.REGRESSION)))
+    assert [row.badge.word for row in page.rows] == ["regression", "pass"]
+    first = page.rows[0]
+    assert (first.base, first.head) == ("1.00 ms", "1.05 ms")
+    assert first.change.startswith("+5.0 % [")
+    assert first.bar.at_x > first.bar.zero_x
+    assert page.banner.sentence == "sam-vit-b/encode compiled_bf16 over eager_fp32 [quick] became slower."
+    assert page.command == "xeonperf gate suites/"
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "sentence"),
+    [
+        ((), "Nothing was compared."),
+        ((Outcome.PASS, Outcome.PASS), "Nothing became slower in 2 cases."),
+        (
+            (Outcome.INCONCLUSIVE, Outcome.PASS),
+            "sam-vit-b/encode compiled_bf16 over eager_fp32 [quick] could not be decided.",
+        ),
+        (
+            (Outcome.REGRESSION, Outcome.REGRESSION, Outcome.INCONCLUSIVE),
+            "sam-vit-b/encode compiled_bf16 over eager_fp32 [quick] and 1 more became slower.",
+        ),
+    ],
+)
+def test_the_verdict_comes_first_in_one_sentence(compared, comparison, outcomes, sentence):
+    assert gate_page(comparison(*map(compared, outcomes))).banner.sentence == sentence
+
+
+def test_what_could_not_be_measured_has_no_figures_but_its_reason(compared, comparison):
+    lost = compared(Outcome.CRASHED, change=Unknown(reason="the worker died"), reason="the worker died")
+    (row,) = gate_page(comparison(lost)).rows
+    assert row.change == row.bar == Unknown(reason="the worker died")
+    assert (row.base, row.head, row.sides) == ("", "", ("", ""))
+
+
+def test_another_torch_is_among_what_differs(compared, comparison):
+    made = comparison(compared())
+    other = replace(made.head_machine, facts=(("torch", "2.14.0"),))
+    (change,) = gate_page(replace(made, head_machine=other)).environment
+    assert (change.name, change.before, change.after) == ("torch", "2.13.0", "2.14.0")
+
+
+def test_two_runs_are_compared_by_their_speed_ups(make):
+    base, head = make.run(make.result()), make.run(make.result())
+    page = history_page(compare_runs(base, head, lambda _: NOTHING, tolerance=0.05, alpha=0.05))
+    (row,) = page.rows
+    assert row.badge.word == "pass"
+    assert row.base == row.head
+    assert row.change == "±0.0 %"
+    assert row.bar.at_x == row.bar.zero_x
+    assert page.command == f"xeonperf compare {base.id} {head.id}"
+    assert [fact.name for fact in page.facts] == ["base", "head", "machine"]
+
+
+def test_runs_of_two_machines_say_so_in_place_of_a_change(make):
+    base, head = make.run(make.result()), make.run(make.result(), machine=make.machine(threads=8))
+    (row,) = history_page(compare_runs(base, head, lambda _: NOTHING, tolerance=0.05, alpha=0.05)).rows
+    assert row.badge.word == "other machine"
+    assert "8 threads" in row.change.reason
