@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from pytest_xeonperf.errors import InfrastructureError
 from pytest_xeonperf.report import links
+from pytest_xeonperf.report.gather import Gathered
 from pytest_xeonperf.report.page_case import case_page
 from pytest_xeonperf.report.page_index import CaseHistory, index_page
 from pytest_xeonperf.report.page_run import run_page
@@ -16,17 +17,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from pytest_xeonperf.records import Case, Result, Run
+    from pytest_xeonperf.records import Run
     from pytest_xeonperf.store.repository import Store
-
-RUNS_LISTED = 100
-"""Runs in the table of the first page."""
 
 RUN_PAGES = 50
 """Newest runs that get a page of their own; the run that the report is about always has one."""
-
-TREND_POINTS = 500
-"""Newest runs in the trend of a case."""
 
 
 def write_site(store: Store, directory: Path, *, run_id: str) -> Path:
@@ -59,34 +54,16 @@ def write_site(store: Store, directory: Path, *, run_id: str) -> Path:
 
 def _pages(store: Store, run: Run) -> Iterator[tuple[str, str]]:
     """Name and HTML of every page, the first one last: what it links to is there when it is."""
-    summaries = store.runs(limit=RUNS_LISTED)
-    runs: dict[str, Run] = {run.id: run}
-    for summary in summaries[:RUN_PAGES]:
-        if summary.id not in runs:
-            runs[summary.id] = store.run(summary.id)
-    shown = frozenset(runs)
-    for one in runs.values():
-        yield links.run_page(one.id), render(run_page(one))
-    machines = {summary.comparability_class: f"{summary.cpu_model}, {summary.isa}" for summary in summaries}
-    histories = []
-    for case in store.cases():
-        points = store.trend(case.id, limit=TREND_POINTS)
-        yield links.case_page(case.id), render(case_page(case, points, machines=machines, pages=shown))
-        if not points:
-            continue
-        newest = points[-1].run_id
-        found = _latest(runs, newest, case)
-        if not found:
-            runs[newest] = store.run(newest)
-            found = _latest(runs, newest, case)
-        histories += [CaseHistory(case=case, points=points, latest=result) for result in found]
-    yield links.INDEX, render(index_page(run, summaries, histories, pages=shown))
-
-
-def _latest(runs: dict[str, Run], run_id: str, case: Case) -> tuple[Result, ...]:
-    """The result of a case in a run; none if the run was not read, or read before another session added it."""
-    results = runs[run_id].results if run_id in runs else ()
-    return tuple(result for result in results if result.case.id == case.id)[-1:]
+    gathered = Gathered.of(store)
+    gathered.runs[run.id] = run
+    shown = frozenset([run.id, *(summary.id for summary in gathered.summaries[:RUN_PAGES])])
+    for run_id in sorted(shown):
+        yield links.run_page(run_id), render(run_page(gathered.run(run_id)))
+    histories: list[CaseHistory] = []
+    for case, points in gathered.trends():
+        yield links.case_page(case.id), render(case_page(case, points, machines=gathered.machines, pages=shown))
+        histories += gathered.histories(case, points)
+    yield links.INDEX, render(index_page(run, gathered.summaries, histories, pages=shown))
 
 
 def _make(directory: Path) -> None:

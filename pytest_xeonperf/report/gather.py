@@ -1,0 +1,75 @@
+"""What pages need of the history, read once: for a folder of pages, and for one that is asked for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from pytest_xeonperf.report.page_index import CaseHistory
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from pytest_xeonperf.records import Case, Result, Run
+    from pytest_xeonperf.store.repository import Store
+    from pytest_xeonperf.store.summaries import RunSummary, TrendPoint
+
+RUNS_LISTED = 100
+"""Runs in the table of the first page."""
+
+TREND_POINTS = 500
+"""Newest runs in the trend of a case."""
+
+
+@dataclass(slots=True)
+class Gathered:
+    """A history as pages see it.
+
+    Attributes:
+        summaries: The newest runs, newest first.
+        runs: Those that were read whole, by id.
+    """
+
+    store: Store
+    summaries: Sequence[RunSummary]
+    runs: dict[str, Run] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, store: Store) -> Gathered:
+        """The newest runs; everything else is read when it is asked for."""
+        return cls(store, store.runs(limit=RUNS_LISTED))
+
+    @property
+    def machines(self) -> Mapping[str, str]:
+        """How to call the machines of a comparability class."""
+        return {summary.comparability_class: f"{summary.cpu_model}, {summary.isa}" for summary in self.summaries}
+
+    def run(self, run_id: str) -> Run:
+        """A run, read once.
+
+        Raises:
+            UsageError: There is none of that id.
+        """
+        if run_id not in self.runs:
+            self.runs[run_id] = self.store.run(run_id)
+        return self.runs[run_id]
+
+    def trends(self) -> Iterator[tuple[Case, Sequence[TrendPoint]]]:
+        """Every case with its points, oldest first."""
+        for case in self.store.cases():
+            yield case, self.store.trend(case.id, limit=TREND_POINTS)
+
+    def histories(self, case: Case, points: Sequence[TrendPoint]) -> tuple[CaseHistory, ...]:
+        """A case for the first page: one history, or none where it has no result."""
+        if not points:
+            return ()
+        newest = points[-1].run_id
+        latest = _latest(self.run(newest), case)
+        if not latest:  # another session has added it since that run was read
+            self.runs[newest] = self.store.run(newest)
+            latest = _latest(self.runs[newest], case)
+        return tuple(CaseHistory(case=case, points=tuple(points), latest=result) for result in latest)
+
+
+def _latest(run: Run, case: Case) -> tuple[Result, ...]:
+    return tuple(result for result in run.results if result.case.id == case.id)[-1:]
