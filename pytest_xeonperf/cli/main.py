@@ -10,7 +10,20 @@ import click
 
 from pytest_xeonperf.errors import ExitCode, XeonPerfError
 
-COMMANDS = ("compare", "db", "doctor", "export", "gate", "init", "quantize", "report", "show")
+COMMANDS = (
+    "compare",
+    "db",
+    "doctor",
+    "export",
+    "gate",
+    "init",
+    "push",
+    "quantize",
+    "report",
+    "serve",
+    "show",
+    "token",
+)
 """Each is the module of that name in this folder, holding a click command called ``command``."""
 
 

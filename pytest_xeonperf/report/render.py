@@ -29,9 +29,16 @@ _TEMPLATES: dict[type[Page], str] = {
 }
 
 
-def render(page: Page) -> str:
-    """The page as one HTML document that needs no other file and no network."""
-    return environment().get_template(_TEMPLATES[type(page)]).render(page=page)
+def render(page: Page, *, nonce: str = "") -> str:
+    """The page as one HTML document that needs no other file and no network.
+
+    Args:
+        page: Its view model.
+        nonce: Of a page that is served: its header says that only styles and scripts with it count. A page on disk
+            says in itself what it may do.
+    """
+    nonced = Markup(' nonce="{}"').format(nonce) if nonce else ""
+    return environment().get_template(_TEMPLATES[type(page)]).render(page=page, nonced=nonced)
 
 
 @lru_cache(maxsize=1)

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from pytest_xeonperf.records import RunState, Unknown
-from pytest_xeonperf.store import baselines, history, reading, revisions, writing
+from pytest_xeonperf.store import baselines, history, reading, revisions, tokens, writing
 from pytest_xeonperf.store.failures import explained
 
 if TYPE_CHECKING:
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from pytest_xeonperf.records import Acceptance, Case, Limits, Machine, Result, Run
     from pytest_xeonperf.store.summaries import RunSummary, TrendPoint
+    from pytest_xeonperf.store.tokens import Scope, Token
 
 WRITES = "xeonperf_writes"
 """Execution option of a connection that is going to write."""
@@ -87,6 +88,32 @@ class Store:
         """Add somebody's word on results, all of it or nothing; how many were new."""
         with self._writing() as connection:
             return sum(writing.insert_acceptance(connection, each) for each in acceptances)
+
+    # --- tokens of the service
+
+    def create_token(self, name: str, scopes: Sequence[Scope]) -> tuple[Token, str]:
+        """A new token, and the text that whoever uses it has to say; it is kept nowhere."""
+        with self._writing() as connection:
+            return tokens.create(connection, name, scopes)
+
+    def token(self, text: str) -> Token | Unknown:
+        """The token that somebody says, if it is good."""
+        with self._reading() as connection:
+            return tokens.find(connection, text)
+
+    def tokens(self) -> tuple[Token, ...]:
+        """Every token, oldest first, the revoked ones too."""
+        with self._reading() as connection:
+            return tokens.read_all(connection)
+
+    def revoke_token(self, token_id: str) -> None:
+        """Make a token good for nothing.
+
+        Raises:
+            UsageError: There is none of that id that was good.
+        """
+        with self._writing() as connection:
+            tokens.revoke(connection, token_id)
 
     # --- looking back
 

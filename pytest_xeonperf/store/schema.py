@@ -29,7 +29,7 @@ from pytest_xeonperf.store.columns import Digits, Finite, OpenList, Words
 if TYPE_CHECKING:
     from sqlalchemy.types import TypeEngine
 
-REVISION = "0004"
+REVISION = "0005"
 """The newest migration; a database must be at it."""
 
 REVISION_TABLE = "xeonperf_revision"
@@ -219,4 +219,15 @@ acceptance = Table(
     _filled("accepted_at", Words),
     _filled("accepted_by", Words),
     _filled("reason", Words),
+)
+
+token = Table(
+    "token",
+    metadata,
+    Column("id", Words, primary_key=True),
+    _filled("name", Words),
+    _filled("scopes", OpenList),  # [scope, ...]
+    _filled("secret_sha256", Words),
+    _filled("created_at", Words),
+    _filled("revoked_at", Words),  # empty while it is good
 )

@@ -1,0 +1,46 @@
+"""Who may do what: a bearer token, or the same as the password of a browser."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from typing import TYPE_CHECKING
+
+from starlette.exceptions import HTTPException
+
+from pytest_xeonperf.records import Unknown
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+
+    from pytest_xeonperf.store.repository import Store
+    from pytest_xeonperf.store.tokens import Scope
+
+_CHALLENGE = {"WWW-Authenticate": 'Basic realm="xeonperf", charset="UTF-8"'}
+
+
+def require(request: Request, store: Store, scope: Scope) -> None:
+    """Let a request pass that carries a token of this scope.
+
+    Raises:
+        HTTPException: 401 without a good token, 403 with one of another scope.
+    """
+    said = _said(request.headers.get("authorization", ""))
+    token = store.token(said) if said else Unknown(reason="a token is needed")
+    if isinstance(token, Unknown):
+        raise HTTPException(401, detail=token.reason, headers=_CHALLENGE)
+    if scope not in token.scopes:
+        raise HTTPException(403, detail=f"the token {token.id} has no scope {scope.value}")
+
+
+def _said(header: str) -> str:
+    """The token in a header: ``Bearer TOKEN``, or ``Basic`` with any name and the token for a password."""
+    scheme, _, value = header.partition(" ")
+    if scheme.lower() == "bearer":
+        return value.strip()
+    if scheme.lower() != "basic":
+        return ""
+    try:
+        return base64.b64decode(value, validate=True).decode().partition(":")[2]
+    except (binascii.Error, UnicodeDecodeError):
+        return ""

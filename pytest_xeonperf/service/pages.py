@@ -1,0 +1,89 @@
+"""The report's pages over live data, under the names that they have on disk: what they link to is here too."""
+
+from __future__ import annotations
+
+import secrets
+from typing import TYPE_CHECKING
+
+from starlette.exceptions import HTTPException
+from starlette.responses import HTMLResponse
+from starlette.routing import Route
+
+from pytest_xeonperf.ci.history import compared
+from pytest_xeonperf.report import links
+from pytest_xeonperf.report.gather import TREND_POINTS, Gathered
+from pytest_xeonperf.report.page_case import case_page
+from pytest_xeonperf.report.page_compare import history_page
+from pytest_xeonperf.report.page_index import CaseHistory, index_page
+from pytest_xeonperf.report.page_run import run_page
+from pytest_xeonperf.report.render import Page, render
+from pytest_xeonperf.store.tokens import Scope
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+    from starlette.responses import Response
+
+    from pytest_xeonperf.service.app import Service
+
+_TOLERANCE, _ALPHA = 0.05, 0.05
+_POLICY = (
+    "default-src 'none'; style-src 'nonce-{nonce}'; script-src 'nonce-{nonce}'; img-src data:; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+
+
+def routes(service: Service) -> list[Route]:
+    """The pages."""
+
+    def index(request: Request) -> Response:
+        """The newest run's verdict, every case, every run."""
+        service.require(request, Scope.READ)
+        gathered = Gathered.of(service.store)
+        if not gathered.summaries:
+            raise HTTPException(404, detail="there is no run yet: `xeonperf push --to` this address brings one")
+        histories: list[CaseHistory] = []
+        for case, points in gathered.trends():
+            histories += gathered.histories(case, points)
+        shown = {summary.id for summary in gathered.summaries}
+        newest = gathered.run(gathered.summaries[0].id)
+        return _served(index_page(newest, gathered.summaries, histories, pages=shown))
+
+    def run(request: Request) -> Response:
+        """One run."""
+        service.require(request, Scope.READ)
+        return _served(run_page(service.store.run(request.path_params["run_id"])))
+
+    def case(request: Request) -> Response:
+        """The trend of one case."""
+        service.require(request, Scope.READ)
+        case_id = request.path_params["case_id"]
+        found = next((each for each in service.store.cases() if each.id == case_id), None)
+        if found is None:
+            raise HTTPException(404, detail=f"there is no case {case_id}")
+        points = service.store.trend(case_id, limit=TREND_POINTS)
+        machines = Gathered.of(service.store).machines
+        return _served(case_page(found, points, machines=machines, pages={point.run_id for point in points}))
+
+    def compare(request: Request) -> Response:
+        """Two runs."""
+        service.require(request, Scope.READ)
+        query, store = request.query_params, service.store
+        head = store.run(store.resolve(query.get("head", "latest")))
+        base = store.run(store.resolve(query.get("base", "latest~1")))
+        return _served(history_page(compared(store, base, head, tolerance=_TOLERANCE, alpha=_ALPHA)))
+
+    return [
+        Route("/", index),
+        Route(f"/{links.INDEX}", index),
+        Route("/run-{run_id}.html", run),
+        Route("/case-{case_id}.html", case),
+        Route("/compare.html", compare),
+    ]
+
+
+def _served(page: Page) -> Response:
+    nonce = secrets.token_urlsafe(16)
+    return HTMLResponse(
+        render(page, nonce=nonce),
+        headers={"Content-Security-Policy": _POLICY.format(nonce=nonce), "Cache-Control": "no-cache"},
+    )

@@ -1,0 +1,193 @@
+"""``xeonperf serve`` and ``xeonperf push``: real processes, and a run that goes from one history to another."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from threading import Thread
+from typing import TYPE_CHECKING
+
+import httpx
+import pytest
+
+from pytest_xeonperf.cli.serve import _is_loopback
+from pytest_xeonperf.store.engine import open_store
+from pytest_xeonperf.store.tokens import Scope
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from pytest_xeonperf.records import Run
+
+
+@pytest.fixture
+def free_port() -> int:
+    """A port that nobody listens on."""
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return one.getsockname()[1]
+
+
+@pytest.fixture
+def served(tmp_path_factory: pytest.TempPathFactory, free_port: int) -> Iterator[tuple[str, Path]]:
+    """A service over an empty history elsewhere, and that history."""
+    shared = tmp_path_factory.mktemp("shared") / "shared.db"
+    with open_store(str(shared)):
+        pass
+    log = shared.with_name("log").open("w")
+    process = subprocess.Popen(
+        [sys.executable, "-m", "pytest_xeonperf", "serve", "--db", str(shared), "--port", str(free_port)],
+        stdout=log,
+        stderr=log,
+    )
+    url = f"http://127.0.0.1:{free_port}"
+    try:
+        _wait_for(url, process)
+        yield url, shared
+    finally:
+        process.send_signal(signal.SIGINT)
+        process.wait(30)
+        log.close()
+
+
+def _wait_for(url: str, process: subprocess.Popen) -> None:
+    for _ in range(600):
+        assert process.poll() is None
+        try:
+            httpx.get(f"{url}/readyz").raise_for_status()
+        except httpx.HTTPError:
+            time.sleep(0.1)
+        else:
+            return
+    pytest.fail("the service did not get ready")
+
+
+def test_a_run_is_pushed_once_and_can_be_looked_at(
+    served: tuple[str, Path],
+    command_line: Callable,
+    history: Path,
+    recorded_run: Run,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    url, shared = served
+    refused = command_line("push", "--to", url)
+    assert refused.exit_code == 4
+    assert "the service says 401" in refused.err
+    assert "set XEONPERF_TOKEN" in refused.err
+    with open_store(str(shared)) as store:
+        monkeypatch.setenv("XEONPERF_TOKEN", store.create_token("nightly", [Scope.INGEST])[1])
+    assert "added" in command_line("push", "latest", "--to", url + "/").err
+    assert "was there already" in command_line("push", "--to", url).err
+    with open_store(str(shared)) as store:
+        assert store.run(recorded_run.id) == recorded_run
+    assert re.search(r"<h1[^>]*>.*Failed", httpx.get(url).text)
+    assert httpx.get(f"{url}/run-nothing.html").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("url", "exit_code", "complaint"),
+    [
+        ("ftp://host", 4, "is no address of a service"),
+        ("file:///etc/passwd", 4, "is no address of a service"),
+        ("nonsense", 4, "is no address of a service"),
+        ("http://127.0.0.1:9", 3, "the service does not answer"),
+    ],
+)
+def test_an_address_that_is_none_is_told(
+    command_line: Callable, history: Path, url: str, exit_code: int, complaint: str
+) -> None:
+    said = command_line("push", "--to", url)
+    assert said.exit_code == exit_code
+    assert complaint in said.err
+
+
+@pytest.fixture
+def answering(free_port: int) -> Iterator[Callable[[int, bytes], str]]:
+    """Makes something that answers one request, and gives its address."""
+
+    def begin(status: int, body: bytes) -> str:
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                self.rfile.read(int(self.headers["Content-Length"]))
+                self.send_response(status)
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, *_: object) -> None:
+                pass
+
+        server = HTTPServer(("127.0.0.1", free_port), Handler)
+        threads.append((Thread(target=server.handle_request), server))
+        threads[-1][0].start()
+        return f"http://127.0.0.1:{free_port}"
+
+    threads: list[tuple[Thread, HTTPServer]] = []
+    yield begin
+    for thread, server in threads:
+        thread.join()
+        server.server_close()
+
+
+@pytest.mark.parametrize(
+    ("answer", "exit_code", "complaint"),
+    [
+        ((200, b"<html>"), 3, "does not answer"),
+        ((400, b'{"error": {"what": "no JSON", "remedy": "upgrade"}}'), 4, "the service says 400: no JSON"),
+        ((503, b"busy"), 3, "the service says 503"),
+    ],
+)
+def test_what_something_else_answers_is_an_error_of_its_kind(
+    command_line: Callable,
+    history: Path,
+    answering: Callable,
+    answer: tuple[int, bytes],
+    exit_code: int,
+    *,
+    complaint: str,
+) -> None:
+    said = command_line("push", "--to", answering(*answer))
+    assert said.exit_code == exit_code
+    assert complaint in said.err
+
+
+def test_without_its_packages_the_command_says_what_to_install(
+    command_line: Callable, history: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "uvicorn", None)
+    said = command_line("serve")
+    assert said.exit_code == 3
+    assert "pip install 'pytest-xeonperf[service]'" in said.err
+
+
+def test_a_port_in_use_ends_the_command(history: Path, free_port: int) -> None:
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", free_port))
+        one.listen()
+        done = subprocess.run(
+            [sys.executable, "-m", "pytest_xeonperf", "serve", "--port", str(free_port)],
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+            env={name: value for name, value in os.environ.items() if name != "XEONPERF_DB"},
+        )
+    assert done.returncode != 0
+    assert "in use" in done.stderr
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.8.8.8", "::1", "localhost"])
+def test_this_machine_s_own_addresses_may_be_read_without_a_token(host: str) -> None:
+    assert _is_loopback(host)
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "10.0.0.1", "perf.example", "localhost.example"])  # noqa: S104 - no socket
+def test_other_addresses_may_not(host: str) -> None:
+    assert not _is_loopback(host)

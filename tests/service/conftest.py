@@ -1,0 +1,63 @@
+"""A service over a history with two runs of two commits, asked in this process."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from starlette.testclient import TestClient
+
+from pytest_xeonperf.exchange import native
+from pytest_xeonperf.service.app import Service, application
+from pytest_xeonperf.store.engine import open_store
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from pytest_xeonperf.records import Run
+    from pytest_xeonperf.store.repository import Store
+    from pytest_xeonperf.store.tokens import Scope
+
+
+@pytest.fixture(scope="session")
+def recorded() -> Run:
+    """A run in our own format: a pass, a crash, an undecided case."""
+    return native.loads((Path(__file__).parents[1] / "cli" / "run.json").read_text(encoding="utf-8"))
+
+
+@pytest.fixture
+def store(tmp_path: Path, recorded: Run) -> Iterator[Store]:
+    """A history of two runs."""
+    with open_store(str(tmp_path / "xeonperf.db")) as opened:
+        opened.add_run(replace(recorded, id="first", started_at="2026-08-01T10:00:00+00:00"))
+        opened.add_run(recorded)
+        yield opened
+
+
+@pytest.fixture
+def make_client(store: Store) -> Callable[..., TestClient]:
+    """Makes a client of a service over the history; fields of the service by name."""
+
+    def make(**changes: object) -> TestClient:
+        fields = {"store": store, "open_to_read": True, **changes}
+        return TestClient(application(Service(**fields)), base_url="http://service")
+
+    return make
+
+
+@pytest.fixture
+def client(make_client: Callable[..., TestClient]) -> TestClient:
+    """A client of a service that everybody may read."""
+    return make_client()
+
+
+@pytest.fixture
+def bearing(store: Store) -> Callable[..., dict[str, str]]:
+    """Makes the header of a new token with these scopes."""
+
+    def make(*scopes: Scope) -> dict[str, str]:
+        return {"Authorization": f"Bearer {store.create_token('somebody', scopes)[1]}"}
+
+    return make

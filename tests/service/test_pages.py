@@ -1,0 +1,79 @@
+"""The report's pages over live data."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pytest_xeonperf.service.app import Service, application
+from pytest_xeonperf.store.engine import open_store
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from starlette.testclient import TestClient
+
+    from pytest_xeonperf.records import Run
+    from pytest_xeonperf.store.repository import Store
+
+
+def pages(store: Store) -> list[str]:
+    cases = [f"/case-{case.id}.html" for case in store.cases()]
+    return ["/", "/index.html", "/run-first.html", "/compare.html?base=first", *cases]
+
+
+def test_every_page_is_served_and_every_link_on_it_leads_to_one(client: TestClient, store: Store) -> None:
+    for path in pages(store):
+        page = client.get(path)
+        assert page.status_code == 200, path
+        assert page.headers["content-type"] == "text/html; charset=utf-8"
+        for target in set(re.findall(r'href="([\w.-]+\.html)', page.text)):
+            assert client.get(f"/{target}").status_code == 200, target
+
+
+def test_only_styles_and_scripts_with_the_nonce_of_this_answer_count(client: TestClient, store: Store) -> None:
+    nonces = set()
+    for path in pages(store):
+        page = client.get(path)
+        policy = page.headers["content-security-policy"]
+        (nonce,) = set(re.findall(r"'nonce-([\w-]+)'", policy))
+        nonces.add(nonce)
+        assert "unsafe" not in policy
+        assert "unsafe" not in page.text.partition("<body>")[0]
+        for tag in re.findall(r"<(?:script|style)[^>]*>", page.text):
+            assert f'nonce="{nonce}"' in tag or 'type="application/json"' in tag
+        assert " style=" not in page.text
+    assert len(nonces) == len(pages(store))
+
+
+def test_a_run_that_was_just_brought_is_on_the_first_page(client: TestClient, store: Store, recorded: Run) -> None:
+    store.add_run(replace(recorded, id="third", started_at="2026-12-01T10:00:00+00:00"))
+    assert "run-third.html" in client.get("/").text
+
+
+@pytest.mark.parametrize("path", ["/run-nothing.html", "/case-nothing.html", "/compare.html?head=nothing"])
+def test_what_is_not_there_is_told_so(client: TestClient, path: str) -> None:
+    answer = client.get(path)
+    assert answer.status_code == 404
+    assert "nothing" in answer.json()["error"]["what"]
+
+
+def test_an_empty_history_says_how_runs_get_there(tmp_path: Path) -> None:
+    from starlette.testclient import TestClient
+
+    with open_store(str(tmp_path / "empty.db")) as store:
+        client = TestClient(application(Service(store=store, open_to_read=True)))
+        answer = client.get("/")
+    assert answer.status_code == 404
+    assert "xeonperf push --to" in answer.json()["error"]["what"]
+
+
+@pytest.mark.parametrize("path", ["/", "/healthz", "/api/v1/runs", "/nowhere"])
+def test_every_answer_has_safe_headers(client: TestClient, path: str) -> None:
+    headers = client.get(path).headers
+    assert headers["x-content-type-options"] == "nosniff"
+    assert headers["referrer-policy"] == "no-referrer"
+    assert "frame-ancestors 'none'" in headers["content-security-policy"]
