@@ -6,7 +6,8 @@ import pytest
 
 from pytest_xeonperf.judge.change import ChangeRule, Times
 from pytest_xeonperf.judge.verdict import levels
-from pytest_xeonperf.measure.rounds import Effort
+from pytest_xeonperf.measure import pace
+from pytest_xeonperf.measure.pace import Effort
 from pytest_xeonperf.records import Case, Metric, Unknown
 from pytest_xeonperf.shell import gate_protocol as say
 from pytest_xeonperf.shell import gate_rounds, gate_table
@@ -145,6 +146,16 @@ def test_a_disturbed_round_is_voided_and_redone(desks):
     found = run(desks)
     assert found.voided == 2  # the round before the bad song, and the one after
     assert len(found.durations_ns["compiled"][Side.HEAD]) == 6
+
+
+def test_a_disturbed_round_that_spends_the_budget_is_kept(desks, monkeypatch):
+    monkeypatch.setattr(pace, "now_ns", lambda: len(turns_of(desks)))
+    for number in range(1, 40):  # now faster, now slower: it stays open
+        desks[Side.HEAD].troubles["compiled", number] = say.Took(duration_ns=90 if number % 2 else 110, compiled=False)
+    desks[Side.BASE].healths = [True] * 7 + [False]
+    found = run(desks, budget_ns=4 * 6 + 1)  # of two variants on two sides: spent in the seventh round
+    assert found.voided == 0
+    assert len(found.durations_ns["compiled"][Side.HEAD]) == 7
 
 
 def test_a_variant_that_only_one_side_has_is_left_out_and_noted(desks):
