@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from dataclasses import dataclass
+from functools import partial
 
 import pytest
 
@@ -67,18 +68,12 @@ class Repository:
 
     folder: object
     environment: dict
+    git: object
 
     def write(self, name, text):
         path = self.folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
-
-    def git(self, *arguments):
-        who = ("-c", "user.name=A", "-c", "user.email=a@example.org", "-c", "commit.gpgsign=false")
-        done = subprocess.run(
-            ("git", *who, *arguments), cwd=self.folder, check=True, capture_output=True, text=True, env=self.environment
-        )
-        return done.stdout.strip()
 
     def commit(self, subject):
         self.git("add", "--all")
@@ -100,10 +95,11 @@ class Repository:
 
 
 @pytest.fixture
-def repository(tmp_path, environment):
+def repository(tmp_path, environment, git):
     clean = {name: value for name, value in environment.items() if not name.startswith(("GIT_", "GITHUB_"))}
-    made = Repository(folder=tmp_path / "shop", environment=clean)
-    made.folder.mkdir()
+    folder = tmp_path / "shop"
+    folder.mkdir()
+    made = Repository(folder=folder, environment=clean, git=partial(git, folder))
     made.git("init", "--quiet", "--initial-branch=main")
     made.write(".gitignore", "__pycache__/\n")
     made.write("models/net.py", MODEL)
