@@ -18,7 +18,7 @@ from rich.text import Text
 
 from pytest_xeonperf.ci.annotations import workflow_commands
 from pytest_xeonperf.ci.checkout import WORKING_TREE, base_commit, checked_out, working_tree
-from pytest_xeonperf.ci.comment import comment, figures
+from pytest_xeonperf.ci.comment import SEEN_FROM, comment, figures
 from pytest_xeonperf.ci.git import is_clean
 from pytest_xeonperf.cli.console import table_console
 from pytest_xeonperf.errors import ExitCode, InfrastructureError, UsageError
@@ -185,6 +185,7 @@ def _print(found: Comparison) -> None:
         ("base", True),
         ("head", True),
         ("time of head", True),
+        ("slow-down seen from", True),
         ("speed-up", True),
         ("rounds", True),
         ("verdict", False),
@@ -194,6 +195,8 @@ def _print(found: Comparison) -> None:
         table.add_row(*map(Text, _cells(each)))
     if found.cases:
         console.print(table)
+    if any(not isinstance(each.seen_from, Unknown) for each in found.cases):
+        console.print(Text(SEEN_FROM))
     for each in found.worst_first:
         if each.reason:
             console.print(Text(f"{each.outcome.value} {each.label}: {each.reason}"))
