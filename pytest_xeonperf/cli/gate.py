@@ -59,6 +59,14 @@ _PERCENT = 100
     help="Slow-down that nobody minds.",
 )
 @click.option(
+    "--patience",
+    metavar="SECONDS",
+    type=click.FloatRange(0, min_open=True),
+    default=900.0,
+    show_default=True,
+    help="Silence of an idle worker that is taken for a hang; ten times as much of one at work.",
+)
+@click.option(
     "--json",
     "json_out",
     metavar="FILE",
@@ -74,6 +82,7 @@ def command(
     head_python: str,
     tolerance: float,
     *,
+    patience: float,
     json_out: str,
     comment_out: Path | None,
     arguments: tuple[str, ...],
@@ -109,6 +118,7 @@ def command(
             settings=settings,
             machine=machine_from_outside(settings),
             tolerance=tolerance / _PERCENT,
+            patience_s=patience,
             command=shlex.join(["xeonperf", *sys.argv[1:]]),
         )
         found = run_gate(request, talk)

@@ -121,7 +121,7 @@ def measure(
             if not error.variant or culprit in measured.killed:
                 return NotMeasured(reason=str(error), alike=False)
             measured.killed[culprit] = Trouble(
-                reason=f"killed its worker, which {error.how}",
+                reason=f"{error.did} its worker, which {error.how}",
                 own="SIGKILL" not in error.how,  # nobody knows whose memory the kernel was after
             )
             continue

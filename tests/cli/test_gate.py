@@ -54,6 +54,12 @@ def test_where_nothing_was_measured_nothing_would_have_been_seen(gated, comparis
     assert "Slow-down seen from:" not in said.out
 
 
+@pytest.mark.parametrize(("words", "patience_s"), [((), 900), (("--patience", "60"), 60)])
+def test_its_patience_is_a_quarter_of_an_hour_unless_told_otherwise(gated, comparison, compared, words, patience_s):
+    _said, request = gated(comparison(compared()), *words)
+    assert request.patience_s == patience_s
+
+
 def test_its_json_takes_the_place_of_the_table(gated, comparison, compared):
     said, _request = gated(comparison(compared()), "--json", "-")
     assert json.loads(said.out)["verdict"] == "PASS"

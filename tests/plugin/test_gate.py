@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -147,6 +148,23 @@ def test_a_variant_that_kills_its_worker_at_head_is_red_and_takes_no_other_with_
     assert found.code == ExitCode.RED
     assert found.cases["sdpa_bf16"]["verdict"] == "CRASHED"
     assert "SIGABRT" in found.cases["sdpa_bf16"]["reason"]
+    assert found.cases["eager_fp32"]["verdict"] == "PASS"
+
+
+def test_a_variant_that_hangs_at_head_is_red_and_takes_no_other_with_it(repository):
+    hanging = MODEL.replace("import time", "import gc\nimport time").replace(
+        "        time.sleep",
+        "        if x.dtype.itemsize == 2 and not gc.isenabled():  # as in the rounds\n            time.sleep(3600)\n"
+        "        time.sleep",
+    )
+    repository.write("models/net.py", hanging)
+    found = repository.gate(*PATIENT, "--patience", "10")
+    assert found.code == ExitCode.RED
+    hung = found.cases["sdpa_bf16"]
+    assert hung["verdict"] == "CRASHED"
+    assert re.fullmatch(
+        r"head: hung its worker, which said nothing for .* s in a call of sdpa_bf16, .*", hung["reason"]
+    )
     assert found.cases["eager_fp32"]["verdict"] == "PASS"
 
 

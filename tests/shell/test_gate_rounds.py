@@ -14,7 +14,7 @@ from pytest_xeonperf.shell import gate_rounds, gate_table
 from pytest_xeonperf.shell.gate_request import Side
 from pytest_xeonperf.shell.gate_rounds import Trouble, measure
 from pytest_xeonperf.shell.gate_table import Model, NotMeasured
-from pytest_xeonperf.shell.gate_worker import WorkerDiedError
+from pytest_xeonperf.shell.gate_worker import WorkerDiedError, WorkerHungError
 
 MODEL = Model(
     label="net/forward [quick]", node_ids={Side.BASE: "test_net.py::test_a", Side.HEAD: "test_net.py::test_b"}
@@ -196,6 +196,14 @@ def test_a_variant_that_kills_its_worker_is_left_out_and_the_rounds_begin_again(
     }
     assert len(found.durations_ns["eager_fp32"][Side.BASE]) == 6
     assert desks[Side.HEAD].log.count((Side.BASE, "end")) == 1
+
+
+def test_a_variant_that_hangs_its_worker_is_left_out_as_one_that_kills_it_and_says_so(desks):
+    how = "said nothing for 900 s in a call of compiled, and was killed"
+    desks[Side.HEAD].troubles["compiled", 2] = WorkerHungError(Place(Side.HEAD), "compiled", how)
+    found = run(desks)
+    assert found.troubles == {(Side.HEAD, "compiled"): Trouble(reason=f"hung its worker, which {how}", own=True)}
+    assert len(found.durations_ns["eager_fp32"][Side.BASE]) == 6
 
 
 def test_what_head_dies_of_is_tried_at_base_too(desks):
