@@ -1,11 +1,14 @@
 """How times, sizes, ratios and shares are shown to a person: the only place that formats them."""
 
 from datetime import UTC, datetime
+from math import ceil
 
 from pytest_xeonperf.records import UNBOUNDED_RATIO, Estimate
 
 _TIME_UNITS = ((1_000_000_000, "s"), (1_000_000, "ms"), (1_000, "us"))
 _SIZE_UNITS = ((1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB"))
+_ROUNDING = 1e-9
+"""By which a product of floats may miss the tenth that it is."""
 
 
 def show_ns(duration_ns: float) -> str:
@@ -72,6 +75,11 @@ def show_change(ratio: float) -> str:
     percent = round((ratio - 1) * 100, 1)
     sign = "+" if percent > 0 else "−" if percent < 0 else "±"  # noqa: RUF001
     return f"{sign}{abs(percent):.1f} %"
+
+
+def show_slowdown(smallest: float) -> str:
+    """The smallest of some slow-downs, rounded up: 0.0412 is ``4.2 %``, and where none is too small it is ``any``."""
+    return f"{ceil(smallest * 1000 - _ROUNDING) / 10:.1f} %" if smallest > 0 else "any"
 
 
 def show_time_change(speedup: Estimate) -> str:

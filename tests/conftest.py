@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import subprocess
 from dataclasses import replace
 
 import hypothesis
@@ -20,6 +21,8 @@ with contextlib.suppress(ImportError):
 
 pytest_plugins = ["pytester"]
 
+_COMMITTED_AT = "2026-09-01T10:00:00+02:00"
+
 hypothesis.settings.register_profile("shared-machine", deadline=None)  # how long an example takes is the host's doing
 hypothesis.settings.load_profile("shared-machine")
 
@@ -29,6 +32,22 @@ def pytest_configure():
     """Keep AMX away where it would kill this process: tests run torch here, without a measuring child's preparation."""
     if decide(AmxMode.AUTO, probe()).remedy is not Remedy.NONE:
         os.environ.setdefault("ONEDNN_MAX_CPU_ISA", ISA_CAP)
+
+
+@pytest.fixture(scope="session")
+def git():
+    """Runs git in a folder, as somebody, with nobody's configuration; gives what it prints."""
+
+    def run(folder, *arguments):
+        ours = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+        theirs = {"GIT_CONFIG_NOSYSTEM": "1", "GIT_CONFIG_GLOBAL": os.devnull, "GIT_COMMITTER_DATE": _COMMITTED_AT}
+        who = ("-c", "user.name=A", "-c", "user.email=a@example.org")
+        done = subprocess.run(
+            ("git", *who, *arguments), cwd=folder, check=True, capture_output=True, text=True, env=ours | theirs
+        )
+        return done.stdout.strip()
+
+    return run
 
 
 @pytest.fixture

@@ -49,6 +49,11 @@ def test_a_change_has_its_sign(ratio, shown):
     assert units.show_change(ratio) == shown
 
 
+@pytest.mark.parametrize(("smallest", "shown"), [(0.041, "4.1 %"), (0.0411, "4.2 %"), (1e-4, "0.1 %"), (0.0, "any")])
+def test_the_smallest_of_some_slow_downs_is_never_shown_as_less_than_it_is(smallest, shown):
+    assert units.show_slowdown(smallest) == shown
+
+
 def test_rates_have_decimal_prefixes():
     assert units.show_rate(2.1e10, "B/s") == "21.0 GB/s"
     assert units.show_rate(4.2e12, "FLOP/s") == "4.20 TFLOP/s"

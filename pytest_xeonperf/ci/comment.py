@@ -7,7 +7,7 @@ import shlex
 from typing import TYPE_CHECKING
 
 from pytest_xeonperf.records import Unknown
-from pytest_xeonperf.units import show_change, show_count, show_ns, show_share, show_time_change
+from pytest_xeonperf.units import show_change, show_count, show_ns, show_share, show_slowdown, show_time_change
 
 if TYPE_CHECKING:
     from pytest_xeonperf.judge.comparison import ComparedCase, Comparison
@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
 MARKER = "<!-- xeonperf gate -->"
 """First line: whoever posts comments finds the one to replace by it."""
+
+SEEN_FROM = "Slow-down seen from: where none was seen, one of so much or more would have been"
+"""What the column says."""
 
 _SHORT_SHA = 10
 _MOST_ROWS = 60
@@ -33,14 +36,15 @@ def comment(comparison: Comparison) -> str:
     return "\n".join(lines)
 
 
-def figures(each: ComparedCase) -> tuple[str, str, str, str]:
-    """Time of one item at base and at head, what head does to it, and the change of the speed-up, for a table."""
+def figures(each: ComparedCase) -> tuple[str, str, str, str, str]:
+    """For a table: an item's time at base and at head, the change, the slow-down seen from, the speed-up's change."""
     change = each.change
     if isinstance(change, Unknown):
-        return ("-", "-", "-", "-")
+        return ("-", "-", "-", "-", "-")
     base, head = (show_ns(value / each.items_per_call) for value in (change.base_ns, change.head_ns))
     speedup = "-" if isinstance(change.speedup, Unknown) else show_change(change.speedup.ratio)
-    return base, head, show_time_change(change.own), speedup
+    seen_from = "-" if isinstance(each.seen_from, Unknown) else show_slowdown(each.seen_from)
+    return base, head, show_time_change(change.own), seen_from, speedup
 
 
 def _headline(comparison: Comparison) -> str:
@@ -63,8 +67,8 @@ def _table(comparison: Comparison) -> list[str]:
     if not comparison.cases:
         return []
     lines = [
-        "| | case | base | head | time of head | change of the speed-up | |",
-        "| --- | --- | ---: | ---: | ---: | ---: | --- |",
+        "| | case | base | head | time of head | slow-down seen from | change of the speed-up | |",
+        "| --- | --- | ---: | ---: | ---: | ---: | ---: | --- |",
         *(_row(each) for each in comparison.worst_first[:_MOST_ROWS]),
     ]
     left = len(comparison.cases) - _MOST_ROWS
@@ -89,6 +93,7 @@ def _method(comparison: Comparison) -> list[str]:
         f"- Both commits ran in the same rounds, in random order; {voided} voided because the machine was disturbed.",
         f"- Red is what is slower for sure, by an estimate beyond {beyond}, and again in fresh processes.",
         f"- The chance of any undeserved red is at most {chance} over all cases.",
+        f"- {SEEN_FROM}.",
         "- To reproduce it, and to look closer:",
         "",
         *_block([comparison.command, *([f"pytest --xeonperf {' '.join(tests)}"] if tests else [])]),

@@ -18,7 +18,7 @@ from rich.text import Text
 
 from pytest_xeonperf.ci.annotations import workflow_commands
 from pytest_xeonperf.ci.checkout import WORKING_TREE, base_commit, checked_out, working_tree
-from pytest_xeonperf.ci.comment import comment, figures
+from pytest_xeonperf.ci.comment import SEEN_FROM, comment, figures
 from pytest_xeonperf.ci.git import is_clean
 from pytest_xeonperf.cli.console import table_console
 from pytest_xeonperf.errors import ExitCode, InfrastructureError, UsageError
@@ -59,6 +59,14 @@ _PERCENT = 100
     help="Slow-down that nobody minds.",
 )
 @click.option(
+    "--patience",
+    metavar="SECONDS",
+    type=click.FloatRange(0, min_open=True),
+    default=900.0,
+    show_default=True,
+    help="Silence of an idle worker that is taken for a hang; ten times as much of one at work.",
+)
+@click.option(
     "--json",
     "json_out",
     metavar="FILE",
@@ -74,6 +82,7 @@ def command(
     head_python: str,
     tolerance: float,
     *,
+    patience: float,
     json_out: str,
     comment_out: Path | None,
     arguments: tuple[str, ...],
@@ -109,6 +118,7 @@ def command(
             settings=settings,
             machine=machine_from_outside(settings),
             tolerance=tolerance / _PERCENT,
+            patience_s=patience,
             command=shlex.join(["xeonperf", *sys.argv[1:]]),
         )
         found = run_gate(request, talk)
@@ -185,6 +195,7 @@ def _print(found: Comparison) -> None:
         ("base", True),
         ("head", True),
         ("time of head", True),
+        ("slow-down seen from", True),
         ("speed-up", True),
         ("rounds", True),
         ("verdict", False),
@@ -194,6 +205,8 @@ def _print(found: Comparison) -> None:
         table.add_row(*map(Text, _cells(each)))
     if found.cases:
         console.print(table)
+    if any(not isinstance(each.seen_from, Unknown) for each in found.cases):
+        console.print(Text(SEEN_FROM))
     for each in found.worst_first:
         if each.reason:
             console.print(Text(f"{each.outcome.value} {each.label}: {each.reason}"))

@@ -60,12 +60,18 @@ def _case(each: ComparedCase) -> dict[str, Any]:
         "reason": each.reason,
     }
     if isinstance(change, Unknown):
-        figures = dict.fromkeys(("rounds", "base_ns", "head_ns", "own", "baseline", "speedup", "moved"))
+        figures = dict.fromkeys(
+            ("rounds", "base_ns", "head_ns", "own", "baseline", "speedup", "moved", "excluded_slowdown")
+        )
         return {**identity, **figures, "unknown": dict.fromkeys(figures, change.reason)}
     unknown = {
-        name: ratio.reason
-        for name, ratio in (("baseline", change.baseline), ("speedup", change.speedup))
-        if isinstance(ratio, Unknown)
+        name: figure.reason
+        for name, figure in (
+            ("baseline", change.baseline),
+            ("speedup", change.speedup),
+            ("excluded_slowdown", each.seen_from),
+        )
+        if isinstance(figure, Unknown)
     }
     return {
         **identity,
@@ -76,6 +82,7 @@ def _case(each: ComparedCase) -> dict[str, Any]:
         "baseline": ratio(change.baseline),
         "speedup": ratio(change.speedup),
         "moved": change.moved.name.lower(),
+        "excluded_slowdown": None if isinstance(each.seen_from, Unknown) else each.seen_from,
         "unknown": unknown,
     }
 

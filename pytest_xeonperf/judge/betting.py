@@ -118,6 +118,14 @@ def pairs_to_decide(
     return Unknown(reason=f"more than {_MOST_PAIRS} would be needed")
 
 
+def least_ratio(logs: Sequence[float], *, alpha: float) -> float:
+    """The largest ratio that the true median is above, with a chance of error of `alpha`; 0 where nothing bounds it.
+
+    It is above a threshold if and only if `decide` says so at the same `alpha`.
+    """
+    return exp(max((x for x in logs if peak_wealth(value >= x for value in logs) >= 1 / alpha), default=-inf))
+
+
 def estimate(logs: Sequence[float], *, alpha: float) -> Estimate:
     """Median ratio with an interval that covers the true median with ``1 - alpha`` at any stopping time.
 
@@ -129,12 +137,10 @@ def estimate(logs: Sequence[float], *, alpha: float) -> Estimate:
     """
     if not logs or not all(map(isfinite, logs)):
         raise DataError("no finite pairs to estimate from", remedy="measure at least one round")
-    enough = 2 / alpha
-    low = max((x for x in logs if peak_wealth(value >= x for value in logs) >= enough), default=-inf)
-    high = min((x for x in logs if peak_wealth(value <= x for value in logs) >= enough), default=inf)
+    high = min((x for x in logs if peak_wealth(value <= x for value in logs) >= 2 / alpha), default=inf)
     return Estimate(
         ratio=exp(median(logs)),
-        low_ratio=exp(low),
+        low_ratio=least_ratio(logs, alpha=alpha / 2),
         high_ratio=exp(high) if isfinite(high) else UNBOUNDED_RATIO,
         confidence=1 - alpha,
     )

@@ -18,14 +18,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
-from math import exp, log
+from math import exp, inf, log
 from statistics import median
 from typing import TYPE_CHECKING
 
 from pytest_xeonperf.errors import DataError
-from pytest_xeonperf.judge.betting import Decision, decide, estimate, pairs_to_decide
+from pytest_xeonperf.judge.betting import Decision, decide, estimate, least_ratio, pairs_to_decide
 from pytest_xeonperf.records import Outcome, Unknown
-from pytest_xeonperf.units import show_change
+from pytest_xeonperf.units import show_change, show_slowdown
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -78,7 +78,9 @@ class Change:
         speedup: Head's speed-up over base's.
         base_ns: Median of one call at base.
         head_ns: Median of one call at head.
-        excluded_slowdown: The smallest slow-down that the interval excludes: 0.02 is 2 %.
+        excluded_slowdown: The smallest slow-down that would have been seen, at the chance of error of a pass: 0.02 is
+            2 %. Below the tolerance where head has held, negative where head is faster for sure, infinite where
+            nothing is excluded.
     """
 
     pairs: int
@@ -105,6 +107,7 @@ def change_of(own: Times, baseline: Times | Unknown, *, alpha: float, tolerance:
     """
     logs = own.logs()
     own_ratio = estimate(logs, alpha=alpha)
+    least = least_ratio(logs, alpha=alpha)
     other: Estimate | Unknown
     speedup: Estimate | Unknown
     if isinstance(baseline, Unknown):
@@ -121,7 +124,7 @@ def change_of(own: Times, baseline: Times | Unknown, *, alpha: float, tolerance:
         moved=_moved(own_ratio, other, tolerance),
         base_ns=round(median(own.base_ns)),
         head_ns=round(median(own.head_ns)),
-        excluded_slowdown=1 / own_ratio.low_ratio - 1 if own_ratio.low_ratio > 0 else float("inf"),
+        excluded_slowdown=1 / least - 1 if least > 0 else inf,
     )
 
 
@@ -165,7 +168,13 @@ class ChangeRule:
             logs, self.line_ratio, pass_alpha=self.rates.pass_alpha, red_alpha=self.rates.pass_alpha
         )
         would_do = needed.reason if isinstance(needed, Unknown) else f"about {needed} would do"
-        return Outcome.INCONCLUSIVE, f"undecided after {change.pairs} rounds ({would_do})"
+        return Outcome.INCONCLUSIVE, f"undecided after {change.pairs} rounds ({would_do}){_seen(change)}"
+
+
+def _seen(change: Change) -> str:
+    if not 0 < change.excluded_slowdown < inf:
+        return ""
+    return f"; a slow-down of {show_slowdown(change.excluded_slowdown)} or more would have been seen"
 
 
 def _moved(own: Estimate, baseline: Estimate | Unknown, tolerance: float) -> Moved:

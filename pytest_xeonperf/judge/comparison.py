@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import isfinite
 from typing import TYPE_CHECKING
 
 from pytest_xeonperf.records import Outcome, Unknown
@@ -40,6 +41,17 @@ class ComparedCase:
     def label(self) -> str:
         """For people: ``sam-vit-b/encode compiled_bf16``."""
         return f"{self.case.workload}/{self.case.phase} {self.case.variant}"
+
+    @property
+    def seen_from(self) -> float | Unknown:
+        """The smallest slow-down that would have been seen, where none was: 0.02 is 2 %."""
+        if isinstance(self.change, Unknown):
+            return self.change
+        if self.outcome.red:
+            return Unknown(reason="a slow-down was seen")
+        if not isfinite(self.change.excluded_slowdown):
+            return Unknown(reason="too few rounds to exclude any slow-down")
+        return max(0.0, self.change.excluded_slowdown)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from pytest_xeonperf.measure.canary import Canary
-    from pytest_xeonperf.measure.rounds import Effort
+    from pytest_xeonperf.measure.pace import Effort
     from pytest_xeonperf.records import Estimate, Limits, Sample, Unknown
 
 

@@ -2,36 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from random import Random
 from statistics import median
 from typing import TYPE_CHECKING
 
-from pytest_xeonperf.measure.clock import now_ns, quiet_collector, time_call_ns
+from pytest_xeonperf.measure.clock import quiet_collector, time_call_ns
+from pytest_xeonperf.measure.pace import Pace
 from pytest_xeonperf.records import Sample
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from pytest_xeonperf.measure.canary import Canary
+    from pytest_xeonperf.measure.pace import Effort
     from pytest_xeonperf.workloads.protocol import Step
 
 BASELINE = ""
 """Name of the baseline within a round: no variant has an empty one."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Effort:
-    """How much measuring a ladder may take.
-
-    Attributes:
-        min_rounds: Six pairs are the fewest that bound a median at 95 %.
-        budget_ns: No new round starts after this much time, once there are `min_rounds`.
-    """
-
-    min_rounds: int = 6
-    max_rounds: int = 40
-    budget_ns: int = 300 * 1_000_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,25 +29,6 @@ class Rounds:
     samples: Mapping[str, tuple[Sample, ...]]
     voided: int
     seed: int
-
-
-@dataclass(slots=True)
-class _Book:
-    """Pairs so far."""
-
-    samples: dict[str, list[Sample]]
-    kept: int = 0
-    voided: int = 0
-    started_ns: int = field(default_factory=now_ns)
-
-    def may_go_on(self, effort: Effort) -> bool:
-        return self.kept < effort.min_rounds or (self.kept < effort.max_rounds and self.has_time(effort))
-
-    def may_void(self, effort: Effort) -> bool:
-        return self.voided < effort.max_rounds and self.has_time(effort)
-
-    def has_time(self, effort: Effort) -> bool:
-        return now_ns() - self.started_ns < effort.budget_ns
 
 
 def run_rounds(
@@ -74,11 +43,7 @@ def run_rounds(
     on_round: Callable[[int, Mapping[str, Sample]], None],
     on_void: Callable[[int], None],
 ) -> Rounds:
-    """Measure every rung in pairs with the baseline.
-
-    A round is voided and redone when the canary before or after it says that the machine was disturbed, never because
-    of its own times. When the budget is spent, or as many rounds were voided as could be needed in all, disturbed
-    rounds are kept: the machine is then simply like that.
+    """Measure every rung in pairs with the baseline; `Pace` says which rounds count, and when they end.
 
     Args:
         baseline: The step every rung is paired with.
@@ -92,26 +57,23 @@ def run_rounds(
         on_void: Called with its index after each round that was thrown away.
     """
     order = Random(seed)  # noqa: S311 - a shuffle that can be repeated, not a secret
-    book = _Book(samples={name: [] for name in rungs})
+    samples: dict[str, list[Sample]] = {name: [] for name in rungs}
     active = dict(rungs)
     with quiet_collector():
-        healthy = canary.healthy()
-        while active and book.may_go_on(effort):
-            index = book.kept + book.voided
+        pace = Pace(effort=effort, sing=canary.healthy)
+        while active and pace.goes_on():
+            index = pace.index
             pairs = _one_round(index, {BASELINE: baseline, **active}, order, on_turn)
-            healthy_before, healthy = healthy, canary.healthy()
-            if not (healthy_before and healthy) and book.may_void(effort):
-                book.voided += 1
+            if not pace.keeps():
                 on_void(index)
                 continue
-            book.kept += 1
             for name, pair in pairs.items():
-                book.samples[name].append(pair)
+                samples[name].append(pair)
             on_round(index, pairs)
-            if book.kept >= effort.min_rounds:
-                active = {name: step for name, step in active.items() if not settled(name, book.samples)}
-    kept = {name: tuple(samples) for name, samples in book.samples.items()}
-    return Rounds(samples=kept, voided=book.voided, seed=seed)
+            if pace.may_settle:
+                active = {name: step for name, step in active.items() if not settled(name, samples)}
+    kept = {name: tuple(pairs) for name, pairs in samples.items()}
+    return Rounds(samples=kept, voided=pace.voided, seed=seed)
 
 
 def call_medians_ns(samples: Sequence[Sample]) -> tuple[int, int]:

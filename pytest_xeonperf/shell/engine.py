@@ -16,10 +16,10 @@ from pytest_xeonperf.measure.bench import Bench
 from pytest_xeonperf.measure.canary import torch_canary
 from pytest_xeonperf.measure.failure import Failure, FailureKind
 from pytest_xeonperf.measure.ladder import Ladder, measure_ladder
+from pytest_xeonperf.measure.pace import Effort
 from pytest_xeonperf.measure.pair import measure_pair
 from pytest_xeonperf.measure.plan import at_once
 from pytest_xeonperf.measure.roofline import against, best_of
-from pytest_xeonperf.measure.rounds import Effort
 from pytest_xeonperf.records import Measurement, Outcome, Roofline, Unknown
 from pytest_xeonperf.shell.admission import Room, admit
 from pytest_xeonperf.shell.climb import climbs, read_out

@@ -19,6 +19,7 @@ from pytest_xeonperf.shell.gate_rounds import Measured, measure
 from pytest_xeonperf.shell.gate_table import Model, NotMeasured
 from pytest_xeonperf.shell.gate_worker import Worker
 from pytest_xeonperf.shell.journal import Journal
+from pytest_xeonperf.shell.patience import Patience
 from pytest_xeonperf.units import show_change
 
 if TYPE_CHECKING:
@@ -197,7 +198,8 @@ class _Gate:
             foreign_roots=foreign,
             home_root=str(self.request.home),
         )
-        return Worker(place=place, start=start, log=self.journal.folder / f"{place.side.value}.log")
+        log = self.journal.folder / f"{place.side.value}.log"
+        return Worker(place=place, start=start, log=log, patience=Patience(self.request.patience_s))
 
     def _judged(
         self, model: Model, case: Case, found: Measured, locations: Mapping[str, str], rule: ChangeRule

@@ -46,6 +46,7 @@ class Request:
         arguments: For pytest, relative to the trees' directories.
         machine: As seen from outside.
         tolerance: Slow-down that nobody minds: 0.02 is 2 %.
+        patience_s: With a worker that says nothing.
         command: What the user typed.
     """
 
@@ -56,6 +57,7 @@ class Request:
     settings: Settings
     machine: Machine
     tolerance: float
+    patience_s: float
     command: str
 
 

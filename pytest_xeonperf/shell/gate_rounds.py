@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from pytest_xeonperf.judge.betting import Decision
 from pytest_xeonperf.judge.change import Times
-from pytest_xeonperf.measure.clock import now_ns
+from pytest_xeonperf.measure.pace import Pace
 from pytest_xeonperf.records import Unknown
 from pytest_xeonperf.shell import gate_protocol as say
 from pytest_xeonperf.shell.gate_request import Side
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from pytest_xeonperf.judge.change import ChangeRule
-    from pytest_xeonperf.measure.rounds import Effort
+    from pytest_xeonperf.measure.pace import Effort
     from pytest_xeonperf.records import Case
     from pytest_xeonperf.shell.gate_table import Talk
     from pytest_xeonperf.shell.gate_worker import Worker
@@ -121,7 +121,7 @@ def measure(
             if not error.variant or culprit in measured.killed:
                 return NotMeasured(reason=str(error), alike=False)
             measured.killed[culprit] = Trouble(
-                reason=f"killed its worker, which {error.how}",
+                reason=f"{error.did} its worker, which {error.how}",
                 own="SIGKILL" not in error.how,  # nobody knows whose memory the kernel was after
             )
             continue
@@ -165,28 +165,21 @@ def _note_loaded(measured: Measured, table: Table, only: frozenset[str]) -> None
 
 
 def _rounds(measured: Measured, table: Table, *, rule: ChangeRule, effort: Effort, order: Random, talk: Talk) -> None:
-    """Fill in the rounds. A disturbed one is voided on the canary's word, never because of its own times."""
-    started_ns = now_ns()
-    kept = 0
+    """Fill in the rounds that count."""
     active = list(measured.durations_ns)
-    healthy = table.healthy()
-    while active and kept < effort.max_rounds:
-        spent = now_ns() - started_ns > effort.budget_ns
-        if spent and kept >= effort.min_rounds:
-            break
+    pace = Pace(effort=effort, sing=table.healthy)
+    while active and pace.goes_on():
         undecided = show_count(len(active), "variant")
-        talk.show(f"{table.model.label}: {kept} rounds, {measured.voided} voided, {undecided} undecided")
+        talk.show(f"{table.model.label}: {pace.kept} rounds, {measured.voided} voided, {undecided} undecided")
         turns = _one_round(measured, table, active, order)
         active = [name for name in active if name in measured.durations_ns]
-        healthy_before, healthy = healthy, table.healthy()
-        if not (healthy_before and healthy) and not spent and measured.voided < effort.max_rounds:
+        if not pace.keeps():
             measured.voided += 1
             continue
-        kept += 1
         for (side, name), duration_ns in turns.items():
             if name in measured.durations_ns:
                 measured.durations_ns[name][side].append(duration_ns)
-        if kept >= effort.min_rounds:
+        if pace.may_settle:
             active = _undecided(measured, active, rule.decide)
 
 

@@ -10,20 +10,30 @@ from pytest_xeonperf.records import Unknown
 from pytest_xeonperf.shell import gate_protocol as say
 from pytest_xeonperf.shell import protocol
 from pytest_xeonperf.shell.offspring import Child, ChildDiedError
+from pytest_xeonperf.shell.patience import ChildHungError
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from pytest_xeonperf.records import Machine
     from pytest_xeonperf.shell.gate_request import Place
+    from pytest_xeonperf.shell.patience import Patience
 
 
 class WorkerDiedError(Exception):
     """A worker is gone; `variant` is what it was busy with, empty where nobody can tell."""
 
+    did = "killed"
+
     def __init__(self, place: Place, variant: str, how: str) -> None:
         super().__init__(f"the worker of {place.side.value} {how}")
         self.place, self.variant, self.how = place, variant, how
+
+
+class WorkerHungError(WorkerDiedError):
+    """A worker said nothing for longer than it may, and was killed."""
+
+    did = "hung"
 
 
 @dataclass(slots=True)
@@ -32,16 +42,20 @@ class Worker:
 
     Attributes:
         start: What it is told when it starts.
+        patience: With its silence.
         offers: What it said it can serve; there once it has been started.
         running: The variant whose turn it is.
+        doing: What it was asked for last.
     """
 
     place: Place
     start: protocol.Start
     log: Path
+    patience: Patience
     children: list[Child] = field(default_factory=list)
     offers: list[say.Offer] = field(default_factory=list)
     running: str = ""
+    doing: str = ""
 
     def offer(self) -> say.Offer:
         """What it can serve; starts it if need be.
@@ -63,7 +77,7 @@ class Worker:
         Raises:
             WorkerDiedError: It died on the way.
         """
-        self.running = ""
+        self.running, self.doing = "", f"in {node_id}, before its check"
         self._tell(protocol.RunTest(node_id=node_id, next_node_id=""))
         message = self._hear(say.Needs, protocol.TestDone)
         if isinstance(message, say.Needs):
@@ -77,6 +91,7 @@ class Worker:
             WorkerDiedError: It died on the way.
             InfrastructureError: It imported the other tree's code.
         """
+        self.doing = "while loading"
         self._tell(say.Build(without=without))
         message = self._hear(say.Loaded, protocol.TestDone)
         if not isinstance(message, say.Loaded):
@@ -90,7 +105,7 @@ class Worker:
         Raises:
             WorkerDiedError: It died of it.
         """
-        self.running = variant
+        self.running, self.doing = variant, f"in a call of {variant}"
         answer: say.Took | say.Raised = self._answer(say.Turn(variant=variant), say.Took, say.Raised)
         self.running = ""
         return answer
@@ -101,6 +116,7 @@ class Worker:
         Raises:
             WorkerDiedError: It died.
         """
+        self.doing = "in the canary"
         answer: say.Sang = self._answer(say.Sing(), say.Sang)
         return answer.healthy
 
@@ -110,6 +126,7 @@ class Worker:
         Raises:
             WorkerDiedError: It died.
         """
+        self.doing = "while letting go of the model"
         self._tell(say.Enough())
         self._hear(protocol.TestDone)
 
@@ -140,16 +157,23 @@ class Worker:
         """The next message of one of these kinds; what else the child says on the way is its session's business."""
         child = self._child()
         try:
-            while not isinstance(message := child.hear(), kinds):
-                pass
+            while True:
+                self.patience.wait(child, self.running)
+                message = child.hear()
+                if isinstance(message, kinds):
+                    return message
         except ChildDiedError as error:
             raise self._died(error, child) from None
-        return message
 
     def _died(self, error: ChildDiedError, child: Child) -> WorkerDiedError:
-        loading = "" if isinstance(child.running, Unknown) else child.running.variant
+        busy = child.running
+        if isinstance(busy, Unknown):
+            variant, doing = self.running, self.doing
+        else:
+            variant, doing = busy.variant, f"while {busy.stage} {busy.variant}"
         self.children.clear()
-        return WorkerDiedError(self.place, self.running or loading, error.death.how)
+        kind = WorkerHungError if isinstance(error, ChildHungError) else WorkerDiedError
+        return kind(self.place, variant, _how(error, doing))
 
     def _child(self) -> Child:
         if self.children:
@@ -164,12 +188,14 @@ class Worker:
             ) from None
         self.children.append(child)
         try:
+            self.patience.wait(child, "")
             self.start = replace(self.start, machine=child.hear_ready().machine)
+            self.patience.wait(child, "")
             offer = child.hear()
         except ChildDiedError as error:
             self.children.clear()
             raise InfrastructureError(
-                f"the worker of {self.place.side.value} {error.death.how}",
+                f"the worker of {self.place.side.value} {_how(error, 'while starting and collecting its tests')}",
                 where=self.start.directory,
                 remedy=f"see {self.log}; try pytest --collect-only there, with {self.place.python}",
             ) from None
@@ -209,3 +235,10 @@ class Worker:
                 remedy="an editable install or PYTHONPATH points there: lay packages out at the top or in src/, or "
                 f"give each side an environment of its own (--{self.place.side.value}-python)",
             )
+
+
+def _how(error: ChildDiedError, doing: str) -> str:
+    """How a child ended; of one that hung, also what it was doing."""
+    if isinstance(error, ChildHungError):
+        return f"{error.death.how} {doing}, and was killed; --patience gives it longer"
+    return error.death.how

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _PATIENCE_S = 10
+"""With a process that should be ending."""
+_WAIT_S = 1.0
+"""At a time, for a child to speak."""
 _NOBODY_RUNS = (protocol.Idle, protocol.WantsWeights, protocol.WantsFreshLook, protocol.TestDone)
 
 
@@ -95,6 +98,22 @@ class Child:
         except OSError:
             raise ChildDiedError(self._death()) from None
 
+    def speaks_within(self, patience_s: float) -> bool:
+        """Whether there is something to hear, or nobody any more to hear it from, before so many seconds are over.
+
+        They are counted in waits, not read off a clock: while this process or the whole machine is stopped, nobody can
+        speak.
+        """
+        left_s = patience_s
+        while left_s > 0:
+            if self.channel.poll(min(left_s, _WAIT_S)):
+                return True
+            if self.process.poll() is not None and not self.channel.poll():
+                self.channel.close()  # something that the child had started still holds the other end
+                return True
+            left_s -= _WAIT_S
+        return False
+
     def hear(self) -> Any:
         """The next message.
 
@@ -144,13 +163,14 @@ class Child:
         if self.process.poll() is None:
             with suppress(ProcessLookupError):  # another thread was waiting for it, and has seen it end
                 os.killpg(self.process.pid, signal.SIGKILL)
-            self.process.wait()
+            with suppress(subprocess.TimeoutExpired):  # the kernel may not let it go, from a dead file server for one
+                self.process.wait(_PATIENCE_S)
 
     def _death(self) -> Death:
         try:
             code = self.process.wait(_PATIENCE_S)
         except subprocess.TimeoutExpired:
             self.kill()
-            code = self.process.returncode
+            code = -signal.SIGKILL
         how = f"{ending(code)}{last_words(self.log, self.log_begins_bytes)}"
         return Death(how=how, running=self.running, progressed=self.progressed)

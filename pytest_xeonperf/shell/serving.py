@@ -118,7 +118,7 @@ class Server:
         with room_to_compile(), torch.no_grad():
             for name, step in ((case.over, baseline), (case.variant, candidate)):
                 if name not in without:
-                    self._entering(case.workload, name)
+                    self._entering(case.workload, name, "warming up")
                     warm_up(step)
                     self.steps[name] = step
             self._serve({name: cases[name] for name in self.steps}, _Line(), "call", 1)
@@ -160,9 +160,10 @@ class Server:
 
     def _load(self, ladder: Ladder, variant: Variant, model: str, line: _Line) -> None:
         """Build and warm up one variant; what goes wrong is a fact about it."""
-        self._entering(model, variant.name)
+        self._entering(model, variant.name, "building")
         try:
             step, _built = build_step(ladder, variant)
+            self._entering(model, variant.name, "compiling" if variant.compile else "warming up")
             warm_up(step)
         except NotApplicableError as error:
             line.refused[variant.name] = str(error)
@@ -177,8 +178,8 @@ class Server:
         build: say.Build = self.channel.recv()
         return build.without
 
-    def _entering(self, model: str, variant: str) -> None:
-        self.channel.send(protocol.Entering(model=model, variant=variant, stage="loading"))
+    def _entering(self, model: str, variant: str, stage: str) -> None:
+        self.channel.send(protocol.Entering(model=model, variant=variant, stage=stage))
 
     def _serve(self, cases: Mapping[str, tuple[Case, ...]], line: _Line, item: str, items_per_call: int) -> None:
         """Take turns until the driver has enough."""

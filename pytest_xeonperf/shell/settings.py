@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, cast
 import pytest
 
 from pytest_xeonperf.host.amx import AmxMode
-from pytest_xeonperf.measure.rounds import Effort
+from pytest_xeonperf.measure.pace import Effort
 from pytest_xeonperf.workloads.presets import Preset
 
 if TYPE_CHECKING:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
@@ -27,22 +26,7 @@ def own_git(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFa
 
 
 @pytest.fixture
-def git(own_git: None) -> Callable[..., str]:
-    """Runs git in a folder, as somebody; gives what it prints."""
-
-    def run(directory: Path, *arguments: str) -> str:
-        who = ("-c", "user.name=A", "-c", "user.email=a@example.org", "-c", "commit.gpgsign=false")
-        environment = os.environ | {"GIT_COMMITTER_DATE": "2026-09-01T10:00:00+02:00"}
-        done = subprocess.run(
-            ("git", *who, *arguments), cwd=directory, check=True, capture_output=True, text=True, env=environment
-        )
-        return done.stdout.strip()
-
-    return run
-
-
-@pytest.fixture
-def repository(tmp_path: Path, git: Callable[..., str]) -> Path:
+def repository(own_git: None, tmp_path: Path, git: Callable[..., str]) -> Path:
     """One commit on main."""
     git(tmp_path, "init", "--quiet", "--initial-branch=main")
     (tmp_path / "model.py").write_text("one")

@@ -2,7 +2,10 @@
 
 from dataclasses import replace
 
-from pytest_xeonperf.ci.comment import MARKER, comment
+import pytest
+
+from pytest_xeonperf.ci.comment import MARKER, SEEN_FROM, comment
+from pytest_xeonperf.judge.change import Times, change_of
 from pytest_xeonperf.records import Case, Commit, Metric, Outcome, Unknown
 
 
@@ -20,7 +23,17 @@ def test_a_regression_is_named_with_its_size(comparison, compared):
     assert found[1] == "## ✗ regression: sam-vit-b/encode compiled_bf16: +5.0 % time"
     rows = [line for line in found if line.startswith(("| ✓", "| ✗"))]
     assert [row[2] for row in rows] == ["✗", "✓"]
-    assert "1.00 ms | 1.05 ms | +5.0 % [+5.0 %, +5.0 %] | ±0.0 % | regression: takes +5.0 % time |" in rows[0]
+    assert "1.00 ms | 1.05 ms | +5.0 % [+5.0 %, +5.0 %] | - | ±0.0 % | regression: takes +5.0 % time |" in rows[0]
+
+
+@pytest.mark.parametrize(("head_ns", "shown"), [(1_012_340, "1.3 %"), (1_050_000, "5.0 %"), (900_000, "any")])
+def test_where_no_slow_down_was_seen_it_says_which_would_have_been(comparison, compared, head_ns, shown):
+    own = Times(base_ns=(1_000_000,) * 6, head_ns=(head_ns,) * 6)
+    case = compared(change=change_of(own, own, alpha=0.05, tolerance=0.02))
+    found = lines_of(comparison(case))
+    titles, cells = (line.split(" | ") for line in found if line.startswith(("| | case", "| ✓")))
+    assert cells[titles.index("slow-down seen from")] == shown
+    assert f"- {SEEN_FROM}." in found
 
 
 def test_what_could_not_be_decided_is_not_green(comparison, compared):
@@ -79,7 +92,7 @@ def test_a_case_without_times_has_its_reason(comparison, compared):
         comparison(compared(Outcome.CRASHED, change=Unknown(reason="it died"), reason="head: killed its worker"))
     )
     assert "## ✗ crashed: sam-vit-b/encode compiled_bf16\n" in text
-    assert "| - | - | - | - | crashed: head: killed its worker |" in text
+    assert "| - | - | - | - | - | crashed: head: killed its worker |" in text
 
 
 def test_very_many_cases_fit_into_a_comment(comparison, compared):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -69,14 +68,13 @@ def test_an_unknown_revision_lists_what_there_is(command_line: Callable, history
     assert recorded_run.id in said.err
 
 
-def test_a_tag_of_the_repository_here_is_a_revision(command_line: Callable, history: Path, recorded_run: Run) -> None:
-    git = ("git", "-c", "user.name=A", "-c", "user.email=a@example.org", "-c", "commit.gpgsign=false")
+def test_a_tag_of_the_repository_here_is_a_revision(
+    command_line: Callable, history: Path, recorded_run: Run, git: Callable[..., str]
+) -> None:
     for words in (("init", "--quiet"), ("commit", "--quiet", "--allow-empty", "-m", "x"), ("tag", "v1.0")):
-        subprocess.run((*git, *words), check=True, cwd=history.parent)
-    sha = subprocess.run(("git", "rev-parse", "HEAD"), check=True, cwd=history.parent, capture_output=True, text=True)
-    tagged = replace(
-        recorded_run, id="tagged", command="x", commit=replace(recorded_run.commit, sha=sha.stdout.strip()), results=()
-    )
+        git(history.parent, *words)
+    sha = git(history.parent, "rev-parse", "HEAD")
+    tagged = replace(recorded_run, id="tagged", command="x", commit=replace(recorded_run.commit, sha=sha), results=())
     with open_store(str(history)) as store:
         store.add_run(replace(tagged, started_at="2020-01-01T00:00:00+00:00"))
     assert "run tagged" in command_line("show", "v1.0").out

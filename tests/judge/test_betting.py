@@ -3,7 +3,7 @@ from math import exp, inf, log, nan
 from random import Random
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from pytest_xeonperf.errors import DataError
@@ -11,6 +11,7 @@ from pytest_xeonperf.judge.betting import (
     Decision,
     decide,
     estimate,
+    least_ratio,
     log_ratios,
     pairs_to_decide,
     peak_wealth,
@@ -52,6 +53,13 @@ def test_five_straight_wins_reach_a_level_of_five_percent_and_four_do_not():
 
 def test_six_straight_wins_reach_both_ends_of_an_interval_and_five_do_not():
     assert wealth(5, 0) < 2 / 0.05 <= wealth(6, 0)
+
+
+@given(LOGS, st.floats(0.1, 9))
+def test_the_ratio_that_is_surely_exceeded_is_the_threshold_at_which_above_is_no_longer_said(logs, threshold_ratio):
+    surely = least_ratio(logs, alpha=0.05)
+    assume(abs(surely - threshold_ratio) > 1e-9)
+    assert (surely > threshold_ratio) == (_decide(logs, threshold_ratio) is Decision.ABOVE)
 
 
 def test_a_single_loss_costs_the_half_that_is_all_in():

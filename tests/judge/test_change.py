@@ -1,6 +1,6 @@
 """Which side moved, by how much, how surely; and that code which does not change speed is seldom called slower."""
 
-from math import exp, log
+from math import inf, log
 from random import Random
 
 import pytest
@@ -124,4 +124,24 @@ def _ever_red(logs):
 def test_the_interval_is_of_the_ratio_base_to_head():
     change, *_ = judged(Times(base_ns=(100,) * 8, head_ns=(110, 111, 112, 113, 114, 115, 116, 117)))
     assert change.own.low_ratio <= change.own.ratio <= change.own.high_ratio < 1
-    assert exp(-log(change.own.low_ratio)) - 1 == pytest.approx(change.excluded_slowdown)
+    assert change.own.low_ratio <= 1 / (1 + change.excluded_slowdown) <= change.own.ratio
+
+
+@given(st.lists(st.integers(900, 1100), min_size=6, max_size=40))
+def test_it_passes_exactly_where_a_slow_down_of_the_tolerance_would_have_been_seen(heads_ns):
+    change, outcome, _reason = judged(Times(base_ns=(1000,) * len(heads_ns), head_ns=tuple(heads_ns)))
+    if outcome is not Outcome.REGRESSION:
+        assert (outcome is Outcome.PASS) == (change.excluded_slowdown < RULE.tolerance * (1 - 1e-9))
+
+
+def test_an_undecided_case_says_which_slow_down_would_have_been_seen():
+    change, outcome, reason = judged(Times(base_ns=(1000,) * 6, head_ns=(1041, 990, 1010, 1000, 1015, 985)))
+    assert outcome is Outcome.INCONCLUSIVE
+    assert change.excluded_slowdown == pytest.approx(0.041)
+    assert reason.endswith("; a slow-down of 4.1 % or more would have been seen")
+
+
+def test_too_few_rounds_would_have_shown_nothing():
+    change, outcome, reason = judged(times(100, 100, 4))
+    assert (outcome, change.excluded_slowdown) == (Outcome.INCONCLUSIVE, inf)
+    assert "would have been seen" not in reason

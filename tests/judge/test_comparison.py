@@ -30,6 +30,23 @@ def test_cases_without_a_measurement_are_no_green_whole(compared, comparison):
     assert comparison(compared(Outcome.PASS, change=ALONE)).outcome is Outcome.INCONCLUSIVE
 
 
+@pytest.mark.parametrize("outcome", [Outcome.PASS, Outcome.INCONCLUSIVE])
+@pytest.mark.parametrize(("percent", "smallest"), [(1, 0.01), (5, 0.05), (-9, 0.0)])
+def test_where_no_slow_down_was_seen_a_case_says_which_would_have_been(compared, outcome, percent, smallest):
+    assert compared(outcome, change=change(percent)).seen_from == pytest.approx(smallest)
+
+
+@pytest.mark.parametrize("outcome", [Outcome.REGRESSION, Outcome.CRASHED])
+def test_where_one_was_seen_there_is_no_smallest(compared, outcome):
+    assert compared(outcome, change=change(5)).seen_from == Unknown(reason="a slow-down was seen")
+
+
+def test_without_a_measurement_or_a_bound_nothing_would_have_been_seen(compared):
+    assert compared(change=ALONE).seen_from == ALONE
+    few = change_of(Times(base_ns=(10,) * 2, head_ns=(10,) * 2), ALONE, alpha=0.05, tolerance=0.02)
+    assert compared(change=few).seen_from == Unknown(reason="too few rounds to exclude any slow-down")
+
+
 def test_the_worst_comes_first(compared, comparison):
     cases = [
         compared(Outcome.PASS, change=change(1)),

@@ -11,7 +11,7 @@ from pytest_xeonperf.judge.betting import estimate, log_ratios
 from pytest_xeonperf.measure.bench import Bench
 from pytest_xeonperf.measure.canary import Canary
 from pytest_xeonperf.measure.ladder import Ladder
-from pytest_xeonperf.measure.rounds import Effort
+from pytest_xeonperf.measure.pace import Effort
 from pytest_xeonperf.records import Unknown
 from pytest_xeonperf.variants.spec import NAMED
 from pytest_xeonperf.workloads.protocol import Inputs, Workload

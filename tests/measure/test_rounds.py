@@ -2,7 +2,8 @@ from functools import partial
 
 import pytest
 
-from pytest_xeonperf.measure.rounds import Effort, run_rounds
+from pytest_xeonperf.measure.pace import Effort
+from pytest_xeonperf.measure.rounds import run_rounds
 
 THREE = Effort(min_rounds=3, max_rounds=3)
 

@@ -44,14 +44,10 @@ def test_bf16(xeonperf, sdpa_bf16):
 
 
 @pytest.fixture
-def runner(tmp_path, environment):
+def runner(tmp_path, environment, git):
     """Runs the action's steps in a clone with one branch checked out: their exit codes, and what was printed."""
     clean = {name: value for name, value in environment.items() if not name.startswith(("GIT_", "GITHUB_"))}
     origin, clone = tmp_path / "origin", tmp_path / "clone"
-
-    def git(folder, *arguments):
-        who = ("-c", "user.name=A", "-c", "user.email=a@example.org", "-c", "commit.gpgsign=false")
-        subprocess.run(("git", *who, *arguments), cwd=folder, check=True, capture_output=True, env=clean)
 
     def run(suite_on_the_branch):
         (origin / "suites").mkdir(parents=True)
@@ -62,7 +58,7 @@ def runner(tmp_path, environment):
             (origin / "suites/test_net.py").write_text(text)
             git(origin, "add", "--all")
             git(origin, "commit", "--quiet", "--message", branch)
-        git(tmp_path, "clone", "--quiet", "--branch", "change", str(origin), str(clone))
+        git(tmp_path, "clone", "--quiet", "--branch", "change", origin, clone)
         given = {
             "python": sys.executable,
             "arguments": "suites/ --xeonperf-preset=smoke --xeonperf-threads=1",

@@ -2,9 +2,11 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from dataclasses import dataclass
+from functools import partial
 
 import pytest
 
@@ -67,18 +69,12 @@ class Repository:
 
     folder: object
     environment: dict
+    git: object
 
     def write(self, name, text):
         path = self.folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
-
-    def git(self, *arguments):
-        who = ("-c", "user.name=A", "-c", "user.email=a@example.org", "-c", "commit.gpgsign=false")
-        done = subprocess.run(
-            ("git", *who, *arguments), cwd=self.folder, check=True, capture_output=True, text=True, env=self.environment
-        )
-        return done.stdout.strip()
 
     def commit(self, subject):
         self.git("add", "--all")
@@ -100,10 +96,11 @@ class Repository:
 
 
 @pytest.fixture
-def repository(tmp_path, environment):
+def repository(tmp_path, environment, git):
     clean = {name: value for name, value in environment.items() if not name.startswith(("GIT_", "GITHUB_"))}
-    made = Repository(folder=tmp_path / "shop", environment=clean)
-    made.folder.mkdir()
+    folder = tmp_path / "shop"
+    folder.mkdir()
+    made = Repository(folder=folder, environment=clean, git=partial(git, folder))
     made.git("init", "--quiet", "--initial-branch=main")
     made.write(".gitignore", "__pycache__/\n")
     made.write("models/net.py", MODEL)
@@ -151,6 +148,23 @@ def test_a_variant_that_kills_its_worker_at_head_is_red_and_takes_no_other_with_
     assert found.code == ExitCode.RED
     assert found.cases["sdpa_bf16"]["verdict"] == "CRASHED"
     assert "SIGABRT" in found.cases["sdpa_bf16"]["reason"]
+    assert found.cases["eager_fp32"]["verdict"] == "PASS"
+
+
+def test_a_variant_that_hangs_at_head_is_red_and_takes_no_other_with_it(repository):
+    hanging = MODEL.replace("import time", "import gc\nimport time").replace(
+        "        time.sleep",
+        "        if x.dtype.itemsize == 2 and not gc.isenabled():  # as in the rounds\n            time.sleep(3600)\n"
+        "        time.sleep",
+    )
+    repository.write("models/net.py", hanging)
+    found = repository.gate(*PATIENT, "--patience", "10")
+    assert found.code == ExitCode.RED
+    hung = found.cases["sdpa_bf16"]
+    assert hung["verdict"] == "CRASHED"
+    assert re.fullmatch(
+        r"head: hung its worker, which said nothing for .* s in a call of sdpa_bf16, .*", hung["reason"]
+    )
     assert found.cases["eager_fp32"]["verdict"] == "PASS"
 
 

@@ -1,4 +1,3 @@
-import subprocess
 from dataclasses import replace
 
 import pytest
@@ -94,14 +93,11 @@ def refused(pytester):
 
 
 @pytest.fixture
-def commit(pytester, monkeypatch):
+def commit(pytester, git):
     """Makes a commit of nothing in the suite's own repository."""
-    monkeypatch.setenv("GIT_CONFIG_GLOBAL", "/dev/null")
-    who = ("-c", "user.name=A", "-c", "user.email=a@example.org")
-    subprocess.run(("git", "init", "--quiet"), cwd=pytester.path, check=True)
+    git(pytester.path, "init", "--quiet")
 
     def make():
-        arguments = ("commit", "--quiet", "--allow-empty", "--message=x")
-        subprocess.run(("git", *who, *arguments), cwd=pytester.path, check=True)
+        git(pytester.path, "commit", "--quiet", "--allow-empty", "--message=x")
 
     return make

@@ -6,14 +6,15 @@ import pytest
 
 from pytest_xeonperf.judge.change import ChangeRule, Times
 from pytest_xeonperf.judge.verdict import levels
-from pytest_xeonperf.measure.rounds import Effort
+from pytest_xeonperf.measure import pace
+from pytest_xeonperf.measure.pace import Effort
 from pytest_xeonperf.records import Case, Metric, Unknown
 from pytest_xeonperf.shell import gate_protocol as say
 from pytest_xeonperf.shell import gate_rounds, gate_table
 from pytest_xeonperf.shell.gate_request import Side
 from pytest_xeonperf.shell.gate_rounds import Trouble, measure
 from pytest_xeonperf.shell.gate_table import Model, NotMeasured
-from pytest_xeonperf.shell.gate_worker import WorkerDiedError
+from pytest_xeonperf.shell.gate_worker import WorkerDiedError, WorkerHungError
 
 MODEL = Model(
     label="net/forward [quick]", node_ids={Side.BASE: "test_net.py::test_a", Side.HEAD: "test_net.py::test_b"}
@@ -147,6 +148,16 @@ def test_a_disturbed_round_is_voided_and_redone(desks):
     assert len(found.durations_ns["compiled"][Side.HEAD]) == 6
 
 
+def test_a_disturbed_round_that_spends_the_budget_is_kept(desks, monkeypatch):
+    monkeypatch.setattr(pace, "now_ns", lambda: len(turns_of(desks)))
+    for number in range(1, 40):  # now faster, now slower: it stays open
+        desks[Side.HEAD].troubles["compiled", number] = say.Took(duration_ns=90 if number % 2 else 110, compiled=False)
+    desks[Side.BASE].healths = [True] * 7 + [False]
+    found = run(desks, budget_ns=4 * 6 + 1)  # of two variants on two sides: spent in the seventh round
+    assert found.voided == 0
+    assert len(found.durations_ns["compiled"][Side.HEAD]) == 7
+
+
 def test_a_variant_that_only_one_side_has_is_left_out_and_noted(desks):
     desks[Side.HEAD].duration_ns["new"] = 5
     desks[Side.BASE].duration_ns["old"] = 5
@@ -185,6 +196,14 @@ def test_a_variant_that_kills_its_worker_is_left_out_and_the_rounds_begin_again(
     }
     assert len(found.durations_ns["eager_fp32"][Side.BASE]) == 6
     assert desks[Side.HEAD].log.count((Side.BASE, "end")) == 1
+
+
+def test_a_variant_that_hangs_its_worker_is_left_out_as_one_that_kills_it_and_says_so(desks):
+    how = "said nothing for 900 s in a call of compiled, and was killed"
+    desks[Side.HEAD].troubles["compiled", 2] = WorkerHungError(Place(Side.HEAD), "compiled", how)
+    found = run(desks)
+    assert found.troubles == {(Side.HEAD, "compiled"): Trouble(reason=f"hung its worker, which {how}", own=True)}
+    assert len(found.durations_ns["eager_fp32"][Side.BASE]) == 6
 
 
 def test_what_head_dies_of_is_tried_at_base_too(desks):

@@ -1,28 +1,36 @@
 """One side of a gate as its driver sees it: what a worker says, and what becomes of one that says no more."""
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from pytest_xeonperf.errors import InfrastructureError
 from pytest_xeonperf.records import Unknown
 from pytest_xeonperf.shell import gate_protocol as say
-from pytest_xeonperf.shell import gate_worker, protocol
+from pytest_xeonperf.shell import gate_worker, patience, protocol
 from pytest_xeonperf.shell.deaths import Death
 from pytest_xeonperf.shell.gate_request import Place, Side
-from pytest_xeonperf.shell.gate_worker import Worker, WorkerDiedError
+from pytest_xeonperf.shell.gate_worker import Worker, WorkerDiedError, WorkerHungError
 from pytest_xeonperf.shell.offspring import ChildDiedError
+from pytest_xeonperf.shell.patience import Patience
 
 OFFER = say.Offer(version=say.VERSION, models=(), errors=(), foreign=())
 LOADED = say.Loaded(cases={}, refused={}, lacking={}, raised={}, item="call", items_per_call=1, foreign=())
 NOBODY = Unknown(reason="no variant was running")
+COMPILING = protocol.Entering(model="m", variant="woq_int4", stage="compiling")
 
 
 class Talker:
-    """In the place of a child: says what it is given, then dies."""
+    """In the place of a child: says what it is given, then dies or says no more."""
 
-    def __init__(self, messages, running=NOBODY):
-        self.messages, self.running, self.told, self.ended = list(messages), running, [], False
+    process, progressed = SimpleNamespace(pid=0), True
+
+    def __init__(self, messages, running=NOBODY, *, hangs=False):
+        self.messages, self.running, self.told, self.ended, self.hangs = list(messages), running, [], False, hangs
+
+    def speaks_within(self, _patience_s):
+        return bool(self.messages) or not self.hangs
 
     def tell(self, message):
         self.told.append(message)
@@ -43,11 +51,12 @@ class Talker:
 def worker(monkeypatch, start, tmp_path):
     """A worker whose child says these messages after it has made its offer."""
 
-    def make(*messages, offer=OFFER, running=NOBODY):
-        child = Talker([start.machine, offer, *messages], running)
+    def make(*messages, offer=OFFER, **state):
+        child = Talker([start.machine, *([offer] if offer else []), *messages], **state)
+        monkeypatch.setattr(patience, "processor_s", lambda _pid: {})
         monkeypatch.setattr(gate_worker.Child, "start", lambda *_args, **_keywords: child)
         place = Place(side=Side.HEAD, tree=None, python="python3", import_path=())
-        return Worker(place=place, start=start, log=Path(tmp_path / "head.log")), child
+        return Worker(place=place, start=start, log=Path(tmp_path / "head.log"), patience=Patience(600)), child
 
     return make
 
@@ -89,11 +98,58 @@ def test_a_death_in_a_turn_is_that_variant_s_and_one_between_turns_is_nobody_s(w
 
 
 def test_a_death_while_loading_is_of_the_variant_that_was_being_loaded(worker):
-    loading = protocol.Entering(model="m", variant="woq_int4", stage="loading")
-    made, _child = worker(running=loading)
+    made, _child = worker(running=COMPILING)
     with pytest.raises(WorkerDiedError) as caught:
         made.load(())
     assert caught.value.variant == "woq_int4"
+
+
+@pytest.mark.parametrize(
+    ("ask", "running", "doing", "variant"),
+    [
+        (lambda worker: worker.begin("test_a.py::test_x"), NOBODY, "in test_a.py::test_x, before its check", ""),
+        (lambda worker: worker.load(()), NOBODY, "while loading", ""),
+        (lambda worker: worker.load(()), COMPILING, "while compiling woq_int4", "woq_int4"),
+        (lambda worker: worker.turn("compiled"), NOBODY, "in a call of compiled", "compiled"),
+        (lambda worker: worker.healthy(), NOBODY, "in the canary", ""),
+        (lambda worker: worker.release(), NOBODY, "while letting go of the model", ""),
+    ],
+)
+def test_one_that_hangs_is_killed_and_says_what_it_was_doing(worker, ask, running, doing, variant):
+    made, child = worker(running=running, hangs=True)
+    with pytest.raises(
+        WorkerHungError, match=f"the worker of head said nothing for .* {doing}, and was killed"
+    ) as caught:
+        ask(made)
+    assert caught.value.variant == variant
+    assert child.ended
+    assert not made.children  # the next request starts another
+
+
+def test_after_its_turn_a_variant_is_not_blamed(worker):
+    made, _child = worker(say.Took(duration_ns=5, compiled=False), hangs=True)
+    made.turn("compiled")
+    with pytest.raises(WorkerHungError) as caught:
+        made.healthy()
+    assert caught.value.variant == ""
+
+
+def test_only_calls_in_rounds_teach_how_long_they_take(worker):
+    made, _child = worker(say.Needs(memory_bytes=5), LOADED, say.Took(duration_ns=5, compiled=False))
+    made.begin("test_a.py::test_x")
+    made.load(())
+    assert list(made.patience.longest_ns) == []
+    made.turn("compiled")
+    assert list(made.patience.longest_ns) == ["compiled"]
+
+
+@pytest.mark.parametrize("offer", [OFFER, None])
+def test_one_that_hangs_before_it_has_made_its_offer_ends_the_gate(worker, offer):
+    made, child = worker(offer=None, hangs=True)
+    child.messages = child.messages if offer else []  # after it was ready, or before
+    with pytest.raises(InfrastructureError, match=r"head said nothing for .* while starting and collecting its tests"):
+        made.offer()
+    assert child.ended
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,8 @@ import shutil
 import signal
 import sys
 import time
+from itertools import chain, cycle
+from types import SimpleNamespace
 
 import psutil
 import pytest
@@ -56,6 +58,52 @@ def test_a_child_that_hangs_up_and_stays_is_ended(make_child, monkeypatch):
     child, theirs = make_child("import time; time.sleep(600)")
     assert _die(child, theirs).how.startswith("died of SIGKILL")
     assert child.process.returncode == -signal.SIGKILL
+
+
+def test_a_child_that_speaks_is_heard_and_one_that_does_not_has_its_time(make_child, monkeypatch):
+    monkeypatch.setattr(offspring, "_WAIT_S", 0.01)
+    child, theirs = make_child("import time; time.sleep(600)")
+    assert not child.speaks_within(0.05)
+    theirs.send(ENTERING)
+    assert child.speaks_within(600)
+    assert child.hear() == ENTERING
+
+
+def test_time_that_nobody_could_have_spoken_in_does_not_count(tmp_path):
+    waits = []
+    channel = SimpleNamespace(poll=waits.append)
+    child = Child(process=SimpleNamespace(poll=lambda: None), channel=channel, log=tmp_path / "child.log")
+    assert not child.speaks_within(3.5)
+    assert waits == [1.0, 1.0, 1.0, 0.5]  # whatever clocks say: a machine that was stopped in one has lost one
+
+
+def test_a_child_whose_own_children_hold_its_channel_is_dead_all_the_same(make_child, monkeypatch):
+    monkeypatch.setattr(offspring, "_WAIT_S", 0.01)
+    child, theirs = make_child("raise SystemExit(7)")
+    theirs.send(ENTERING)
+    child.process.wait()
+    assert child.speaks_within(5)
+    assert child.hear() == ENTERING
+    assert child.speaks_within(5)
+    with pytest.raises(ChildDiedError, match="left with exit code 7"):
+        child.hear()
+    child.end()
+
+
+def test_what_a_child_says_just_before_it_dies_is_heard(tmp_path):
+    said = chain([False], cycle([True]))  # it spoke and died between two looks
+    channel = SimpleNamespace(poll=lambda *_: next(said), close=lambda: pytest.fail("hung up"))
+    child = Child(process=SimpleNamespace(poll=lambda: 0), channel=channel, log=tmp_path / "child.log")
+    assert child.speaks_within(600)
+
+
+def test_a_child_that_cannot_be_killed_is_left_to_the_kernel(make_child, monkeypatch):
+    monkeypatch.setattr(offspring, "_PATIENCE_S", 0.01)
+    monkeypatch.setattr(offspring.os, "killpg", lambda *_: None)
+    child, theirs = make_child("import time; time.sleep(20)")
+    child.kill()
+    assert child.process.poll() is None
+    assert _die(child, theirs).how.startswith("died of SIGKILL")
 
 
 def test_a_death_names_what_the_child_last_said_it_was_busy_with(make_child):

@@ -1,0 +1,65 @@
+"""What the gate prints of a comparison, and what it asks for: without the workers."""
+
+import json
+import re
+
+import pytest
+
+from pytest_xeonperf.cli import gate
+from pytest_xeonperf.records import Outcome, Unknown
+
+COLUMN = "slow-down seen from"
+
+
+@pytest.fixture
+def gated(tmp_path, monkeypatch, git, command_line):
+    """Runs ``xeonperf gate`` in a changed repository, where it finds what it is told; gives what was asked, too."""
+    git(tmp_path, "init", "--quiet", "--initial-branch=main")
+    (tmp_path / "model.py").write_text("one")
+    git(tmp_path, "add", ".")
+    git(tmp_path, "commit", "--quiet", "--message=One")
+    (tmp_path / "model.py").write_text("two")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "200")
+    for name in ("GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(gate, "machine_from_outside", lambda _settings: None)
+
+    def run(found, *words):
+        asked = []
+
+        def stub(request, _talk):
+            asked.append(request)
+            return found
+
+        monkeypatch.setattr(gate, "run_gate", stub)
+        return command_line("gate", "--base=HEAD", *words), *asked
+
+    return run
+
+
+def test_the_table_says_from_which_size_on_a_slow_down_would_have_been_seen(gated, comparison, compared):
+    undecided = compared(Outcome.INCONCLUSIVE, reason="undecided after 9 rounds")
+    said, _request = gated(comparison(compared(), undecided, compared(Outcome.REGRESSION)))
+    assert said.exit_code == 1
+    titles, red, *others = said.out.splitlines()
+    begins, ends = re.search(COLUMN, titles).span()
+    assert [line[begins:ends].strip() for line in (red, *others[:2])] == ["-", "any", "any"]
+    assert others[2] == "Slow-down seen from: where none was seen, one of so much or more would have been"
+
+
+def test_where_nothing_was_measured_nothing_would_have_been_seen(gated, comparison, compared):
+    said, _request = gated(comparison(compared(Outcome.NO_BASELINE, change=Unknown(reason="new"), reason="new")))
+    assert said.exit_code == 6
+    assert "Slow-down seen from:" not in said.out
+
+
+@pytest.mark.parametrize(("words", "patience_s"), [((), 900), (("--patience", "60"), 60)])
+def test_its_patience_is_a_quarter_of_an_hour_unless_told_otherwise(gated, comparison, compared, words, patience_s):
+    _said, request = gated(comparison(compared()), *words)
+    assert request.patience_s == patience_s
+
+
+def test_its_json_takes_the_place_of_the_table(gated, comparison, compared):
+    said, _request = gated(comparison(compared()), "--json", "-")
+    assert json.loads(said.out)["verdict"] == "PASS"
