@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from rich.console import Console
 
@@ -30,7 +30,21 @@ def write(path: Path, text: str) -> None:
     Raises:
         InfrastructureError: It cannot be written.
     """
+    _put(path, text, "w")
+
+
+def append(path: Path, text: str) -> None:
+    """Add to a file.
+
+    Raises:
+        InfrastructureError: It cannot be written.
+    """
+    _put(path, text, "a")
+
+
+def _put(path: Path, text: str, mode: Literal["w", "a"]) -> None:
     try:
-        path.write_text(text, encoding="utf-8")
+        with path.open(mode, encoding="utf-8") as file:
+            file.write(text)
     except OSError as error:
         raise InfrastructureError(f"cannot be written ({error.strerror})", where=str(path)) from error

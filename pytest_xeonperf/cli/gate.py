@@ -20,10 +20,12 @@ from pytest_xeonperf.ci.annotations import workflow_commands
 from pytest_xeonperf.ci.checkout import WORKING_TREE, base_commit, checked_out, working_tree
 from pytest_xeonperf.ci.comment import SEEN_FROM, comment, figures
 from pytest_xeonperf.ci.git import is_clean
-from pytest_xeonperf.cli.console import table_console
-from pytest_xeonperf.errors import ExitCode, InfrastructureError, UsageError
+from pytest_xeonperf.cli.console import append, table_console, write
+from pytest_xeonperf.errors import ExitCode, UsageError
 from pytest_xeonperf.exchange import comparison as as_json
 from pytest_xeonperf.records import Unknown
+from pytest_xeonperf.report.page_compare import gate_page
+from pytest_xeonperf.report.render import render
 from pytest_xeonperf.shell.begin import machine_from_outside
 from pytest_xeonperf.shell.gate import run_gate
 from pytest_xeonperf.shell.gate_request import Request, Side, place_of, within
@@ -74,6 +76,7 @@ _PERCENT = 100
     help="Write JSON of the stable schema xeonperf-gate/1 here; - for stdout, in place of the table.",
 )
 @click.option("--comment", "comment_out", type=click.Path(path_type=Path), help="Write Markdown for a comment here.")
+@click.option("--html", "html_out", type=click.Path(path_type=Path), help="Write a page that needs no other file here.")
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
 def command(
     base: str,
@@ -85,6 +88,7 @@ def command(
     patience: float,
     json_out: str,
     comment_out: Path | None,
+    html_out: Path | None,
     arguments: tuple[str, ...],
 ) -> int:
     """Compare two commits and fail if head is slower: exit code 0, 1 (slower), 6 (undecided, nothing compared).
@@ -123,6 +127,8 @@ def command(
         )
         found = run_gate(request, talk)
         talk.end()
+    if html_out is not None:
+        write(html_out, render(gate_page(found)))
     _tell(found, home, json_out=json_out, comment_out=comment_out)
     return _exit_code(found)
 
@@ -170,17 +176,13 @@ def _tell(found: Comparison, home: Tree, *, json_out: str, comment_out: Path | N
         click.echo(document, nl=False)
     else:
         _print(found)
-    try:
-        if json_out not in {"", _STDOUT}:
-            Path(json_out).write_text(document, encoding="utf-8")
-        if comment_out is not None:
-            comment_out.write_text(text, encoding="utf-8")
-        summary = os.environ.get("GITHUB_STEP_SUMMARY", "")
-        if summary:
-            with Path(summary).open("a", encoding="utf-8") as file:
-                file.write(text)
-    except OSError as error:
-        raise InfrastructureError(f"cannot be written ({error.strerror})", where=str(error.filename)) from error
+    if json_out not in {"", _STDOUT}:
+        write(Path(json_out), document)
+    if comment_out is not None:
+        write(comment_out, text)
+    summary = os.environ.get("GITHUB_STEP_SUMMARY", "")
+    if summary:
+        append(Path(summary), text)
     if os.environ.get("GITHUB_ACTIONS") == "true":
         for line in workflow_commands(found, home.directory.relative_to(home.root.resolve())):
             click.echo(line, err=json_out == _STDOUT)

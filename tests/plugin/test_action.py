@@ -100,6 +100,7 @@ def test_a_branch_that_slows_one_variant_fails_at_its_test(runner):
     assert "::error file=suites/test_net.py,line=2" in out
     assert "✗ regression: net/forward sdpa_bf16" in summary.read_text()
     assert summary.read_text() == (output / "comment.md").read_text()
+    assert "<h1" in (output / "report.html").read_text(encoding="utf-8")
     (red,) = [case for case in json.loads((output / "gate.json").read_text())["cases"] if case["verdict"] != "PASS"]
     assert red["variant"] == "sdpa_bf16"
     assert 1.35 < 1 / red["own"]["ratio"] < 1.85
