@@ -2,9 +2,14 @@
 
 import contextlib
 import os
+import signal
+import socket
 import subprocess
+import sys
+import time
 from dataclasses import replace
 
+import httpx
 import hypothesis
 import pytest
 
@@ -116,3 +121,48 @@ def comparison():
         return replace(made, **changes)
 
     return make
+
+
+@pytest.fixture(scope="session")
+def free_port():
+    """Finds a port that nobody listens on."""
+
+    def find():
+        with socket.socket() as one:
+            one.bind(("127.0.0.1", 0))
+            return one.getsockname()[1]
+
+    return find
+
+
+@pytest.fixture(scope="session")
+def serving(free_port):
+    """Serves a history from a process of its own while it lasts; gives the address."""
+
+    @contextlib.contextmanager
+    def serve(history, port=0):
+        port = port or free_port()
+        command = [sys.executable, "-m", "pytest_xeonperf", "serve", "--db", str(history), "--port", str(port)]
+        with history.with_suffix(".log").open("w") as log:
+            process = subprocess.Popen(command, stdout=log, stderr=log)
+            try:
+                url = f"http://127.0.0.1:{port}"
+                _wait_for(url, process)
+                yield url
+            finally:
+                process.send_signal(signal.SIGTERM)
+                process.wait(30)
+
+    return serve
+
+
+def _wait_for(url, process):
+    for _ in range(600):
+        assert process.poll() is None
+        try:
+            httpx.get(f"{url}/readyz").raise_for_status()
+        except httpx.HTTPError:
+            time.sleep(0.1)
+        else:
+            return
+    pytest.fail("the service did not get ready")

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from pytest_xeonperf.ci.git import commit_of
 from pytest_xeonperf.errors import UsageError, XeonPerfError
 from pytest_xeonperf.records import Commit, Result, Run, RunState, Unknown
+from pytest_xeonperf.units import show_count
 from pytest_xeonperf.workloads.presets import Preset
 
 if TYPE_CHECKING:
@@ -152,6 +153,28 @@ class Recorder:
         except XeonPerfError as error:
             return (f"not compared with earlier runs: {error}",)
         return (*since_then(found), *outgrown_floors(found)) if found.cases else ()
+
+    def push(self) -> tuple[str, ...]:
+        """Send this run, if it is finished, and those that waited to the service; lines on what became of them."""
+        if not self.under_way or not self.settings.push:
+            return ()
+        from pytest_xeonperf.ci.delivery import deliver_kept, keep
+        from pytest_xeonperf.exchange.native import dumps
+
+        folder = self.rootdir / ".xeonperf" / "outbox"
+        try:
+            run = self.store[0].run(self.run[0].id)
+            if run.state is RunState.FINISHED:
+                keep(folder, run.id, dumps(run))
+            found = deliver_kept(folder, self.settings.push)
+        except (XeonPerfError, OSError) as error:
+            return (f"not pushed: {error}",)
+        told = [f"pushed {show_count(found.sent, 'run')} to {self.settings.push}"] if found.sent else []
+        if found.waiting:
+            told.append(f"{show_count(found.waiting, 'run')} kept for the next session to push: {found.problem}")
+        elif found.problem:
+            told.append(found.problem)
+        return tuple(told)
 
     def close(self) -> None:
         """Close the database."""

@@ -45,7 +45,7 @@ class Session:
         stack: Undoes what measuring in this process has changed.
         page: The report that was written.
         reports: Of the test that is running, so far.
-        since_then: What became of the speed-ups of the nearest earlier commit.
+        last_words: What became of the speed-ups of the nearest earlier commit, and of this run on its way to a service.
     """
 
     config: pytest.Config
@@ -56,7 +56,7 @@ class Session:
     stack: ExitStack = field(default_factory=ExitStack)
     page: Path | Unknown = Unknown(reason="nothing was measured")
     reports: list[pytest.TestReport] = field(default_factory=list)
-    since_then: tuple[str, ...] = ()
+    last_words: tuple[str, ...] = ()
 
     def pytest_report_header(self) -> list[str]:
         """Machine, ISA, threads, database."""
@@ -126,7 +126,7 @@ class Session:
         self.recorder.finish(RunState.INTERRUPTED if interrupted else RunState.FINISHED)
         if self.recorder.under_way:
             self._write_report()
-            self.since_then = self.recorder.since_then()
+            self.last_words = (*self.recorder.since_then(), *self.recorder.push())
         self.recorder.close()
         asked_to_measure = not session.config.option.collectonly
         if exitstatus == pytest.ExitCode.OK and asked_to_measure and self._undecided(session):
@@ -140,7 +140,7 @@ class Session:
         terminalreporter.section("xeonperf")
         terminalreporter.write_line(terminal.limits_line(run.machine.limits))
         terminal.write_table(terminalreporter, run)
-        for line in self.since_then:
+        for line in self.last_words:
             terminalreporter.write_line(line)
         terminal.write_places(terminalreporter, database=self.recorder.where(), run_id=run.id, page=self.page)
 

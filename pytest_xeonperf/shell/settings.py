@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, cast
 
 import pytest
 
+from pytest_xeonperf.errors import UsageError
 from pytest_xeonperf.host.amx import AmxMode
 from pytest_xeonperf.measure.pace import Effort
 from pytest_xeonperf.workloads.presets import Preset
@@ -79,6 +80,17 @@ def _pairs(text: str) -> tuple[int, int]:
     return pair
 
 
+def _address(text: str) -> str:
+    if not text:
+        return text
+    from pytest_xeonperf.ci.delivery import checked
+
+    try:
+        return checked(text)
+    except UsageError as error:
+        raise ValueError(text) from error
+
+
 _OFF = {"", "0"}
 """What a switch in the environment is not."""
 
@@ -132,6 +144,14 @@ OPTIONS = (
         help="where the HTML report is written at the end, relative to rootdir; off for none (default: reports)",
     ),
     Option(
+        name="push",
+        default="",
+        metavar="URL",
+        parse=_address,
+        valid="the address of a service, such as https://perf.example",
+        help="service that finished runs are sent to, with the token in XEONPERF_TOKEN; they wait on disk for it",
+    ),
+    Option(
         name="budget",
         default="240",
         metavar="SECONDS",
@@ -174,6 +194,7 @@ class Settings:
         db: An SQLAlchemy URL or a path, never empty.
         threads: 0 for the physical cores.
         report: Directory of the HTML report; empty for none.
+        push: Address of a service; empty for none.
         budget_s: For the rounds of one ladder.
         min_pairs: Of a case, before anything is decided; six are the fewest that bound a median at 95 %.
         max_pairs: Of a case, however much of the budget is left.
@@ -189,6 +210,7 @@ class Settings:
     threads: int
     supervise: Supervision
     report: str
+    push: str
     budget_s: float
     min_pairs: int
     max_pairs: int
@@ -218,6 +240,7 @@ class Settings:
             threads=int(str(values["threads"])),
             supervise=Supervision(str(supervise)),
             report="" if report == "off" else str(config.rootpath / report),
+            push=str(values["push"]),
             budget_s=float(str(values["budget"])),
             min_pairs=min_pairs,
             max_pairs=max_pairs,

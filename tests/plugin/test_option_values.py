@@ -10,6 +10,7 @@ BAD = {
     "budget": ("0", ("positive number of seconds",)),
     "alpha": ("0.9", ("0.5",)),
     "pairs": ("40:6", ("6:40",)),
+    "push": ("nonsense", ("https://perf.example",)),
     "processes": ("0", ("from 1",)),
 }
 

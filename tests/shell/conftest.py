@@ -64,6 +64,7 @@ def settings(tmp_path):
         threads=1,
         supervise=Supervision.ON,
         report="",
+        push="",
         budget_s=10.0,
         min_pairs=6,
         max_pairs=40,
