@@ -94,6 +94,11 @@ def show_score(value: float) -> str:
     return f"{value:.5g}"
 
 
+def show_chance(chance: float) -> str:
+    """A chance from 0 to 1, with the digits that matter where it is small: ``0.62``, ``0.0012``."""
+    return f"{chance:.2g}"
+
+
 def show_time(timestamp: str) -> str:
     """A UTC ISO-8601 timestamp to the minute: ``2026-05-12 14:03``."""
     return datetime.fromisoformat(timestamp).astimezone(UTC).strftime("%Y-%m-%d %H:%M")

@@ -73,3 +73,8 @@ def test_shares_and_ratios_and_times():
 @pytest.mark.parametrize(("longest_ns", "scale"), [(5, (1, "ns")), (5_000_000, (1_000_000, "ms"))])
 def test_an_axis_has_the_unit_of_its_longest_time(longest_ns, scale):
     assert units.time_scale(longest_ns) == scale
+
+
+@pytest.mark.parametrize(("chance", "shown"), [(1.0, "1"), (0.6249, "0.62"), (0.0304, "0.03"), (0.00012, "0.00012")])
+def test_chances_keep_the_digits_that_matter(chance, shown):
+    assert units.show_chance(chance) == shown

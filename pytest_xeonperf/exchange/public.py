@@ -9,6 +9,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from pytest_xeonperf.errors import DataError
+from pytest_xeonperf.judge.carryover import OrderEffect, order_effects
 from pytest_xeonperf.records import TIMED_ALONE, UNBOUNDED_RATIO, Bound, Commit, Limits, Measurement, Timing, Unknown
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ def dumps(run: Run) -> str:
         "schema": SCHEMA,
         "run": _run(run),
         "machine": _machine(run.machine),
-        "cases": [_case(result) for result in run.results],
+        "cases": [_case(*pair) for pair in zip(run.results, order_effects(run.results), strict=True)],
     }
     try:
         return json.dumps(document, indent=2, allow_nan=False) + "\n"
@@ -106,7 +107,7 @@ def _machine(machine: Machine) -> dict[str, Any]:
     )
 
 
-def _case(result: Result) -> dict[str, Any]:
+def _case(result: Result, order: OrderEffect | Unknown) -> dict[str, Any]:
     case, verdict, measurement = result.case, result.verdict, result.measurement
     return with_reasons(
         {
@@ -117,6 +118,7 @@ def _case(result: Result) -> dict[str, Any]:
             "metric": case.metric.value,
             "over": case.over,
             **(_figures(measurement) if isinstance(measurement, Measurement) else _few_figures(measurement)),
+            "carry_over": order if isinstance(order, Unknown) else _carry_over(order),
             "floor_ratio": verdict.floor_ratio,
             "verdict": verdict.outcome.value,
             "reason": verdict.reason,
@@ -188,6 +190,19 @@ def _few_figures(measurement: Timing | Unknown) -> dict[str, object]:
         return dict.fromkeys(_FIGURES, measurement)
     known = {"item": measurement.item, "median_ns": measurement.median_ns, "items_per_s": items_per_s(measurement)}
     return dict.fromkeys(_FIGURES, TIMED_ALONE) | known
+
+
+def _carry_over(order: OrderEffect) -> dict[str, object]:
+    """What the order within the rounds did to the speed-up."""
+    return {
+        "baseline_first_ratio": order.baseline_first_ratio,
+        "baseline_first_pairs": order.baseline_first_pairs,
+        "candidate_first_ratio": order.candidate_first_ratio,
+        "candidate_first_pairs": order.candidate_first_pairs,
+        "effect_ratio": order.effect_ratio,
+        "p_value": order.p_value,
+        "seen": order.seen,
+    }
 
 
 def _interval(speedup: Estimate) -> list[float | None]:

@@ -10,9 +10,11 @@ from rich.table import Table
 from rich.text import Text
 
 from pytest_xeonperf.exchange.public import achieved_bytes_per_s, achieved_flop_per_s, items_per_s
+from pytest_xeonperf.judge.carryover import OrderEffect, order_effects
 from pytest_xeonperf.records import Bound, Isa, Measurement, Outcome, Timing, Unknown
 from pytest_xeonperf.units import (
     show_bytes,
+    show_chance,
     show_count,
     show_estimate,
     show_ns,
@@ -74,7 +76,7 @@ def results_table(results: Sequence[Result], *, width: int = _FULL) -> Table:
 
 
 def result_notes(results: Sequence[Result]) -> tuple[str, ...]:
-    """A line for each result that is not green, and each that is not all it is called. Plain text, no markup."""
+    """Plain text, no markup: a line for each result that is not green, is not all it is called, or has carry-over."""
     not_green = [
         f"{result.verdict.outcome.value} {result.case.label}: {result.verdict.reason}"
         for result in results
@@ -85,7 +87,12 @@ def result_notes(results: Sequence[Result]) -> tuple[str, ...]:
         for result in results
         if isinstance(result.measurement, Measurement) and (left := result.measurement.evidence.left_in_bf16)
     ]
-    return (*not_green, *in_part, *_shared(results))
+    carried = [
+        f"carry-over {result.case.label}: {effect.in_words} (p = {show_chance(effect.p_value)})"
+        for result, effect in zip(results, order_effects(results), strict=True)
+        if isinstance(effect, OrderEffect) and effect.seen
+    ]
+    return (*not_green, *in_part, *carried, *_shared(results))
 
 
 def _shared(results: Sequence[Result]) -> Iterator[str]:

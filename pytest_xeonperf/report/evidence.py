@@ -10,6 +10,7 @@ from pytest_xeonperf.report.environment import Fact
 from pytest_xeonperf.report.strip import Strip, strip
 from pytest_xeonperf.units import (
     show_bytes,
+    show_chance,
     show_estimate,
     show_interval,
     show_ns,
@@ -20,6 +21,7 @@ from pytest_xeonperf.units import (
 )
 
 if TYPE_CHECKING:
+    from pytest_xeonperf.judge.carryover import OrderEffect
     from pytest_xeonperf.records import Contention, Evidence, Measurement, Roofline
 
 _BOUND_WORDS = {Bound.BANDWIDTH: "of bandwidth", Bound.COMPUTE: "of GEMM peak"}
@@ -44,6 +46,7 @@ class Measured:
         share: Fraction of the binding limit with the limit's name as note, or why it is unknown.
         evidence: Memory, compilation, quantisation.
         method: How the figure was come by.
+        carry_over: What the order within the rounds did to the speed-up; empty where no carry-over was seen.
     """
 
     speedup: str
@@ -61,10 +64,11 @@ class Measured:
     kernels: tuple[str, ...]
     left_in_bf16: tuple[str, ...]
     method: tuple[Fact, ...]
+    carry_over: str
 
 
-def measured(measurement: Measurement, floor_ratio: float | Unknown) -> Measured:
-    """What one measurement has to show."""
+def measured(measurement: Measurement, floor_ratio: float | Unknown, order: OrderEffect | Unknown) -> Measured:
+    """What one measurement has to show, with what the order within its rounds did to it."""
     speedup = measurement.speedup
     return Measured(
         speedup=show_ratio(speedup.ratio),
@@ -81,7 +85,8 @@ def measured(measurement: Measurement, floor_ratio: float | Unknown) -> Measured
         evidence=_evidence(measurement.evidence),
         kernels=measurement.evidence.kernels,
         left_in_bf16=measurement.evidence.left_in_bf16,
-        method=_method(measurement),
+        method=(*_method(measurement), *_order(order)),
+        carry_over=order.in_words if not isinstance(order, Unknown) and order.seen else "",
     )
 
 
@@ -157,6 +162,14 @@ def _meanwhile(contention: Contention | Unknown) -> Fact:
     stolen, others = (show_share(contention.share(spent)) for spent in (contention.stolen_ns, contention.others_ns))
     held = f"throttled for {show_ns(contention.throttled_ns)}" if contention.throttled_ns else "not throttled"
     return Fact(name="shared", value=f"{stolen} stolen, {others} others'", note=f"of the cores' time; {held}")
+
+
+def _order(order: OrderEffect | Unknown) -> tuple[Fact, ...]:
+    """What came of the order, where there are pairs enough to tell."""
+    if isinstance(order, Unknown):
+        return ()
+    found = "carry-over" if order.seen else "no carry-over seen"
+    return (Fact(name="order", value=order.in_words, note=f"{found} (p = {show_chance(order.p_value)})"),)
 
 
 def _many(number: int, noun: str) -> str:

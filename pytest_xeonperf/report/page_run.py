@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from pytest_xeonperf.judge.carryover import order_effects
 from pytest_xeonperf.records import Measurement, Timing, Unknown
 from pytest_xeonperf.report import links
 from pytest_xeonperf.report.environment import Fact, limit_facts, machine_facts, machine_line
@@ -19,6 +20,7 @@ from pytest_xeonperf.units import show_minutes, show_ratio, show_time
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from pytest_xeonperf.judge.carryover import OrderEffect
     from pytest_xeonperf.records import Case, Expectation, Result, Run
 
 
@@ -67,7 +69,7 @@ def run_page(run: Run) -> RunPage:
         started=started,
         started_at=run.started_at,
         facts=run_facts(run),
-        sections=tuple(_section(*pair) for pair in zip(run.results, anchors(run.results), strict=True)),
+        sections=tuple(map(_section, run.results, anchors(run.results), order_effects(run.results))),
         command=run.command,
         options=tuple(Fact(name=name, value=value) for name, value in run.options),
         machine=machine_facts(run.machine),
@@ -106,7 +108,7 @@ def _duration(run: Run) -> str:
     return f"took {show_minutes(took.total_seconds())}"
 
 
-def _section(result: Result, anchor: str) -> CaseSection:
+def _section(result: Result, anchor: str, order: OrderEffect | Unknown) -> CaseSection:
     verdict = result.verdict
     floor = verdict.floor_ratio
     return CaseSection(
@@ -121,7 +123,7 @@ def _section(result: Result, anchor: str) -> CaseSection:
         location=result.location,
         measured_at=f"{show_time(result.measured_at)} UTC",
         command=_command(result),
-        measured=_measured(result.measurement, floor),
+        measured=_measured(result.measurement, floor, order),
     )
 
 
@@ -130,7 +132,9 @@ def _command(result: Result) -> str:
     return shlex.join(["pytest", "--xeonperf", *preset, result.node_id])
 
 
-def _measured(found: Measurement | Timing | Unknown, floor_ratio: float | Unknown) -> Measured | Timed | Unknown:
+def _measured(
+    found: Measurement | Timing | Unknown, floor_ratio: float | Unknown, order: OrderEffect | Unknown
+) -> Measured | Timed | Unknown:
     if isinstance(found, Measurement):
-        return measured(found, floor_ratio)
+        return measured(found, floor_ratio, order)
     return timed(found) if isinstance(found, Timing) else found

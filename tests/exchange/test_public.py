@@ -6,6 +6,8 @@ import json
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import pytest
+
 from pytest_xeonperf.exchange import public
 from pytest_xeonperf.records import Bound, Roofline, Unknown
 
@@ -13,6 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from pytest_xeonperf.records import Result, Run
+
+_TOO_FEW = "the baseline ran first in 3 pairs and the candidate in 0: it takes 4 of either order"
 
 
 def test_a_measured_case_has_exactly_these_fields(make_run: Callable[..., Run]) -> None:
@@ -43,13 +47,17 @@ def test_a_measured_case_has_exactly_these_fields(make_run: Callable[..., Run]) 
             "stolen_share": 0.01,
             "others_share": 0.02,
             "throttled_ns": 0,
+            "carry_over": None,
             "floor_ratio": 2.91,
             "verdict": "PASS",
             "reason": "above its floor",
             "node_id": "suites/test_sam.py::test_compiled",
             "location": "suites/test_sam.py:12",
             "measured_at": "2026-09-01T10:01:00+00:00",
-            "unknown": {"achieved_bytes_per_s": "arithmetic binds this case, not reading"},
+            "unknown": {
+                "achieved_bytes_per_s": "arithmetic binds this case, not reading",
+                "carry_over": _TOO_FEW,
+            },
         }
     ]
 
@@ -66,6 +74,7 @@ def test_what_is_missing_is_null_and_says_why(make_run: Callable[..., Run], cras
         "roofline_fraction": "the workload gives no footprint",
         "achieved_bytes_per_s": "the workload gives no footprint",
         "achieved_flop_per_s": "the workload gives no footprint",
+        "carry_over": _TOO_FEW,
     }
     assert first.keys() == second.keys()
 
@@ -81,7 +90,7 @@ def test_where_reading_weights_binds_the_rate_of_it_is_told(
     (case,) = json.loads(public.dumps(make_run(results=(result,))))["cases"]
     # ten milliseconds for a call of four items
     assert (case["items_per_s"], case["achieved_bytes_per_s"], case["achieved_flop_per_s"]) == (400.0, 1.05e10, 1e11)
-    assert case["unknown"] == {}
+    assert case["unknown"] == {"carry_over": _TOO_FEW}
 
 
 def test_what_is_shorter_than_the_clock_can_tell_has_no_rate(
@@ -91,6 +100,23 @@ def test_what_is_shorter_than_the_clock_can_tell_has_no_rate(
     (case,) = json.loads(public.dumps(make_run(results=(make_result(measurement=instant),))))["cases"]
     assert case["items_per_s"] is case["achieved_flop_per_s"] is None
     assert case["unknown"]["items_per_s"] == "shorter than the clock can tell"
+
+
+def test_what_the_order_did_is_told_with_both_ratios(
+    make_run: Callable[..., Run], make_result: Callable[..., Result], carried: Result
+) -> None:
+    seen, unseen = json.loads(public.dumps(make_run(results=(carried, make_result()))))["cases"]
+    assert seen["carry_over"] == {
+        "baseline_first_ratio": pytest.approx(4.0),
+        "baseline_first_pairs": 5,
+        "candidate_first_ratio": pytest.approx(4.4),
+        "candidate_first_pairs": 4,
+        "effect_ratio": pytest.approx(4.0 / 4.4),
+        "p_value": 1 / 126,
+        "seen": True,
+    }
+    assert seen["unknown"] == {"achieved_bytes_per_s": "arithmetic binds this case, not reading"}
+    assert seen.keys() == unseen.keys()
 
 
 def test_run_and_machine_are_told_beside_the_cases(make_run: Callable[..., Run]) -> None:
@@ -118,4 +144,5 @@ def test_what_was_timed_alone_has_a_latency_and_the_same_fields(
     assert alone["items_per_s"] == 1e9 / 1_255_000
     assert alone["speedup_ratio"] is alone["baseline_median_ns"] is alone["interval"] is None
     assert alone["unknown"]["speedup_ratio"] == "timed alone: only its latency is known"
+    assert (alone["carry_over"], alone["unknown"]["carry_over"]) == (None, alone["unknown"]["speedup_ratio"])
     assert alone.keys() == compared.keys()

@@ -187,6 +187,19 @@ def test_a_machine_that_others_used_is_told_once_a_ladder(make_result: Callable[
     assert result_notes((quiet, replace(quiet, measurement=uncounted))) == ()
 
 
+def test_carry_over_is_told_whatever_the_verdict_and_only_where_it_is_seen(
+    make_result: Callable[..., Result], carried: Result
+) -> None:
+    told = "4.00x when the baseline ran first, 4.40x when the candidate did (p = 0.0079)"
+    assert result_notes((make_result(), carried)) == (f"carry-over {carried.case.label}: {told}",)
+    turned = [
+        replace(sample, baseline_position=place % 2, candidate_position=1 - place % 2)
+        for place, sample in enumerate(carried.measurement.samples)
+    ]
+    assert result_notes((_measured(carried, samples=tuple(turned)),)) == ()
+    assert result_notes((carried,) * 7) == ()  # luck, for all that nine pairs of each can say in a run of seven cases
+
+
 def test_no_results_make_an_empty_table() -> None:
     assert len(_printed((), 80)) == 1
 

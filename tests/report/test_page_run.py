@@ -1,7 +1,9 @@
 import shlex
+from dataclasses import replace
 
 from pytest_xeonperf.records import Outcome, RunState, Unknown
 from pytest_xeonperf.report.page_run import run_page
+from pytest_xeonperf.report.render import render
 
 
 def only_section(make, **changes):
@@ -47,3 +49,29 @@ def test_what_was_timed_alone_has_a_latency_its_spread_and_a_command_without_a_p
     (section,) = run_page(make.run(make.alone())).sections
     assert (section.measured.latency, section.measured.rate) == ("1.25 ms", "797 call/s")
     assert section.command == "pytest --xeonperf tests/test_fft.py::test_fft"
+
+
+def carried(make):
+    """A measurement whose candidate takes a tenth longer wherever the baseline ran before it."""
+    samples = tuple(
+        replace(sample, candidate_ns=440_000_000 if sample.baseline_position == 0 else 400_000_000)
+        for sample in make.measurement().samples
+    )
+    return make.measurement(samples=samples)
+
+
+def test_carry_over_is_corrected_for_the_cases_of_the_run(make):
+    one, other = make.result(measurement=carried(make)), make.result()
+    (alone,) = run_page(make.run(one)).sections
+    assert alone.measured.carry_over == "3.64x when the baseline ran first, 4.00x when the candidate did"
+    assert [section.measured.carry_over != "" for section in run_page(make.run(other, one)).sections] == [False, True]
+    assert not any(section.measured.carry_over for section in run_page(make.run(one, *(other,) * 6)).sections)
+
+
+def test_carry_over_is_a_word_on_the_page_where_it_is_seen(make):
+    seen, unseen = (
+        render(run_page(make.run(make.result(measurement=found)))) for found in (carried(make), make.measurement())
+    )
+    assert "carry-over</span> 3.64x when the baseline ran first" in seen
+    assert "carry-over</span>" not in unseen
+    assert "no carry-over seen (p = " in unseen
