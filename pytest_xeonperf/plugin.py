@@ -17,8 +17,9 @@ from pytest_xeonperf.shell.fixtures import (
     xeonperf,
 )
 from pytest_xeonperf.shell.markers import register
+from pytest_xeonperf.shell.options import pytest_addoption
 from pytest_xeonperf.shell.reporting import pytest_report_teststatus, pytest_runtest_makereport
-from pytest_xeonperf.shell.settings import Settings, pytest_addoption
+from pytest_xeonperf.shell.settings import Settings
 from pytest_xeonperf.shell.state import IN_CHILD, SETTINGS
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ import sys
 import time
 from dataclasses import replace
 
-import httpx
+import httpx2 as httpx
 import hypothesis
 import pytest
 
@@ -151,7 +151,10 @@ def serving(free_port):
                 yield url
             finally:
                 process.send_signal(signal.SIGTERM)
-                process.wait(30)
+                try:
+                    process.wait(30)
+                finally:
+                    process.kill()
 
     return serve
 

@@ -11,7 +11,7 @@ import pytest_xeonperf
 from pytest_xeonperf import plugin
 from pytest_xeonperf.cli.main import COMMANDS, xeonperf
 from pytest_xeonperf.shell.markers import MARKERS
-from pytest_xeonperf.shell.settings import pytest_addoption
+from pytest_xeonperf.shell.options import pytest_addoption
 from pytest_xeonperf.workloads.catalog import CATALOG
 from pytest_xeonperf.workloads.diffusion_sizes import PIXELS_PER_LATENT, size_of
 from pytest_xeonperf.workloads.presets import Preset

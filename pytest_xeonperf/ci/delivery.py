@@ -6,22 +6,29 @@ has it. The service takes a run once however often it is sent, so that a deliver
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
+import re
 from dataclasses import dataclass
-from http import HTTPStatus
+from http.client import HTTPException
 from typing import TYPE_CHECKING, Any
-from urllib.error import HTTPError, URLError
+from urllib.error import HTTPError
 from urllib.parse import urlsplit
-from urllib.request import Request, urlopen
+from urllib.request import HTTPRedirectHandler, Request, build_opener
 
 from pytest_xeonperf.errors import DataError, InfrastructureError, UsageError, XeonPerfError
 
 if TYPE_CHECKING:
+    from http.client import HTTPResponse
     from pathlib import Path
 
 _PATIENCE_S = 60
 _REFUSED = ".refused"
+_OF_THIS_RUN = frozenset({400, 409, 413, 422})
+"""What a service says of the run itself; everything else may be better another time."""
+
+_REMEDY = "say https://host[:port][/path], without a user or a query"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,12 +38,14 @@ class Delivery:
     Attributes:
         sent: Runs that the service has now.
         waiting: Runs that are still to be sent.
-        problem: Why, for the first of them; empty where none waits.
+        refused: Runs that the service does not take, which were put aside, with its words.
+        problem: Why runs wait; empty where none does.
     """
 
     sent: int
     waiting: int
-    problem: str
+    refused: tuple[str, ...] = ()
+    problem: str = ""
 
 
 def deliver(url: str, document: str) -> bool:
@@ -49,78 +58,117 @@ def deliver(url: str, document: str) -> bool:
     Raises:
         UsageError: The address is none, or the token is not good for it.
         DataError: The service does not take this run.
-        InfrastructureError: The service does not answer.
+        InfrastructureError: The service does not answer, or something else does.
     """
-    token = os.environ.get("XEONPERF_TOKEN", "")
     request = Request(  # noqa: S310 - http or https, as is checked
         f"{checked(url)}/api/v1/runs",
         data=document.encode(),
-        headers={"Content-Type": "application/json", "Authorization": f"Bearer {token}"},
+        headers={"Content-Type": "application/json", "Authorization": f"Bearer {_token()}"},
     )
     try:
-        with urlopen(request, timeout=_PATIENCE_S) as answer:  # noqa: S310
-            return bool(json.loads(answer.read())["new"])
+        with _OPENER.open(request, timeout=_PATIENCE_S) as answer:
+            return bool(_answered(answer)["new"])
     except HTTPError as error:
         raise _refusal(error, url) from error
-    except (URLError, OSError, ValueError, KeyError, TypeError) as error:
-        raise InfrastructureError(f"the service does not answer: {error}", where=url) from error
+    except (HTTPException, OSError, ValueError, KeyError) as error:
+        said = str(error) or type(error).__name__
+        raise InfrastructureError(f"no answer of a service: {said}", where=url, remedy="check the address") from error
 
 
-def keep(folder: Path, run_id: str, document: str) -> None:
+def outbox(folder: Path, url: str) -> Path:
+    """Where the runs wait that are for this service, below a folder: another address is another service."""
+    return folder / hashlib.sha256(checked(url).encode()).hexdigest()[:12]
+
+
+def keep(box: Path, run_id: str, document: str) -> None:
     """Let a run wait on disk: all of it or, if this process dies, nothing."""
-    folder.mkdir(parents=True, exist_ok=True)
-    draft = folder / f".{run_id}.part"
+    box.mkdir(parents=True, exist_ok=True)
+    (box / ".gitignore").write_text("*\n", encoding="ascii")
+    draft = box / f".{run_id}.part"
     with draft.open("w", encoding="utf-8") as file:
         file.write(document)
         file.flush()
         os.fsync(file.fileno())
-    draft.replace(folder / f"{run_id}.json")
+    draft.replace(box / f"{run_id}.json")
 
 
-def deliver_kept(folder: Path, url: str) -> Delivery:
+def deliver_kept(box: Path, url: str) -> Delivery:
     """Send what waits, the oldest first, up to the first that the service is not there for.
 
     A run that the service does not take is put aside, so that those behind it get through.
     """
-    waiting = sorted(folder.glob("*.json")) if folder.is_dir() else []
-    sent, problem = 0, ""
+    waiting = sorted(box.glob("*.json")) if box.is_dir() else []
+    sent, refused = 0, []
     for number, path in enumerate(waiting):
         try:
-            deliver(url, path.read_text(encoding="utf-8"))
+            deliver(url, path.read_text(encoding="utf-8", errors="replace"))
         except FileNotFoundError:  # another session has sent it
             continue
         except DataError as error:
-            path.replace(path.with_suffix(_REFUSED))
-            problem = problem or f"{path.stem} was refused, and put aside as {path.stem}{_REFUSED}: {error.what}"
+            aside = path.with_suffix(_REFUSED)
+            path.replace(aside)
+            refused.append(f"{error.what} (run {path.stem}, put aside as {aside})")
             continue
         except XeonPerfError as error:
-            return Delivery(sent=sent, waiting=len(waiting) - number, problem=problem or error.what)
+            advice = f" ({error.remedy})" if error.remedy else ""
+            left = len(waiting) - number
+            return Delivery(sent=sent, waiting=left, refused=tuple(refused), problem=f"{error.what}{advice}")
         path.unlink(missing_ok=True)
         sent += 1
-    return Delivery(sent=sent, waiting=0, problem=problem)
+    return Delivery(sent=sent, waiting=0, refused=tuple(refused))
 
 
 def checked(url: str) -> str:
     """The address of a service, without a slash at its end.
 
     Raises:
-        UsageError: It is none.
+        UsageError: It is none, or holds what would be recorded and shown.
     """
-    parts = urlsplit(url)
-    if parts.scheme not in {"http", "https"} or not parts.netloc:
-        raise UsageError(f"{url!r} is no address of a service", remedy="say https://host[:port]")
+    try:
+        parts = urlsplit(url)
+        good = parts.scheme in {"http", "https"} and parts.hostname and (parts.port is None or parts.port > 0)
+    except ValueError:
+        good = False
+    if not good or re.search(r"[\s@?#\x00-\x1f\x7f]", url):
+        raise UsageError("this is no address of a service", where=url.partition("@")[2] or url, remedy=_REMEDY)
     return url.rstrip("/")
+
+
+class _StayHere(HTTPRedirectHandler):
+    """Follows nobody: a token is for the host that was named."""
+
+    def redirect_request(self, req: Request, fp: Any, code: int, msg: str, headers: Any, newurl: str) -> None:  # noqa: PLR0917 - urllib's
+        del req, fp, code, msg, headers
+        raise UsageError(f"the service has moved to {newurl}", remedy="give that address, if you trust it")
+
+
+_OPENER = build_opener(_StayHere)
+
+
+def _token() -> str:
+    token = os.environ.get("XEONPERF_TOKEN", "").strip()
+    if not re.fullmatch(r"[A-Za-z0-9_-]*", token):
+        raise UsageError("XEONPERF_TOKEN holds no token", remedy="set it to what `xeonperf token create` printed")
+    return token
+
+
+def _answered(answer: HTTPResponse | HTTPError) -> dict[str, Any]:
+    found = json.loads(answer.read())
+    if not isinstance(found, dict):
+        raise ValueError("it answers something else")  # noqa: TRY004 - as for what is no JSON at all
+    return found
 
 
 def _refusal(error: HTTPError, url: str) -> UsageError | DataError | InfrastructureError:
     """What the service says is wrong, as an error of ours."""
     try:
-        said: dict[str, Any] = json.loads(error.read())["error"]
-    except (ValueError, KeyError, TypeError):
-        said = {"what": error.reason}
-    what = f"the service says {error.code}: {said.get('what', '')}"
-    if error.code in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
+        said = _answered(error).get("error")
+    except (HTTPException, OSError, ValueError):
+        said = None
+    ours = isinstance(said, dict) and isinstance(said.get("what"), str)
+    what = f"the service says {error.code}: {said['what'] if isinstance(said, dict) and ours else error.reason}"
+    if error.code in {401, 403}:
         return UsageError(what, where=url, remedy="set XEONPERF_TOKEN to a token with the scope ingest")
-    if HTTPStatus.BAD_REQUEST <= error.code < HTTPStatus.INTERNAL_SERVER_ERROR:
-        return DataError(what, where=url, remedy=str(said.get("remedy", "")))
-    return InfrastructureError(what, where=url, remedy="try again later")
+    if ours and error.code in _OF_THIS_RUN:
+        return DataError(what, where=url)
+    return InfrastructureError(what, where=url, remedy="check the address, or try again later")

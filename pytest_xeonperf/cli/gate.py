@@ -30,6 +30,7 @@ from pytest_xeonperf.shell.begin import machine_from_outside
 from pytest_xeonperf.shell.gate import run_gate
 from pytest_xeonperf.shell.gate_request import Request, Side, place_of, within
 from pytest_xeonperf.shell.settings import Settings
+from pytest_xeonperf.store.location import locate
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -123,7 +124,9 @@ def command(
             machine=machine_from_outside(settings),
             tolerance=tolerance / _PERCENT,
             patience_s=patience,
-            command=shlex.join(["xeonperf", *sys.argv[1:]]),
+            command=shlex.join(
+                ["xeonperf", *(text.replace(settings.db, locate(settings.db).shown) for text in sys.argv[1:])]
+            ),
         )
         found = run_gate(request, talk)
         talk.end()
@@ -131,6 +134,12 @@ def command(
         write(html_out, render(gate_page(found)))
     _tell(found, home, json_out=json_out, comment_out=comment_out)
     return _exit_code(found)
+
+
+def _as_typed(settings: Settings) -> str:
+    """The command line, without a password: it goes into comments and pages."""
+    shown = locate(settings.db).shown
+    return shlex.join(["xeonperf", *(text.replace(settings.db, shown) for text in sys.argv[1:])])
 
 
 def _settings(arguments: tuple[str, ...]) -> Settings:

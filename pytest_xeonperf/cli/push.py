@@ -6,7 +6,9 @@ import click
 
 from pytest_xeonperf.ci.delivery import deliver
 from pytest_xeonperf.cli.history import database_option, read_run, revision_argument
+from pytest_xeonperf.errors import UsageError
 from pytest_xeonperf.exchange import native
+from pytest_xeonperf.records import RunState
 
 
 @click.command
@@ -19,5 +21,7 @@ def command(revision: str, url: str, db: str) -> None:
     The token stands in XEONPERF_TOKEN: `xeonperf token create` on the service's side makes it.
     """
     run = read_run(db, revision)
+    if run.state is not RunState.FINISHED:
+        raise UsageError(f"run {run.id} is {run.state}", remedy="push it when it is finished: it may be resumed")
     is_new = deliver(url, native.dumps(run))
     click.echo(f"run {run.id} {'added' if is_new else 'was there already'}", err=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import socket
 
 import click
 
@@ -11,18 +12,25 @@ from pytest_xeonperf.errors import InfrastructureError
 from pytest_xeonperf.store.engine import open_store
 
 _INSTALL = "pip install 'pytest-xeonperf[service]'"
+_PACKAGES = frozenset({"starlette", "uvicorn", "anyio"})
+_AT_ONCE = 100
+_OWN_NAMES = ("localhost", "127.0.0.1", "[::1]")
 
 
 @click.command
 @database_option
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
-@click.option("--port", default=8765, show_default=True, type=click.IntRange(0, 65535), help="Port to listen on.")
+@click.option("--port", default=8765, show_default=True, type=click.IntRange(0, 65535), help="Port; 0 for a free one.")
 @click.option(
-    "--open-to-read",
-    is_flag=True,
-    help="Let everybody read who gets there. Default: on this machine's own addresses yes, on others with a token.",
+    "--read",
+    "reading",
+    type=click.Choice(["auto", "open", "token"]),
+    default="auto",
+    show_default=True,
+    help="Who may read: whoever gets there, or whoever has a token. auto: on this machine's own addresses open, else "
+    "by token. Behind a proxy, say which.",
 )
-def command(db: str, host: str, port: int, *, open_to_read: bool) -> None:
+def command(db: str, host: str, port: int, *, reading: str) -> None:
     """Serve the history: pages at /, a JSON API at /api/v1.
 
     Runs are brought by `xeonperf push`, with a token that `xeonperf token create` makes.
@@ -35,12 +43,41 @@ def command(db: str, host: str, port: int, *, open_to_read: bool) -> None:
         import uvicorn
 
         from pytest_xeonperf.service.app import Service, application
-    except ImportError as error:
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] not in _PACKAGES:
+            raise
         raise InfrastructureError(f"{error.name} is not installed", remedy=_INSTALL) from error
-    with open_store(database_or_default(db)) as store:
-        service = Service(store=store, open_to_read=open_to_read or _is_loopback(host))
-        click.echo(f"xeonperf serve: {store.where} at http://{host}:{port}/", err=True)
-        uvicorn.run(application(service), host=host, port=port, log_level="warning", server_header=False)
+    own = _is_loopback(host)
+    with open_store(database_or_default(db)) as store, _bound(host, port) as listening:
+        hosts = _OWN_NAMES if own and reading == "auto" else ("*",)
+        service = Service(store=store, open_to_read=reading == "open" or (own and reading == "auto"), hosts=hosts)
+        click.echo(f"xeonperf serve: {store.where} at {_address(listening)}", err=True)
+        config = uvicorn.Config(
+            application(service), log_level="warning", server_header=False, limit_concurrency=_AT_ONCE
+        )
+        uvicorn.Server(config).run(sockets=[listening])
+
+
+def _bound(host: str, port: int) -> socket.socket:
+    """A socket that listens there.
+
+    Raises:
+        InfrastructureError: It cannot.
+    """
+    try:
+        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
+        return socket.create_server((host, port), family=family, backlog=_AT_ONCE)
+    except OSError as error:
+        raise InfrastructureError(
+            f"nothing can listen there ({error.strerror or error})",
+            where=f"{host}:{port}",
+            remedy="give another --port",
+        ) from error
+
+
+def _address(listening: socket.socket) -> str:
+    host, port, *_ = listening.getsockname()
+    return f"http://[{host}]:{port}/" if ":" in host else f"http://{host}:{port}/"
 
 
 def _is_loopback(host: str) -> bool:

@@ -54,10 +54,10 @@ class Gathered:
             self.runs[run_id] = self.store.run(run_id)
         return self.runs[run_id]
 
-    def trends(self) -> Iterator[tuple[Case, Sequence[TrendPoint]]]:
-        """Every case with its points, oldest first."""
+    def trends(self, most: int = TREND_POINTS) -> Iterator[tuple[Case, Sequence[TrendPoint]]]:
+        """Every case with its newest points, oldest first."""
         for case in self.store.cases():
-            yield case, self.store.trend(case.id, limit=TREND_POINTS)
+            yield case, self.store.trend(case.id, limit=most)
 
     def histories(self, case: Case, points: Sequence[TrendPoint]) -> tuple[CaseHistory, ...]:
         """A case for the first page: one history, or none where it has no result."""

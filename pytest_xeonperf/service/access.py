@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 from starlette.exceptions import HTTPException
 
 from pytest_xeonperf.records import Unknown
+from pytest_xeonperf.store.tokens import Scope
 
 if TYPE_CHECKING:
     from starlette.requests import Request
 
     from pytest_xeonperf.store.repository import Store
-    from pytest_xeonperf.store.tokens import Scope
 
 _CHALLENGE = {"WWW-Authenticate": 'Basic realm="xeonperf", charset="UTF-8"'}
 
@@ -25,7 +25,7 @@ def require(request: Request, store: Store, scope: Scope) -> None:
     Raises:
         HTTPException: 401 without a good token, 403 with one of another scope.
     """
-    said = _said(request.headers.get("authorization", ""))
+    said = _said(request.headers.get("authorization", ""), scope)
     token = store.token(said) if said else Unknown(reason="a token is needed")
     if isinstance(token, Unknown):
         raise HTTPException(401, detail=token.reason, headers=_CHALLENGE)
@@ -33,12 +33,15 @@ def require(request: Request, store: Store, scope: Scope) -> None:
         raise HTTPException(403, detail=f"the token {token.id} has no scope {scope.value}")
 
 
-def _said(header: str) -> str:
-    """The token in a header: ``Bearer TOKEN``, or ``Basic`` with any name and the token for a password."""
+def _said(header: str, scope: Scope) -> str:
+    """The token in a header: ``Bearer TOKEN``, or for reading ``Basic`` with any name and the token for a password.
+
+    A browser sends a password along with whatever another site has it send, so it is good for nothing that changes.
+    """
     scheme, _, value = header.partition(" ")
     if scheme.lower() == "bearer":
         return value.strip()
-    if scheme.lower() != "basic":
+    if scheme.lower() != "basic" or scope is not Scope.READ:
         return ""
     try:
         return base64.b64decode(value, validate=True).decode().partition(":")[2]

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
+import anyio
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from pytest_xeonperf.ci.history import compared
 from pytest_xeonperf.errors import DataError
 from pytest_xeonperf.exchange import native, public, shifts
+from pytest_xeonperf.exchange.arriving import require_presentable
 from pytest_xeonperf.exchange.listing import case_entry, point_entry, run_entry
 from pytest_xeonperf.store.tokens import Scope
 
@@ -21,20 +23,32 @@ if TYPE_CHECKING:
     from pytest_xeonperf.service.app import Service
 
 _MOST_RUNS = 1000
-_TOLERANCE, _ALPHA = 0.05, 0.05
+_DIGITS = 9
+_LONGEST = 500
+_AT_ONCE = 2
+"""Runs that are taken in at a time: each may be as large as `Service.most_bytes`."""
+
 _JSON = "application/json"
 
 
 def routes(service: Service) -> list[Route]:
     """The API below ``/api/v1``."""
+    turns = anyio.Semaphore(_AT_ONCE)
 
     async def ingest(request: Request) -> Response:
         """Add a run; one that is there already stays as it is."""
         await run_in_threadpool(service.require, request, Scope.INGEST)
-        body = await _body(request, service.most_bytes)
-        return await run_in_threadpool(_ingested, service, body)
+        if request.headers.get("content-type", "").partition(";")[0].strip().lower() != _JSON:
+            raise HTTPException(415, detail=f"runs are sent as {_JSON}")  # which no form of another site can say
+        async with turns:
+            body = await _body(request, service.most_bytes)
+            return await run_in_threadpool(_ingested, service, body)
 
-    def runs(request: Request) -> Response:
+    async def runs(request: Request) -> Response:
+        """One address, two methods: so that a third is told of both."""
+        return await ingest(request) if request.method == "POST" else await run_in_threadpool(listed, request)
+
+    def listed(request: Request) -> Response:
         """The newest runs, newest first."""
         service.require(request, Scope.READ)
         query = request.query_params
@@ -68,16 +82,11 @@ def routes(service: Service) -> list[Route]:
     def compare(request: Request) -> Response:
         """Two runs, as `xeonperf compare --json` has it."""
         service.require(request, Scope.READ)
-        query, store = request.query_params, service.store
-        head = store.run(store.resolve(query.get("head", "latest")))
-        base = store.run(store.resolve(query.get("base", "latest~1")))
-        found = compared(store, base, head, tolerance=_TOLERANCE, alpha=_ALPHA)
-        return Response(shifts.dumps(found), media_type=_JSON)
+        return Response(shifts.dumps(service.compared(request)), media_type=_JSON)
 
     return [
-        Route("/api/v1/runs", ingest, methods=["POST"]),
-        Route("/api/v1/runs", runs),
-        Route("/api/v1/runs/{revision}", run),
+        Route("/api/v1/runs", runs, methods=["GET", "POST"]),
+        Route("/api/v1/runs/{revision:path}", run),
         Route("/api/v1/cases", cases),
         Route("/api/v1/cases/{case_id}/trend", trend),
         Route("/api/v1/compare", compare),
@@ -86,16 +95,23 @@ def routes(service: Service) -> list[Route]:
 
 def _ingested(service: Service, body: bytes) -> Response:
     try:
-        text = body.decode()
+        run = native.loads(body.decode(), where="body")
+        require_presentable(run, now=datetime.now(UTC))
     except UnicodeDecodeError as error:
-        raise DataError(f"no UTF-8: {error.reason} at byte {error.start}", where="body") from None
-    run = native.loads(text, where="body")
+        return refusal(400, f"no UTF-8: {error.reason} at byte {error.start}", where="body")
+    except DataError as error:
+        return refusal(400, error.what, where=error.where, remedy=error.remedy)
     is_new = service.store.add_run(run)
+    if not is_new and service.store.run(run.id) != run:
+        return refusal(409, f"there is another run {run.id}", where="body", remedy="runs do not change: send a new one")
     return JSONResponse({"run": run.id, "new": is_new}, status_code=201 if is_new else 200)
 
 
 async def _body(request: Request, most_bytes: int) -> bytes:
     """The body, read only as long as it is not too large, whatever its header says."""
+    told = request.headers.get("content-length", "0")
+    if told.isdigit() and int(told[:15]) > most_bytes:
+        raise HTTPException(413, detail=f"more than {most_bytes} bytes")
     parts, size = [], 0
     async for part in request.stream():
         size += len(part)
@@ -106,11 +122,12 @@ async def _body(request: Request, most_bytes: int) -> bytes:
 
 
 def _number(text: str, *, most: int) -> int:
-    if not (text.isascii() and text.isdigit() and 0 < int(text[:9]) <= most):
+    if not (text.isascii() and text.isdigit() and len(text) <= _DIGITS and 0 < int(text) <= most):
         raise HTTPException(400, detail=f"limit {text[:20]!r} is no number from 1 to {most}")
     return int(text)
 
 
-def problem(what: str, *, where: str = "", remedy: str = "") -> dict[str, Any]:
-    """An error, as every answer of the service has it."""
-    return {"error": {"what": what, "where": where, "remedy": remedy}}
+def refusal(status: int, what: str, *, where: str = "", remedy: str = "") -> JSONResponse:
+    """An error, as every answer of the service has it; whoever sent too much does not get all of it back."""
+    said = {name: text[:_LONGEST] for name, text in (("what", what), ("where", where), ("remedy", remedy))}
+    return JSONResponse({"error": said}, status_code=status)

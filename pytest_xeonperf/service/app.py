@@ -2,30 +2,36 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
-from starlette.middleware import Middleware
-from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.middleware.trustedhost import TrustedHostMiddleware
+from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from pytest_xeonperf.errors import DataError, InfrastructureError, UsageError, XeonPerfError
-from pytest_xeonperf.service import access, api, pages
-from pytest_xeonperf.service.api import problem
+from pytest_xeonperf.ci.history import compared
+from pytest_xeonperf.errors import UsageError, XeonPerfError
+from pytest_xeonperf.service import access, api, openapi, pages
+from pytest_xeonperf.service.api import refusal
 from pytest_xeonperf.service.headers import SafeHeaders
 from pytest_xeonperf.store.tokens import Scope
 
 if TYPE_CHECKING:
     from starlette.requests import Request
+    from starlette.types import ASGIApp
 
+    from pytest_xeonperf.judge.runs import RunComparison
+    from pytest_xeonperf.records import Run
     from pytest_xeonperf.store.repository import Store
 
 MOST_BYTES = 64 << 20
 """Of one run: some thousand cases with all of their pairs."""
 
-_STATUS: tuple[tuple[type[XeonPerfError], int], ...] = ((UsageError, 404), (DataError, 400), (InfrastructureError, 503))
+_TOLERANCE, _ALPHA = 0.05, 0.05
+_LOG = logging.getLogger("pytest_xeonperf.service")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,11 +40,14 @@ class Service:
 
     Attributes:
         open_to_read: Whether reading needs no token.
+        hosts: Names under which it answers: without a token, a page of another site shall not read through a browser
+            that takes its name for this machine's.
         most_bytes: Of a body.
     """
 
     store: Store
     open_to_read: bool
+    hosts: tuple[str, ...] = ("*",)
     most_bytes: int = MOST_BYTES
 
     def require(self, request: Request, scope: Scope) -> None:
@@ -51,8 +60,27 @@ class Service:
             return
         access.require(request, self.store, scope)
 
+    def compared(self, request: Request) -> RunComparison:
+        """The two runs that a request names; without a base, the newest earlier one on the same class of machine.
 
-def application(service: Service) -> Starlette:
+        Raises:
+            UsageError: There is no such run.
+        """
+        query = request.query_params
+        head = self.store.run(self.store.resolve(query.get("head", "latest")))
+        base = query.get("base", "")
+        earlier = self.store.run(self.store.resolve(base)) if base else self._before(head)
+        return compared(self.store, earlier, head, tolerance=_TOLERANCE, alpha=_ALPHA)
+
+    def _before(self, head: Run) -> Run:
+        summaries = self.store.runs(limit=1000, comparability_class=head.machine.comparability_class)
+        earlier = [each.id for each in summaries if each.started_at < head.started_at]
+        if not earlier:
+            raise UsageError(f"no run before {head.id} is on its class of machine", remedy="name one: ?base=...")
+        return self.store.run(earlier[0])
+
+
+def application(service: Service) -> ASGIApp:
     """The service as an ASGI application."""
 
     def alive(_: Request) -> Response:
@@ -64,19 +92,35 @@ def application(service: Service) -> Starlette:
         service.store.runs(limit=1)
         return PlainTextResponse("ok\n")
 
-    return Starlette(
-        routes=[Route("/healthz", alive), Route("/readyz", ready), *api.routes(service), *pages.routes(service)],
-        middleware=[Middleware(SafeHeaders)],
-        exception_handlers={HTTPException: _refused, XeonPerfError: _failed},
+    routed = Starlette(
+        routes=[
+            Route("/healthz", alive),
+            Route("/readyz", ready),
+            openapi.route(),
+            *api.routes(service),
+            *pages.routes(service),
+        ],
+        exception_handlers={HTTPException: _refused, UsageError: _unknown, XeonPerfError: _failed, Exception: _failed},
     )
+    return SafeHeaders(TrustedHostMiddleware(routed, allowed_hosts=list(service.hosts), www_redirect=False))
 
 
 def _refused(_: Request, error: Exception) -> Response:
-    refusal = cast("HTTPException", error)
-    return JSONResponse(problem(refusal.detail), status_code=refusal.status_code, headers=refusal.headers)
+    refused = cast("HTTPException", error)
+    answer = refusal(refused.status_code, refused.detail)
+    answer.headers.update(refused.headers or {})
+    return answer
+
+
+def _unknown(_: Request, error: Exception) -> Response:
+    """Whoever asks has named something that is not there."""
+    unknown = cast("UsageError", error)
+    return refusal(404, unknown.what, remedy=unknown.remedy)
 
 
 def _failed(_: Request, error: Exception) -> Response:
-    failure = cast("XeonPerfError", error)
-    status = next((code for kind, code in _STATUS if isinstance(failure, kind)), 500)
-    return JSONResponse(problem(failure.what, where=failure.where, remedy=failure.remedy), status_code=status)
+    """Something is wrong here: the log says what, and a stranger does not learn where the history is."""
+    _LOG.error("%s", error, exc_info=error)
+    if isinstance(error, XeonPerfError):
+        return refusal(503, "the history does not answer", remedy="try again later; the service's log says more")
+    return refusal(500, "a defect of the service", remedy="the service's log says more")

@@ -9,12 +9,11 @@ from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse
 from starlette.routing import Route
 
-from pytest_xeonperf.ci.history import compared
 from pytest_xeonperf.report import links
 from pytest_xeonperf.report.gather import TREND_POINTS, Gathered
 from pytest_xeonperf.report.page_case import case_page
 from pytest_xeonperf.report.page_compare import history_page
-from pytest_xeonperf.report.page_index import CaseHistory, index_page
+from pytest_xeonperf.report.page_index import SPARK_POINTS, CaseHistory, index_page
 from pytest_xeonperf.report.page_run import run_page
 from pytest_xeonperf.report.render import Page, render
 from pytest_xeonperf.store.tokens import Scope
@@ -25,7 +24,6 @@ if TYPE_CHECKING:
 
     from pytest_xeonperf.service.app import Service
 
-_TOLERANCE, _ALPHA = 0.05, 0.05
 _POLICY = (
     "default-src 'none'; style-src 'nonce-{nonce}'; script-src 'nonce-{nonce}'; img-src data:; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
@@ -42,7 +40,7 @@ def routes(service: Service) -> list[Route]:
         if not gathered.summaries:
             raise HTTPException(404, detail="there is no run yet: `xeonperf push --to` this address brings one")
         histories: list[CaseHistory] = []
-        for case, points in gathered.trends():
+        for case, points in gathered.trends(SPARK_POINTS):
             histories += gathered.histories(case, points)
         shown = {summary.id for summary in gathered.summaries}
         newest = gathered.run(gathered.summaries[0].id)
@@ -67,10 +65,7 @@ def routes(service: Service) -> list[Route]:
     def compare(request: Request) -> Response:
         """Two runs."""
         service.require(request, Scope.READ)
-        query, store = request.query_params, service.store
-        head = store.run(store.resolve(query.get("head", "latest")))
-        base = store.run(store.resolve(query.get("base", "latest~1")))
-        return _served(history_page(compared(store, base, head, tolerance=_TOLERANCE, alpha=_ALPHA)))
+        return _served(history_page(service.compared(request)))
 
     return [
         Route("/", index),

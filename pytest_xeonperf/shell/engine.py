@@ -7,9 +7,7 @@ from random import Random
 from typing import TYPE_CHECKING
 
 from pytest_xeonperf.errors import DataError, NotApplicableError, UsageError
-from pytest_xeonperf.host.cpu import read_cpu
 from pytest_xeonperf.host.limits import measure_limits
-from pytest_xeonperf.host.system import read_system
 from pytest_xeonperf.judge.processes import estimate, logs_by_process
 from pytest_xeonperf.judge.verdict import Levels, Speed, judge, levels
 from pytest_xeonperf.measure.bench import Bench
@@ -18,13 +16,12 @@ from pytest_xeonperf.measure.failure import Failure, FailureKind
 from pytest_xeonperf.measure.ladder import Ladder, measure_ladder
 from pytest_xeonperf.measure.pace import Effort
 from pytest_xeonperf.measure.pair import measure_pair
-from pytest_xeonperf.measure.plan import at_once
 from pytest_xeonperf.measure.roofline import against, best_of
 from pytest_xeonperf.records import Measurement, Outcome, Roofline, Unknown
 from pytest_xeonperf.shell.admission import Room, admit
 from pytest_xeonperf.shell.climb import climbs, read_out
 from pytest_xeonperf.shell.listener import Watcher
-from pytest_xeonperf.shell.protocol import WantsWeights, Weigh
+from pytest_xeonperf.shell.peaks import Peaks, available_bytes
 from pytest_xeonperf.shell.replicates import Replicates
 from pytest_xeonperf.shell.results import case_of, failed_result, result_of
 from pytest_xeonperf.shell.rungs import by_ladder
@@ -46,7 +43,7 @@ if TYPE_CHECKING:
     from pytest_xeonperf.shell.rungs import LadderKey, Rung
     from pytest_xeonperf.shell.settings import Settings
     from pytest_xeonperf.variants.spec import Variant
-    from pytest_xeonperf.workloads.protocol import Phase, Workload
+    from pytest_xeonperf.workloads.protocol import Workload
 
 _SMOKE_EFFORT = Effort(min_rounds=3, max_rounds=3)
 
@@ -63,7 +60,7 @@ class Engine:
         cases: With a floor, in the whole run: the chance of an undeserved red is shared among them.
         measured: Ladders that are done.
         names: Of their models.
-        peaks: Peak RSS in bytes by model and variant, as far as it was weighed.
+        peaks: Peak memory of the variants, as far as it was weighed.
         others: Fresh processes that measure the same.
         references: FP32 outputs by model, shared by its ladders; another checkpoint or batch is another model.
     """
@@ -77,12 +74,13 @@ class Engine:
     looks_afresh: bool = False
     measured: dict[LadderKey, Mapping[str, Measurement | Failure]] = field(default_factory=dict)
     names: dict[LadderKey, str] = field(default_factory=dict)
-    peaks: dict[object, dict[str, int | Unknown]] = field(default_factory=dict)
+    peaks: Peaks = field(init=False)
     references: dict[object, dict[tuple[str, str, str], Reference]] = field(default_factory=dict)
     canaries: list[Canary] = field(default_factory=list)
     others: Replicates = field(init=False)
 
     def __post_init__(self) -> None:
+        self.peaks = Peaks(listener=self.listener, threads=self.machine.threads)
         self.others = Replicates(listener=self.listener, processes=self.settings.processes, asks=not self.looks_afresh)
 
     def result(self, rung: Rung, workload: Workload) -> Result:
@@ -155,7 +153,9 @@ class Engine:
         if key.preset is not Preset.SMOKE:
             found = self._in_all_processes(found)
         for each, came_to in found.items():
-            self.measured[each] = self._weighed(each, phase, {**admitted[each].refused, **came_to})
+            whole = {**admitted[each].refused, **came_to}
+            own_rungs = by_ladder(self.rungs)[each]
+            self.measured[each] = whole if self.looks_afresh else self.peaks.added(each, phase, own_rungs, whole)
 
     def _in_all_processes(
         self, found: Mapping[LadderKey, Mapping[str, Measurement | Failure]]
@@ -191,33 +191,6 @@ class Engine:
         found = self._against_limits(measure_ladder(ladder, bench), climb.rungs)
         return read_out(found, climb, admitted, bench.summarise)
 
-    def _weighed(
-        self, key: LadderKey, phase: Phase, found: Mapping[str, Measurement | Failure]
-    ) -> Mapping[str, Measurement | Failure]:
-        """With the peak memory of every variant: of smoke shapes only where it was promised, it says little there."""
-        light = key.preset is Preset.SMOKE
-        peaks = self.peaks.setdefault((key.source, key.phase, key.preset), {})  # shared by ladders of other baselines
-        heavy = {
-            rung.variant: rung.node_id
-            for rung in reversed(by_ladder(self.rungs)[key])
-            if isinstance(found[rung.variant.name], Measurement)
-            and rung.variant.name not in peaks
-            and not (light and rung.promises.max_memory_bytes == float("inf"))
-        }
-        if heavy and not self.looks_afresh:
-            wanted = tuple(Weigh(node_id=node_id, variant=variant.name) for variant, node_id in reversed(heavy.items()))
-            many = at_once(phase.footprint, tuple(heavy), self._available_bytes(), self.machine.threads // 2)
-            peaks |= self.listener.weigh(WantsWeights(wanted=wanted, at_once=many))
-        return {
-            name: replace(each, evidence=replace(each.evidence, peak_rss_bytes=peaks[name]))
-            if isinstance(each, Measurement) and name in peaks
-            else each
-            for name, each in found.items()
-        }
-
-    def _available_bytes(self) -> int:
-        return read_system(read_cpu().flags).available_bytes
-
     def _against_limits(
         self, found: Mapping[str, Measurement | Failure], rungs: Sequence[Variant]
     ) -> Mapping[str, Measurement | Failure]:
@@ -243,7 +216,7 @@ class Engine:
         return Room(
             isa=self.machine.isa,
             limits=self.machine.limits,
-            available_bytes=self._available_bytes(),
+            available_bytes=available_bytes(),
             rounds=self._effort(preset).min_rounds,
             budget_s=self.settings.budget_s,
         )

@@ -154,27 +154,40 @@ class Recorder:
             return (f"not compared with earlier runs: {error}",)
         return (*since_then(found), *outgrown_floors(found)) if found.cases else ()
 
-    def push(self) -> tuple[str, ...]:
-        """Send this run, if it is finished, and those that waited to the service; lines on what became of them."""
+    def keep(self) -> tuple[str, ...]:
+        """Let the finished run wait on disk for the service, before anything else may go wrong; a line if it cannot."""
         if not self.under_way or not self.settings.push:
             return ()
-        from pytest_xeonperf.ci.delivery import deliver_kept, keep
+        from pytest_xeonperf.ci.delivery import keep
         from pytest_xeonperf.exchange.native import dumps
 
-        folder = self.rootdir / ".xeonperf" / "outbox"
         try:
             run = self.store[0].run(self.run[0].id)
             if run.state is RunState.FINISHED:
-                keep(folder, run.id, dumps(run))
-            found = deliver_kept(folder, self.settings.push)
+                keep(self._outbox(), run.id, dumps(run))
         except (XeonPerfError, OSError) as error:
-            return (f"not pushed: {error}",)
+            return (f"not kept for {self.settings.push}: {error}",)
+        return ()
+
+    def push(self) -> tuple[str, ...]:
+        """Send what waits to the service; lines on what became of it. Nothing that goes wrong here ends a session."""
+        if not self.under_way or not self.settings.push:
+            return ()
+        from pytest_xeonperf.ci.delivery import deliver_kept
+
+        try:
+            found = deliver_kept(self._outbox(), self.settings.push)
+        except Exception as error:  # noqa: BLE001 - told; everything else of this session is done
+            return (f"not pushed: {error if str(error) else repr(error)}",)
         told = [f"pushed {show_count(found.sent, 'run')} to {self.settings.push}"] if found.sent else []
         if found.waiting:
             told.append(f"{show_count(found.waiting, 'run')} kept for the next session to push: {found.problem}")
-        elif found.problem:
-            told.append(found.problem)
-        return tuple(told)
+        return (*told, *found.refused)
+
+    def _outbox(self) -> Path:
+        from pytest_xeonperf.ci.delivery import outbox
+
+        return outbox(self.rootdir / ".xeonperf" / "outbox", self.settings.push)
 
     def close(self) -> None:
         """Close the database."""

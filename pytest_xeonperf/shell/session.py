@@ -17,12 +17,12 @@ from pytest_xeonperf.shell.journal import Journal
 from pytest_xeonperf.shell.markers import ANY_BASELINE, promises_of
 from pytest_xeonperf.shell.neighbour import neighbours
 from pytest_xeonperf.shell.offspring import ChildDiedError
+from pytest_xeonperf.shell.options import Supervision
 from pytest_xeonperf.shell.outlook import outlook
 from pytest_xeonperf.shell.progress import Progress
 from pytest_xeonperf.shell.replay import replayed
 from pytest_xeonperf.shell.reporting import results_of, teardown_after
 from pytest_xeonperf.shell.rungs import measures
-from pytest_xeonperf.shell.settings import Supervision
 from pytest_xeonperf.shell.state import JUDGEMENT, RUNGS
 from pytest_xeonperf.shell.supervisor import Supervisor
 from pytest_xeonperf.workloads.presets import Preset
@@ -125,8 +125,9 @@ class Session:
         interrupted = exitstatus in {pytest.ExitCode.INTERRUPTED, pytest.ExitCode.INTERNAL_ERROR}
         self.recorder.finish(RunState.INTERRUPTED if interrupted else RunState.FINISHED)
         if self.recorder.under_way:
+            kept = self.recorder.keep()
             self._write_report()
-            self.last_words = (*self.recorder.since_then(), *self.recorder.push())
+            self.last_words = (*self.recorder.since_then(), *kept, *self.recorder.push())
         self.recorder.close()
         asked_to_measure = not session.config.option.collectonly
         if exitstatus == pytest.ExitCode.OK and asked_to_measure and self._undecided(session):

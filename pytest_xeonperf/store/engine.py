@@ -61,7 +61,7 @@ def connect(place: SqliteFile | Server, *, readonly: bool = False) -> Engine:
     if isinstance(place, SqliteFile):
         return _connect_sqlite(place, readonly=readonly)
     try:
-        return create_engine(place.url)
+        return create_engine(place.url, pool_pre_ping=True)  # the server may have been restarted
     except ModuleNotFoundError as error:
         raise UsageError(
             f"PostgreSQL needs the package {error.name}",
@@ -142,4 +142,5 @@ def _let_tables_be_copied(connection: Connection) -> None:
     """Foreign keys off for this connection: SQLite alters a table by copying it and dropping the original."""
     raw: Any = connection.connection.dbapi_connection
     raw.execute("PRAGMA foreign_keys = OFF")
+    raw.execute("PRAGMA legacy_alter_table = ON")  # views that people have made may look at the table meanwhile
     connection.detach()  # it does not go back to the pool

@@ -6,7 +6,7 @@ import sqlite3
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from sqlalchemy.exc import StatementError
+from sqlalchemy.exc import SQLAlchemyError, StatementError
 
 from pytest_xeonperf.errors import DataError, InfrastructureError, XeonPerfError
 
@@ -33,11 +33,11 @@ def explained(where: str) -> Iterator[None]:
     """
     try:
         yield
-    except (StatementError, sqlite3.Error) as error:
+    except (SQLAlchemyError, sqlite3.Error) as error:
         raise _explain(error, where) from error
 
 
-def _explain(error: StatementError | sqlite3.Error, where: str) -> XeonPerfError:
+def _explain(error: SQLAlchemyError | sqlite3.Error, where: str) -> XeonPerfError:
     cause = error.orig if isinstance(error, StatementError) else error
     if isinstance(cause, XeonPerfError):
         return cause  # ours, from a column type

@@ -39,8 +39,9 @@ class Server:
 
     @property
     def shown(self) -> str:
-        """The URL without its password."""
-        return self.url.render_as_string(hide_password=True)
+        """The URL without its passwords."""
+        given = {name: "***" if "pass" in name.lower() else value for name, value in self.url.query.items()}
+        return self.url.set(query=given).render_as_string(hide_password=True)
 
 
 def locate(url: str) -> SqliteFile | Server:

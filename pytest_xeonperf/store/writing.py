@@ -25,6 +25,12 @@ def insert_run(connection: Connection, run: Run) -> bool:
     return _insert_if_new(connection, schema.run, to_rows.run_row(run))
 
 
+def insert_cases(connection: Connection, run: Run) -> None:
+    """Add the cases of a run, in one order for all: two that add the same ones must not wait for each other."""
+    for row in sorted((to_rows.case_row(result.case) for result in run.results), key=lambda row: str(row["id"])):
+        _insert_if_new(connection, schema.case, row)
+
+
 def insert_result(connection: Connection, run_id: str, result: Result) -> bool:
     """Add a result with its case, its verdict and what was measured; whether it was new.
 

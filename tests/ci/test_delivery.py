@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_xeonperf.ci.delivery import Delivery, checked, deliver, deliver_kept, keep
+from pytest_xeonperf.ci.delivery import Delivery, checked, deliver, deliver_kept, keep, outbox
 from pytest_xeonperf.errors import DataError, InfrastructureError, UsageError
 
 if TYPE_CHECKING:
@@ -24,6 +24,9 @@ class Fake(ThreadingHTTPServer):
         self.received: list[str] = []
         self.tokens: list[str] = []
         self.status = 0
+        self.body = b""
+        self.missing = 0
+        self.moved_to = ""
         super().__init__(("127.0.0.1", 0), _Handler)
 
     @property
@@ -42,8 +45,10 @@ class _Handler(BaseHTTPRequestHandler):
         if status == 201:
             self.server.received.append(body)
         self.send_response(status)
-        text = json.dumps(answer).encode()
-        self.send_header("Content-Length", str(len(text)))
+        text = self.server.body or json.dumps(answer).encode()
+        self.send_header("Content-Length", str(len(text) + self.server.missing))
+        if self.server.moved_to:
+            self.send_header("Location", self.server.moved_to)
         self.end_headers()
         self.wfile.write(text)
 
@@ -65,10 +70,11 @@ def service() -> Iterator[Fake]:
 def test_what_waits_is_sent_the_oldest_first_and_then_gone(service: Fake, tmp_path: Path) -> None:
     for run_id in ("0199-b", "0199-a", "0198-z"):
         keep(tmp_path, run_id, f"run {run_id}")
-    assert deliver_kept(tmp_path, service.url) == Delivery(sent=3, waiting=0, problem="")
+    assert deliver_kept(tmp_path, service.url) == Delivery(sent=3, waiting=0)
     assert service.received == ["run 0198-z", "run 0199-a", "run 0199-b"]
-    assert list(tmp_path.iterdir()) == []
-    assert deliver_kept(tmp_path, service.url) == Delivery(sent=0, waiting=0, problem="")
+    assert list(tmp_path.glob("*.json")) == []
+    assert (tmp_path / ".gitignore").read_text() == "*\n"
+    assert deliver_kept(tmp_path, service.url) == Delivery(sent=0, waiting=0)
     assert deliver_kept(tmp_path / "nowhere", service.url).sent == 0
 
 
@@ -97,8 +103,9 @@ def test_a_run_that_is_refused_is_put_aside_and_the_rest_gets_through(service: F
     keep(tmp_path, "2", "run 2")
     found = deliver_kept(tmp_path, service.url)
     assert (found.sent, found.waiting) == (1, 0)
-    assert found.problem == "1 was refused, and put aside as 1.refused: the service says 400: no"
-    assert [path.name for path in tmp_path.iterdir()] == ["1.refused"]
+    (told,) = found.refused
+    assert told == f"the service says 400: no (run 1, put aside as {tmp_path / '1.refused'})"
+    assert not list(tmp_path.glob("*.json"))
 
 
 def test_a_token_that_is_not_good_keeps_everything(service: Fake, tmp_path: Path) -> None:
@@ -118,6 +125,62 @@ def test_the_token_of_the_environment_is_said(service: Fake, monkeypatch: pytest
     assert service.tokens == ["Bearer xp_1_2"] * 2
 
 
+@pytest.mark.parametrize("status", [404, 405, 408, 429, 500])
+def test_what_may_be_better_another_time_puts_no_run_aside(service: Fake, tmp_path: Path, status: int) -> None:
+    keep(tmp_path, "1", "run 1")
+    service.status = status
+    assert deliver_kept(tmp_path, service.url).waiting == 1
+    service.status = 0
+    assert deliver_kept(tmp_path, service.url).sent == 1
+
+
+@pytest.mark.parametrize("body", [b"<html>", b"[]", b'{"error": "no"}', b'{"error": {"what": 3}}', b"\xff"])
+def test_a_400_of_something_else_puts_no_run_aside(service: Fake, tmp_path: Path, body: bytes) -> None:
+    keep(tmp_path, "1", "run 1")
+    service.status, service.body = 400, body
+    found = deliver_kept(tmp_path, service.url)
+    assert (found.waiting, found.refused) == (1, ())
+    assert "400" in found.problem
+
+
+@pytest.mark.parametrize("body", [b"<html>", b"[]", b"{}", b"null"])
+def test_an_answer_of_something_else_is_none(service: Fake, body: bytes) -> None:
+    service.status, service.body = 201, body
+    with pytest.raises(InfrastructureError, match="no answer of a service"):
+        deliver(service.url, "run 1")
+
+
+def test_an_answer_that_is_cut_off_is_none(service: Fake) -> None:
+    service.missing = 5
+    with pytest.raises(InfrastructureError, match="no answer of a service"):
+        deliver(service.url, "run 1")
+
+
+def test_a_token_goes_to_no_other_host(service: Fake) -> None:
+    service.status, service.moved_to = 302, "http://elsewhere.example/"
+    with pytest.raises(UsageError, match=r"has moved to http://elsewhere\.example/"):
+        deliver(service.url, "run 1")
+
+
+@pytest.mark.parametrize("token", ["xp_1_2\n", "  xp_1_2"])
+def test_blanks_around_a_token_are_none_of_it(service: Fake, monkeypatch: pytest.MonkeyPatch, token: str) -> None:
+    monkeypatch.setenv("XEONPERF_TOKEN", token)
+    assert deliver(service.url, "run 1")
+    assert service.tokens == ["Bearer xp_1_2"]
+
+
+def test_what_is_no_token_is_not_shown(service: Fake, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XEONPERF_TOKEN", "my\nsecret")
+    with pytest.raises(UsageError, match="holds no token") as caught:
+        deliver(service.url, "run 1")
+    assert "secret" not in str(caught.value)
+
+
+def test_each_service_has_a_box_of_its_own(tmp_path: Path) -> None:
+    boxes = {outbox(tmp_path, url) for url in ("http://a", "http://a/", "http://b")}
+    assert len(boxes) == 2
+
+
 def test_a_run_that_was_being_written_when_its_process_died_is_none(service: Fake, tmp_path: Path) -> None:
     (tmp_path / ".1.part").write_text("half")
     assert deliver_kept(tmp_path, service.url).sent == 0
@@ -132,7 +195,23 @@ def test_what_the_service_says_is_an_error_of_its_kind(service: Fake) -> None:
         deliver(service.url, "run")
 
 
-@pytest.mark.parametrize("url", ["", "nonsense", "ftp://host", "file:///etc/passwd", "https://"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "",
+        "nonsense",
+        "ftp://host",
+        "file:///etc/passwd",
+        "https://",
+        "http://host:abc",
+        "http://[::1",
+        "http://host/a b",
+        "http://user:secret@host",
+        "http://host/?token=secret",
+        "http://host/#part",
+    ],
+)
 def test_an_address_that_is_none_is_refused(url: str) -> None:
-    with pytest.raises(UsageError, match="no address of a service"):
+    with pytest.raises(UsageError, match="no address of a service") as caught:
         checked(url)
+    assert "user:secret" not in str(caught.value)

@@ -1,5 +1,6 @@
 """``--xeonperf-push``: a session's run reaches a real service, at once or with the next session."""
 
+from pytest_xeonperf.ci.delivery import outbox
 from pytest_xeonperf.store.engine import open_store
 from pytest_xeonperf.store.tokens import Scope
 
@@ -11,14 +12,14 @@ def test_a_run_waits_while_the_service_is_away_and_goes_with_the_next_session(su
     with open_store(str(shared)) as store:
         token = store.create_token("nightly", [Scope.INGEST])[1]
     port = free_port()
-    url, outbox = f"http://127.0.0.1:{port}", folder / ".xeonperf" / "outbox"
+    url, box = f"http://127.0.0.1:{port}", outbox(folder / ".xeonperf" / "outbox", f"http://127.0.0.1:{port}")
     away = run(folder, f"--xeonperf-push={url}", extra={"XEONPERF_TOKEN": token})
     assert away.code == 0
-    away.lines.fnmatch_lines(["1 run kept for the next session to push: the service does not answer: *"])
-    assert [path.stem for path in outbox.iterdir()] == [away.runs[0].id]
+    away.lines.fnmatch_lines(["1 run kept for the next session to push: no answer of a service: *"])
+    assert [path.stem for path in box.glob("*.json")] == [away.runs[0].id]
     with serving(shared, port):
         there = run(folder, f"--xeonperf-push={url}", extra={"XEONPERF_TOKEN": token})
     there.lines.fnmatch_lines([f"pushed 2 runs to {url}"])
-    assert list(outbox.iterdir()) == []
+    assert list(box.glob("*.json")) == []
     with open_store(str(shared), readonly=True) as store:
         assert [store.run(each.id) for each in there.runs] == list(there.runs)

@@ -4,7 +4,8 @@ import pytest
 
 from pytest_xeonperf.errors import ExitCode
 from pytest_xeonperf.records import Outcome
-from pytest_xeonperf.shell.settings import Settings, Supervision
+from pytest_xeonperf.shell.options import Supervision
+from pytest_xeonperf.shell.settings import Settings
 
 SUITE = """
 import os

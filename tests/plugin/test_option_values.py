@@ -1,6 +1,6 @@
 import pytest
 
-from pytest_xeonperf.shell.settings import OPTIONS
+from pytest_xeonperf.shell.options import OPTIONS
 
 BAD = {
     "preset": ("huge", ("smoke", "quick", "full")),

@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from pytest_xeonperf.store.tokens import Scope
 
 
+FIRST = "01980000-0000-7000-8000-000000000000"
+"""The id of the older run."""
+
+
 @pytest.fixture(scope="session")
 def recorded() -> Run:
     """A run in our own format: a pass, a crash, an undecided case."""
@@ -31,7 +35,7 @@ def recorded() -> Run:
 def store(tmp_path: Path, recorded: Run) -> Iterator[Store]:
     """A history of two runs."""
     with open_store(str(tmp_path / "xeonperf.db")) as opened:
-        opened.add_run(replace(recorded, id="first", started_at="2026-08-01T10:00:00+00:00"))
+        opened.add_run(replace(recorded, id=FIRST, started_at="2026-08-01T10:00:00+00:00"))
         opened.add_run(recorded)
         yield opened
 
@@ -58,6 +62,13 @@ def bearing(store: Store) -> Callable[..., dict[str, str]]:
     """Makes the header of a new token with these scopes."""
 
     def make(*scopes: Scope) -> dict[str, str]:
-        return {"Authorization": f"Bearer {store.create_token('somebody', scopes)[1]}"}
+        token = store.create_token("somebody", scopes)[1]
+        return {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
 
     return make
+
+
+@pytest.fixture
+def first() -> str:
+    """The id of the older run."""
+    return FIRST

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 READING = [
     "/",
     "/index.html",
-    "/run-first.html",
+    "/run-01980000-0000-7000-8000-000000000000.html",
     "/case-0.html",
     "/compare.html",
     "/api/v1/runs",
@@ -39,7 +39,7 @@ def test_nothing_is_read_without_a_token_of_that_scope(make_client: Callable, be
     assert nobody.status_code == 401
     assert nobody.headers["www-authenticate"].startswith("Basic")
     assert client.get(path, headers=bearing(Scope.INGEST)).status_code == 403
-    assert client.get(path, headers=bearing(Scope.READ)).status_code in {200, 404}
+    assert client.get(path, headers=bearing(Scope.READ)).status_code in {200, 404}  # case 0 is none
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/readyz"])
@@ -52,6 +52,8 @@ def test_bringing_a_run_needs_its_scope_even_where_reading_is_open(
 ) -> None:
     body = native.dumps(recorded)
     assert client.post("/api/v1/runs", content=body).status_code == 401
+    text = bearing(Scope.INGEST)["Authorization"].removeprefix("Bearer ")
+    assert client.post("/api/v1/runs", content=body, auth=("a browser", text)).status_code == 401
     refused = client.post("/api/v1/runs", content=body, headers=bearing(Scope.READ))
     assert refused.status_code == 403
     assert "has no scope ingest" in refused.json()["error"]["what"]
@@ -89,3 +91,11 @@ def test_a_revoked_token_is_refused_from_the_next_request_on(make_client: Callab
 )
 def test_whatever_is_no_token_is_refused(make_client: Callable, header: str) -> None:
     assert make_client(open_to_read=False).get("/", headers={"Authorization": header}).status_code == 401
+
+
+def test_only_the_names_it_is_told_of_are_answered(make_client: Callable) -> None:
+    client = make_client(hosts=("localhost", "127.0.0.1"))
+    assert client.get("/healthz", headers={"Host": "localhost:8765"}).status_code == 200
+    rebound = client.get("/", headers={"Host": "evil.example"})
+    assert rebound.status_code == 400
+    assert rebound.headers["x-content-type-options"] == "nosniff"

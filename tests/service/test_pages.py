@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 def pages(store: Store) -> list[str]:
     cases = [f"/case-{case.id}.html" for case in store.cases()]
-    return ["/", "/index.html", "/run-first.html", "/compare.html?base=first", *cases]
+    return ["/", "/index.html", *(f"/run-{summary.id}.html" for summary in store.runs()), "/compare.html", *cases]
 
 
 def test_every_page_is_served_and_every_link_on_it_leads_to_one(client: TestClient, store: Store) -> None:
@@ -50,8 +50,8 @@ def test_only_styles_and_scripts_with_the_nonce_of_this_answer_count(client: Tes
 
 
 def test_a_run_that_was_just_brought_is_on_the_first_page(client: TestClient, store: Store, recorded: Run) -> None:
-    store.add_run(replace(recorded, id="third", started_at="2026-12-01T10:00:00+00:00"))
-    assert "run-third.html" in client.get("/").text
+    store.add_run(replace(recorded, id="01999999-0000-7000-8000-000000000000", started_at="2026-12-01T10:00:00+00:00"))
+    assert "run-01999999-0000-7000-8000-000000000000.html" in client.get("/").text
 
 
 @pytest.mark.parametrize("path", ["/run-nothing.html", "/case-nothing.html", "/compare.html?head=nothing"])

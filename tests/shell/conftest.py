@@ -28,8 +28,9 @@ from pytest_xeonperf.records import (
 )
 from pytest_xeonperf.shell import protocol
 from pytest_xeonperf.shell.offspring import Child
+from pytest_xeonperf.shell.options import Supervision
 from pytest_xeonperf.shell.rungs import LadderKey, Own, Rung
-from pytest_xeonperf.shell.settings import Settings, Supervision
+from pytest_xeonperf.shell.settings import Settings
 from pytest_xeonperf.variants.spec import NAMED
 from pytest_xeonperf.workloads.presets import Preset
 

@@ -2,7 +2,8 @@ import pickle
 
 import pytest
 
-from pytest_xeonperf.shell.settings import OPTIONS, Settings, Supervision
+from pytest_xeonperf.shell.options import OPTIONS, Supervision
+from pytest_xeonperf.shell.settings import Settings
 from pytest_xeonperf.workloads.presets import Preset
 
 VALUES = {  # option: field, three values that differ

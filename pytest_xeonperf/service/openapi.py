@@ -1,0 +1,129 @@
+"""The API, described for programs: OpenAPI 3.1."""
+
+from __future__ import annotations
+
+from importlib.metadata import PackageNotFoundError, version
+from typing import TYPE_CHECKING, Any
+
+from starlette.responses import JSONResponse
+from starlette.routing import Route
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+    from starlette.responses import Response
+
+_OBJECT = {"type": "object"}
+_TEXT = {"type": "string"}
+_LIST = {"type": "array", "items": _OBJECT}
+_COUNT = {"type": "integer", "minimum": 1, "maximum": 1000}
+
+
+def route() -> Route:
+    """``/api/v1/openapi.json``, which everybody may read: it says nothing of the history."""
+
+    def described(_: Request) -> Response:
+        """This document."""
+        return JSONResponse(document())
+
+    return Route("/api/v1/openapi.json", described)
+
+
+def document() -> dict[str, Any]:
+    """The whole description."""
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": "pytest-xeonperf", "version": _version(), "summary": "Runs, trends and comparisons."},
+        "security": [{"bearer": []}],
+        "components": {
+            "securitySchemes": {
+                "bearer": {"type": "http", "scheme": "bearer", "description": "From `xeonperf token create`."}
+            },
+            "schemas": {
+                "Error": _record(error=_record(what=_TEXT, where=_TEXT, remedy=_TEXT)),
+                "Ingested": _record(run=_TEXT, new={"type": "boolean"}),
+                "Runs": _record(runs={"type": "array", "items": _OBJECT}),
+                "Cases": _record(cases={"type": "array", "items": _OBJECT}),
+                "Trend": _record(points={"type": "array", "items": _OBJECT}),
+                "Run": _record(schema={"const": "xeonperf-show/1"}, run=_OBJECT, machine=_OBJECT, cases=_LIST),
+                "Comparison": _record(
+                    schema={"const": "xeonperf-compare/1"}, verdict=_TEXT, base=_OBJECT, head=_OBJECT, cases=_LIST
+                ),
+            },
+        },
+        "paths": {
+            "/api/v1/runs": {
+                "get": _reads(
+                    "The newest runs, newest first.",
+                    "Runs",
+                    _query("limit", _COUNT),
+                    _query("branch", _TEXT),
+                    _query("machine", _TEXT),
+                ),
+                "post": _ingest(),
+            },
+            "/api/v1/runs/{revision}": {
+                "get": _reads("One run: its id, a sha, a branch, latest or latest~1.", "Run", _path("revision"))
+            },
+            "/api/v1/cases": {"get": _reads("Every case there is a result of.", "Cases")},
+            "/api/v1/cases/{case_id}/trend": {
+                "get": _reads(
+                    "The newest points of a case, oldest first.",
+                    "Trend",
+                    _path("case_id"),
+                    _query("limit", _COUNT),
+                    _query("machine", _TEXT),
+                )
+            },
+            "/api/v1/compare": {
+                "get": _reads("Two runs, case by case.", "Comparison", _query("base", _TEXT), _query("head", _TEXT))
+            },
+        },
+    }
+
+
+def _query(name: str, schema: dict[str, Any]) -> dict[str, Any]:
+    return {"name": name, "in": "query", "required": False, "schema": schema}
+
+
+def _path(name: str) -> dict[str, Any]:
+    return {"name": name, "in": "path", "required": True, "schema": _TEXT}
+
+
+def _record(**properties: dict[str, Any]) -> dict[str, Any]:
+    return {"type": "object", "required": list(properties), "properties": properties}
+
+
+def _reads(summary: str, schema: str, *parameters: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "summary": summary,
+        "parameters": list(parameters),
+        "responses": {"200": _answer(summary, schema), **_errors("400", "401", "403", "404", "503")},
+    }
+
+
+def _ingest() -> dict[str, Any]:
+    return {
+        "summary": "Add a run, as `xeonperf export --format json` writes it; one that is there already stays as it is.",
+        "requestBody": {"required": True, "content": {"application/json": {"schema": _OBJECT}}},
+        "responses": {
+            "201": _answer("It was new.", "Ingested"),
+            "200": _answer("It was there already.", "Ingested"),
+            **_errors("400", "401", "403", "413", "503"),
+        },
+    }
+
+
+def _answer(description: str, schema: str) -> dict[str, Any]:
+    content = {"application/json": {"schema": {"$ref": f"#/components/schemas/{schema}"}}}
+    return {"description": description, "content": content}
+
+
+def _errors(*statuses: str) -> dict[str, Any]:
+    return {status: _answer("What, where, and what to do.", "Error") for status in statuses}
+
+
+def _version() -> str:
+    try:
+        return version("pytest-xeonperf")
+    except PackageNotFoundError:
+        return "0"

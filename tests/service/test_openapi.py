@@ -1,0 +1,66 @@
+"""The description of the API is that of the API."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from starlette.routing import Route
+
+from pytest_xeonperf.exchange import native
+from pytest_xeonperf.service.openapi import document
+from pytest_xeonperf.store.tokens import Scope
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from starlette.testclient import TestClient
+
+    from pytest_xeonperf.records import Run
+    from pytest_xeonperf.store.repository import Store
+
+OPERATIONS = [(path, method) for path, methods in document()["paths"].items() for method in methods]
+
+
+def test_every_route_of_the_api_is_described_and_no_other(client: TestClient) -> None:
+    there = {
+        (route.path.replace(":path", ""), method.lower())
+        for route in client.app.app.app.routes  # behind safe headers and trusted names
+        if isinstance(route, Route) and route.path.startswith("/api/v1/") and not route.path.endswith("openapi.json")
+        for method in route.methods - {"HEAD"}
+    }
+    assert there == set(OPERATIONS)
+
+
+def test_it_is_served_to_everybody(make_client: Callable) -> None:
+    assert make_client(open_to_read=False).get("/api/v1/openapi.json").json() == document()
+
+
+@pytest.mark.parametrize(("path", "method"), OPERATIONS)
+def test_answers_have_what_is_described(
+    client: TestClient, store: Store, bearing: Callable, recorded: Run, *, path: str, method: str
+) -> None:
+    operation = document()["paths"][path][method]
+    case_id = store.cases()[0].id
+    address = path.format(revision="latest", case_id=case_id)
+    if method == "post":
+        body = native.dumps(replace(recorded, id="01999999-0000-7000-8000-000000000000"))
+        answer = client.post(address, content=body, headers=bearing(Scope.INGEST))
+    else:
+        answer = client.get(address)
+    reference = operation["responses"][str(answer.status_code)]["content"]["application/json"]["schema"]["$ref"]
+    _has(answer.json(), document()["components"]["schemas"][reference.rpartition("/")[2]])
+
+
+def test_errors_have_what_is_described(client: TestClient) -> None:
+    _has(client.get("/api/v1/runs/nothing").json(), document()["components"]["schemas"]["Error"])
+
+
+def _has(value: Any, schema: dict[str, Any]) -> None:
+    if "const" in schema:
+        assert value == schema["const"]
+        return
+    assert isinstance(value, {"object": dict, "array": list, "string": str, "boolean": bool}[schema["type"]])
+    for name in schema.get("required", ()):
+        _has(value[name], schema["properties"][name])
