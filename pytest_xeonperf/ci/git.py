@@ -59,8 +59,11 @@ def merge_base(directory: Path, one: str, other: str) -> str | Unknown:
 
 
 def ancestors(directory: Path, name: str, *, most: int = 1000) -> tuple[str, ...] | Unknown:
-    """A commit and the newest of those before it, itself first, or why nobody can tell."""
-    found = _git(directory, "rev-list", "--topo-order", f"--max-count={most}", "--end-of-options", name)
+    """A commit and those it was made from, itself first, or why nobody can tell.
+
+    Of a merge only the line it was merged into: what was merged is what shall be judged.
+    """
+    found = _git(directory, "rev-list", "--first-parent", f"--max-count={most}", "--end-of-options", name)
     return found if isinstance(found, Unknown) else tuple(found.split())
 
 

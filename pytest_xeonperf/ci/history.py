@@ -6,46 +6,71 @@ from typing import TYPE_CHECKING
 
 from pytest_xeonperf.ci.git import ancestors
 from pytest_xeonperf.judge.runs import Past, RunComparison, Session, compare_runs
-from pytest_xeonperf.records import Acceptance, Measurement, Unknown
+from pytest_xeonperf.records import Acceptance, Commit, Measurement, Outcome, Unknown
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from pytest_xeonperf.records import Case, Run
     from pytest_xeonperf.store.repository import Store
+    from pytest_xeonperf.store.summaries import TrendPoint
 
 _SESSIONS = 50
 
 
-def earlier_run(store: Store, head: Run, directory: Path) -> str | Unknown:
-    """The id of the newest run of the nearest earlier commit on the same class of machine, or why there is none.
+def line_of(head: Run, directory: Path) -> tuple[str, ...] | Unknown:
+    """The commits that a run's commit was made from, itself first, or why nobody can tell."""
+    if isinstance(head.commit, Unknown):
+        return Unknown(reason=f"the commit of run {head.id} is unknown: {head.commit.reason}")
+    found = ancestors(directory, head.commit.sha)
+    if isinstance(found, Unknown):
+        return Unknown(reason=f"nobody knows what came before {head.commit.sha}: {found.reason}")
+    return found
+
+
+def earlier_run(store: Store, head: Run, line: tuple[str, ...] | Unknown) -> str | Unknown:
+    """The id of the newest comparable run of the nearest earlier commit that has one: of its machine, a case in common.
 
     Args:
         store: The history.
         head: Whose past is asked for.
-        directory: In the repository that knows what came before.
+        line: As `line_of` gives it.
     """
-    if isinstance(head.commit, Unknown):
-        return Unknown(reason=f"the commit of run {head.id} is unknown: {head.commit.reason}")
-    line = ancestors(directory, head.commit.sha)
     if isinstance(line, Unknown):
-        return Unknown(reason=f"nobody knows what came before {head.commit.sha}: {line.reason}")
-    earlier = line if head.commit.dirty else line[1:]
-    return store.baseline(earlier, comparability_class=head.machine.comparability_class)
+        return line
+    dirty = isinstance(head.commit, Commit) and head.commit.dirty
+    return store.baseline(
+        line if dirty else line[1:],
+        comparability_class=head.machine.comparability_class,
+        case_ids=[result.case.id for result in head.results if isinstance(result.measurement, Measurement)],
+    )
 
 
-def compared(store: Store, base: Run, head: Run, *, tolerance: float, alpha: float) -> RunComparison:
-    """Two runs, with what the history knows of their cases; see `compare_runs`."""
-    accepted = _accepted_since(store, base, head)
+def compared(
+    store: Store, base: Run, head: Run, *, line: tuple[str, ...] | Unknown, tolerance: float, alpha: float
+) -> RunComparison:
+    """Two runs, with what the history knows of their cases; see `compare_runs`.
+
+    Args:
+        store: The history.
+        base: What is compared with.
+        head: What is judged.
+        line: As `line_of` gives it: only what was accepted on it counts. Where nobody knows it, the branch decides.
+        tolerance: As for `compare_runs`.
+        alpha: As for `compare_runs`.
+    """
+    accepted = _accepted_since(store, base, head, line)
 
     def past(case: Case) -> Past:
-        points = store.trend(case.id, comparability_class=head.machine.comparability_class, limit=_SESSIONS)
+        points = store.trend(
+            case.id,
+            comparability_class=head.machine.comparability_class,
+            limit=_SESSIONS,
+            before=head.started_at,
+        )
+        one_a_run = {point.run_id: point for point in points}  # two tests may hold the same case
         return Past(
-            sessions=tuple(
-                Session(floor_ratio=point.floor_ratio, speedup=point.speedup)
-                for point in points
-                if point.started_at < head.started_at
-            ),
+            sessions=tuple(map(_session, one_a_run.values())),
             accepted=_measured(store, accepted[case.id]) if case.id in accepted else _NOTHING_ACCEPTED,
         )
 
@@ -53,16 +78,33 @@ def compared(store: Store, base: Run, head: Run, *, tolerance: float, alpha: flo
 
 
 _NOTHING_ACCEPTED = Unknown(reason="nothing was accepted")
+_MEASURED_SOUNDLY = frozenset({Outcome.PASS, Outcome.BELOW_FLOOR, Outcome.INCONCLUSIVE})
 
 
-def _accepted_since(store: Store, base: Run, head: Run) -> dict[str, Acceptance]:
+def _session(point: TrendPoint) -> Session:
+    """An earlier run of a case; what was wrong in it says nothing of its speed."""
+    sound = point.outcome in _MEASURED_SOUNDLY
+    return Session(
+        floor_ratio=point.floor_ratio, speedup=point.speedup if sound else Unknown(reason=point.outcome.value)
+    )
+
+
+def _accepted_since(store: Store, base: Run, head: Run, line: tuple[str, ...] | Unknown) -> dict[str, Acceptance]:
     """The latest word on each case after base and before head, by case."""
     words = store.acceptances(head.machine.comparability_class, until=head.started_at)
-    return {
-        word.case.id: word
-        for word in words
-        if word.run_id != head.id and store.run(word.run_id).started_at > base.started_at
-    }
+    found = {}
+    for word in words:
+        run = store.run(word.run_id)
+        if run.id != head.id and run.started_at > base.started_at and _is_before(run, head, line):
+            found[word.case.id] = word
+    return found
+
+
+def _is_before(run: Run, head: Run, line: tuple[str, ...] | Unknown) -> bool:
+    """Whether a run measured, without changes, what head's commit was made from."""
+    if isinstance(run.commit, Unknown) or isinstance(head.commit, Unknown) or run.commit.dirty:
+        return False
+    return run.commit.branch == head.commit.branch if isinstance(line, Unknown) else run.commit.sha in line
 
 
 def _measured(store: Store, word: Acceptance) -> tuple[Acceptance, Measurement] | Unknown:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 from rich.text import Text
 
-from pytest_xeonperf.ci.history import compared, earlier_run
+from pytest_xeonperf.ci.history import compared, earlier_run, line_of
 from pytest_xeonperf.cli.console import table_console, write
 from pytest_xeonperf.cli.history import database_option, database_or_default, resolve
 from pytest_xeonperf.errors import ExitCode, NotApplicableError, UsageError
@@ -78,10 +78,11 @@ def command(
         raise UsageError(f"{len(revisions)} revisions", remedy="give base and head, base alone, or nothing")
     with open_store(database_or_default(db), readonly=not accept) as store:
         head = store.run(resolve(store, revisions[1] if len(revisions) == _BASE_AND_HEAD else "latest"))
-        base = store.run(resolve(store, revisions[0]) if revisions else _from_history(store, head))
+        line = line_of(head, Path.cwd())
+        base = store.run(resolve(store, revisions[0]) if revisions else _from_history(store, head, line))
         if base.id == head.id:
             raise UsageError(f"base and head are both run {head.id}", remedy="name another base")
-        found = compared(store, base, head, tolerance=tolerance / _PERCENT, alpha=alpha)
+        found = compared(store, base, head, line=line, tolerance=tolerance / _PERCENT, alpha=alpha)
         if as_json:
             click.echo(shifts.dumps(found), nl=False)
         else:
@@ -95,13 +96,13 @@ def command(
     return ExitCode.UNDECIDED if found.outcome.undecided else ExitCode.OK
 
 
-def _from_history(store: Store, head: Run) -> str:
+def _from_history(store: Store, head: Run, line: tuple[str, ...] | Unknown) -> str:
     """The run of the nearest earlier commit, by the repository here.
 
     Raises:
         NotApplicableError: Nobody can say which commits came before, or none of them has a run that can be compared.
     """
-    found = earlier_run(store, head, Path.cwd())
+    found = earlier_run(store, head, line)
     if isinstance(found, Unknown):
         raise NotApplicableError(found.reason, where=f"run {head.id}", remedy="name a base: xeonperf compare BASE")
     return found
@@ -113,9 +114,7 @@ def _accept(store: Store, found: RunComparison, reason: str) -> None:
     red = [each for each in found.cases if each.outcome.red]
     store.accept(
         [
-            Acceptance(
-                case=each.case, run_id=found.head.id, accepted_at=now, accepted_by=getpass.getuser(), reason=reason
-            )
+            Acceptance(case=each.case, run_id=found.head.id, accepted_at=now, accepted_by=_who(), reason=reason)
             for each in red
         ]
     )
@@ -123,6 +122,14 @@ def _accept(store: Store, found: RunComparison, reason: str) -> None:
         click.echo(f"accepted: {each.case.label}", err=True)
     if not red:
         click.echo("nothing is red: nothing was accepted", err=True)
+
+
+def _who() -> str:
+    """A name, for people: the user's, where this machine knows one."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return "somebody"
 
 
 def _print(found: RunComparison) -> None:

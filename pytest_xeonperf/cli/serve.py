@@ -68,10 +68,9 @@ def _bound(host: str, port: int) -> socket.socket:
         family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
         return socket.create_server((host, port), family=family, backlog=_AT_ONCE)
     except OSError as error:
+        why = (error.strerror or str(error)).partition(" (")[0]
         raise InfrastructureError(
-            f"nothing can listen there ({error.strerror or error})",
-            where=f"{host}:{port}",
-            remedy="give another --port",
+            f"nothing can listen there ({why})", where=f"{host}:{port}", remedy="give another --port"
         ) from error
 
 

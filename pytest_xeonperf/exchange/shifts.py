@@ -62,7 +62,7 @@ def _case(each: ShiftedCase) -> dict[str, Any]:
             "verdict": each.outcome.value,
             "reason": each.reason,
             "base_speedup": ratio(each.base_speedup),
-            "head_speedup": ratio(each.head_speedup),
+            "head_speedup": each.head_speedup if isinstance(each.head_speedup, Unknown) else ratio(each.head_speedup),
             **_figures(each.shift),
             "proposed_floor_ratio": proposed if isinstance(proposed, Unknown) else proposed.proposed_ratio,
         }

@@ -34,11 +34,19 @@ def since_then(found: RunComparison) -> tuple[str, ...]:
     commit = found.base.commit
     of_commit = "" if isinstance(commit, Unknown) else f" of {commit.sha[:10]}"
     told = [
-        f"{'fell' if each.outcome.red else 'may have fallen'} {each.case.label}: {each.reason}"
+        f"{_word(each)} {each.case.label}: {each.reason}"
         for each in found.worst_first
         if each.outcome is not Outcome.PASS
     ]
     return (f"since run {found.base.id}{of_commit}: {held} of {show_count(len(found.cases), 'speed-up')} held", *told)
+
+
+def _word(each: ShiftedCase) -> str:
+    if isinstance(each.shift, Unknown):
+        return each.outcome.value
+    if each.outcome is Outcome.REGRESSION:
+        return "fell"
+    return "undecided" if each.outcome.undecided else each.outcome.value
 
 
 def shift_notes(found: RunComparison) -> tuple[str, ...]:
@@ -63,7 +71,8 @@ def _cells(each: ShiftedCase) -> tuple[str, ...]:
         moves = [
             show_change(ratio) for ratio in (shift.speedup.ratio, 1 / shift.candidate_ratio, 1 / shift.baseline_ratio)
         ]
-    speedups = (show_estimate(each.base_speedup), show_estimate(each.head_speedup))
+    head = "-" if isinstance(each.head_speedup, Unknown) else show_estimate(each.head_speedup)
+    speedups = (show_estimate(each.base_speedup), head)
     return (f"{case.workload}/{case.phase}", case.variant, case.over, *speedups, *moves, each.outcome.value)
 
 

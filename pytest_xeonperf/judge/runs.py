@@ -14,11 +14,14 @@ from pytest_xeonperf.records import Measurement, Outcome, Unknown
 from pytest_xeonperf.workloads.presets import Preset
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Collection, Sequence
 
     from pytest_xeonperf.judge.outgrown import Proposal
     from pytest_xeonperf.judge.shift import Shift
     from pytest_xeonperf.records import Acceptance, Case, Estimate, Result, Run
+
+
+_Measured = Mapping[str, "tuple[Result, Measurement]"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +59,7 @@ class ShiftedCase:
     outcome: Outcome
     reason: str
     base_speedup: Estimate
-    head_speedup: Estimate
+    head_speedup: Estimate | Unknown
     shift: Shift | Unknown
     proposed: Proposal | Unknown
 
@@ -104,9 +107,12 @@ def compare_runs(
     """
     before, after = _measured(base), _measured(head)
     both = [case_id for case_id in after if case_id in before]
+    broken = [_broken(before[result.case.id][1], result) for result in head.results if _is_broken(result, before)]
     timed = [case_id for case_id in both if after[case_id][0].case.preset != Preset.SMOKE]
     rule = ShiftRule(tolerance=tolerance, rates=levels(alpha, len(timed)))
-    notes = [*_left_out(before, after), *(["cases of the preset smoke: their times say nothing"] * (timed != both))]
+    notes = _left_out(before, after, {each.case.id for each in broken})
+    if timed != both:
+        notes.append("cases of the preset smoke: their times say nothing")
     cases = []
     for case_id in timed:
         result, measured = after[case_id]
@@ -127,7 +133,31 @@ def compare_runs(
                 other_machine=_why_not_comparable(base, head),
             )
         )
-    return RunComparison(base=base, head=head, cases=tuple(cases), notes=tuple(notes), tolerance=tolerance, alpha=alpha)
+    whole = (*cases, *broken)
+    return RunComparison(base=base, head=head, cases=whole, notes=tuple(notes), tolerance=tolerance, alpha=alpha)
+
+
+_WORSE_THAN_SLOW = frozenset({Outcome.CRASHED, Outcome.FIDELITY_FAILED, Outcome.WRONG_KERNEL})
+
+
+def _is_broken(result: Result, before: _Measured) -> bool:
+    """Whether head crashed where base was measured."""
+    return result.case.id in before and isinstance(result.measurement, Unknown) and result.verdict.outcome.red
+
+
+def _broken(before: Measurement, result: Result) -> ShiftedCase:
+    """A case that head has no figures of, because of its own code."""
+    nothing = Unknown(reason=result.verdict.reason)
+    return ShiftedCase(
+        case=result.case,
+        location=result.location,
+        outcome=result.verdict.outcome,
+        reason=result.verdict.reason,
+        base_speedup=before.speedup,
+        head_speedup=nothing,
+        shift=nothing,
+        proposed=nothing,
+    )
 
 
 def _shifted(
@@ -147,6 +177,8 @@ def _shifted(
         ratios = [each.speedup.ratio for each in sessions if not isinstance(each.speedup, Unknown)]
         shift = rule.shift_of(before, after, ratios)
         outcome, reason = rule.judge(shift)
+        if result.verdict.outcome in _WORSE_THAN_SLOW:
+            outcome, reason = result.verdict.outcome, result.verdict.reason
     current = Session(floor_ratio=result.verdict.floor_ratio, speedup=after.speedup)
     return ShiftedCase(
         case=result.case,
@@ -160,9 +192,6 @@ def _shifted(
     )
 
 
-_Measured = Mapping[str, "tuple[Result, Measurement]"]
-
-
 def _measured(run: Run) -> _Measured:
     """Results with pairs, by case; of several tests of one case the first."""
     found: dict[str, tuple[Result, Measurement]] = {}
@@ -172,8 +201,10 @@ def _measured(run: Run) -> _Measured:
     return found
 
 
-def _left_out(before: _Measured, after: _Measured) -> list[str]:
-    only_base = [result.case.label for case_id, (result, _) in before.items() if case_id not in after]
+def _left_out(before: _Measured, after: _Measured, told: Collection[str]) -> list[str]:
+    only_base = [
+        result.case.label for case_id, (result, _) in before.items() if case_id not in after and case_id not in told
+    ]
     only_head = [result.case.label for case_id, (result, _) in after.items() if case_id not in before]
     return [f"only base measured {label}" for label in only_base] + [
         f"only head measured {label}" for label in only_head

@@ -66,7 +66,7 @@ def judge(measurement: Measurement, promises: Promises, *, isa: Isa, rates: Leve
     if failed:
         red = [pair for pair in failed if pair[0].red]
         outcome = (red or failed)[0][0]
-        reason = "; ".join(f"{c.name}: {c.found}, required {c.required}" for _, c in (red or failed))
+        reason = "; ".join(told(check) for _, check in (red or failed))
     elif speed is Speed.JUDGED and promises.floors and isinstance(floor, Unknown):
         outcome, reason = Outcome.OTHER_MACHINE, floor.reason
     elif speed is Speed.JUDGED and promises.ceilings and isinstance(ceiling, Unknown):
@@ -75,6 +75,11 @@ def judge(measurement: Measurement, promises: Promises, *, isa: Isa, rates: Leve
         outcome = Outcome.PASS
         reason = "" if speed is Speed.JUDGED else "speed is not judged at this preset"
     return Verdict(outcome=outcome, reason=reason, floor_ratio=floor_ratio, expectations=expectations)
+
+
+def told(check: Expectation) -> str:
+    """A promise that was not held, for people; the reason of a red verdict has these of the red ones alone."""
+    return f"{check.name}: {check.found}, required {check.required}"
 
 
 def settled(logs: tuple[float, ...], promises: Promises, isa: Isa, rates: Levels) -> bool:

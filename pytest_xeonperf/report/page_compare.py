@@ -32,7 +32,10 @@ _ON_TWO_DAYS = (
     "The two runs were measured at different times, so the verdict is on the speed-up, in which the machine cancels; "
     "times say which side moved."
 )
-_ANYWAY = "sessions of that case differ by"
+_ANYWAY = (
+    "by more than sessions of that case differ by; where fewer than eight are known, by more than the intervals of the "
+    "two runs allow, which says nothing of what sessions differ by"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,7 +130,7 @@ def history_page(found: RunComparison) -> ComparePage:
         notes=found.notes,
         method=(
             _ON_TWO_DAYS,
-            f"Red is a speed-up that fell by more than {show_share(found.tolerance)}, and by more than {_ANYWAY}.",
+            f"Red is a speed-up that fell by more than {show_share(found.tolerance)}, and {_ANYWAY}.",
             f"The chance of any undeserved red is at most {show_share(found.alpha)} over all cases.",
         ),
         environment=changes(found.base.machine.facts, found.head.machine.facts),
@@ -167,7 +170,7 @@ def _shifted(each: ShiftedCase, bar: ChangeBar | Unknown) -> CompareRow:
         badge=badge(each.outcome),
         reason=each.reason,
         base=show_estimate(each.base_speedup),
-        head=show_estimate(each.head_speedup),
+        head="" if isinstance(each.head_speedup, Unknown) else show_estimate(each.head_speedup),
         change=Unknown(reason=each.reason),
         sides=("", ""),
         bar=bar,
@@ -202,7 +205,7 @@ def _banner(cases: Sequence[tuple[Outcome, str]]) -> Banner:
         sentence = "Nothing was compared."
     elif red or undecided:
         first, *others = red or undecided
-        word = "became slower" if red else "could not be decided"
+        word = "failed" if red else "could not be decided"
         sentence = f"{first}{f' and {len(others)} more' if others else ''} {word}."
     else:
         sentence = f"Nothing became slower in {show_count(len(cases), 'case')}."

@@ -14,6 +14,7 @@ from starlette.routing import Route
 
 from pytest_xeonperf.ci.history import compared
 from pytest_xeonperf.errors import UsageError, XeonPerfError
+from pytest_xeonperf.records import Unknown
 from pytest_xeonperf.service import access, api, openapi, pages
 from pytest_xeonperf.service.api import refusal
 from pytest_xeonperf.service.headers import SafeHeaders
@@ -70,7 +71,8 @@ class Service:
         head = self.store.run(self.store.resolve(query.get("head", "latest")))
         base = query.get("base", "")
         earlier = self.store.run(self.store.resolve(base)) if base else self._before(head)
-        return compared(self.store, earlier, head, tolerance=_TOLERANCE, alpha=_ALPHA)
+        line = Unknown(reason="the service has no repository")
+        return compared(self.store, earlier, head, line=line, tolerance=_TOLERANCE, alpha=_ALPHA)
 
     def _before(self, head: Run) -> Run:
         summaries = self.store.runs(limit=1000, comparability_class=head.machine.comparability_class)

@@ -26,7 +26,7 @@ from pytest_xeonperf.shell.collection import ours, selected_rungs
 from pytest_xeonperf.shell.engine import Engine
 from pytest_xeonperf.shell.measuring import known_machine
 from pytest_xeonperf.shell.serving import Server
-from pytest_xeonperf.shell.state import IN_CHILD, JUDGEMENT
+from pytest_xeonperf.shell.state import IN_CHILD, JUDGEMENT, ONLY_LOOKING
 from pytest_xeonperf.shell.teller import Teller
 from pytest_xeonperf.shell.weighing import Scale
 
@@ -55,10 +55,10 @@ class _Wire(Teller):
         weights: protocol.Weights = self.channel.recv()
         return weights.peak_rss_bytes
 
-    def look_afresh(self, wanted: protocol.WantsFreshLook) -> tuple[Result, ...] | Unknown:
+    def look_afresh(self, wanted: protocol.WantsFreshLook) -> protocol.FreshLook:
         self.channel.send(wanted)
         answer: protocol.FreshLook = self.channel.recv()
-        return answer.results
+        return answer
 
     def limits_raised(self, limits: Limits) -> None:
         self.channel.send(protocol.LimitsRaised(limits=limits))
@@ -104,6 +104,8 @@ class Loop:
         items = {item.nodeid: item for item in session.items}
         if self.start.purpose is protocol.Purpose.SERVE:
             return self._offer(session, items)
+        looks_afresh = self.start.purpose is protocol.Purpose.LOOK_AFRESH
+        self.config.stash[ONLY_LOOKING] = looks_afresh
         engine = Engine(
             settings=self.start.settings,
             rungs=selected_rungs(items[node_id] for node_id in self.start.selected if node_id in items),
@@ -111,7 +113,7 @@ class Loop:
             barred=self.start.barred,
             listener=_Wire(self.channel),
             cases=self.start.cases,
-            looks_afresh=self.start.purpose is protocol.Purpose.LOOK_AFRESH,
+            looks_afresh=looks_afresh,
         )
         self.config.stash[JUDGEMENT] = _Answering(engine, self.channel)
         self.channel.send(protocol.Ready(machine=self.machine))

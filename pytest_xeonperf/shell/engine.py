@@ -112,7 +112,7 @@ class Engine:
         if found.case.over == rung.ladder.over:
             return self.others.last_word(result_of(rung, found.case, found, self._judge(found, rung.promises, preset)))
         judged = self._judge(found, replace(rung.promises, floors=(), ceilings=()), preset)
-        return result_of(rung, found.case, found, _over_another(judged, found.case, rung))
+        return self.others.last_word(result_of(rung, found.case, found, _over_another(judged, found.case, rung)))
 
     def compare(
         self, test: Tested, case: Case, candidate: Callable[[], object], baseline: Callable[[], object]

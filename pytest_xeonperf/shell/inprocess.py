@@ -17,7 +17,7 @@ from pytest_xeonperf.shell.teller import Teller
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from pytest_xeonperf.records import Limits, Result, Unknown
+    from pytest_xeonperf.records import Limits, Unknown
     from pytest_xeonperf.shell import protocol
     from pytest_xeonperf.shell.progress import Progress
     from pytest_xeonperf.shell.recorder import Recorder
@@ -38,7 +38,7 @@ class _Near(Teller):
         self.progress.hear(wanted)
         return self.supervisor.weigh(wanted)
 
-    def look_afresh(self, wanted: protocol.WantsFreshLook) -> tuple[Result, ...] | Unknown:
+    def look_afresh(self, wanted: protocol.WantsFreshLook) -> protocol.FreshLook:
         self.progress.hear(wanted)
         return self.supervisor.look_afresh(wanted)
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from pytest_xeonperf.records import Limits, Result, Sample, Unknown
-    from pytest_xeonperf.shell.protocol import WantsFreshLook, WantsWeights
+    from pytest_xeonperf.records import Limits, Sample, Unknown
+    from pytest_xeonperf.shell.protocol import FreshLook, WantsFreshLook, WantsWeights
 
 
 class Listener(Protocol):
@@ -27,7 +27,7 @@ class Listener(Protocol):
     def weigh(self, wanted: WantsWeights) -> Mapping[str, int | Unknown]:
         """Peak RSS in bytes by variant, each of a fresh process holding nothing else."""
 
-    def look_afresh(self, wanted: WantsFreshLook) -> tuple[Result, ...] | Unknown:
+    def look_afresh(self, wanted: WantsFreshLook) -> FreshLook:
         """What a fresh process makes of these tests, or why it makes nothing of them."""
 
     def limits_raised(self, limits: Limits) -> None:

@@ -194,9 +194,15 @@ class WantsFreshLook:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FreshLook:
-    """Session to child: the answer to `WantsFreshLook`."""
+    """Session to child: the answer to `WantsFreshLook`.
 
-    results: tuple[Result, ...] | Unknown
+    Attributes:
+        results: Of the tests, as far as the process got.
+        problem: Why it got no further; empty if it got to the end.
+    """
+
+    results: tuple[Result, ...]
+    problem: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 _TOLERANCE_OF_SESSIONS = 0.05
 """Loss of speed-up between two sessions that nobody minds: the default of `xeonperf compare`."""
 
-_MEASURED_WITH = ("preset", "threads", "amx")
+_MEASURED_WITH = ("preset", "threads", "amx", "processes")
 """Settings that make another measurement of a run."""
 
 
@@ -141,15 +141,17 @@ class Recorder:
         """How the speed-ups stand to those of the nearest earlier commit; nothing where that has no run."""
         if not self.under_way or self.settings.preset is Preset.SMOKE:
             return ()
-        from pytest_xeonperf.ci.history import compared, earlier_run
+        from pytest_xeonperf.ci.history import compared, earlier_run, line_of
         from pytest_xeonperf.exchange.shifts_table import outgrown_floors, since_then
 
         store, run = self.store[0], self.run[0]
         try:
-            base = earlier_run(store, run, self.rootdir)
+            line = line_of(run, self.rootdir)
+            base = earlier_run(store, run, line)
             if isinstance(base, Unknown):
                 return ()
-            found = compared(store, store.run(base), run, tolerance=_TOLERANCE_OF_SESSIONS, alpha=self.settings.alpha)
+            alpha = self.settings.alpha
+            found = compared(store, store.run(base), run, line=line, tolerance=_TOLERANCE_OF_SESSIONS, alpha=alpha)
         except XeonPerfError as error:
             return (f"not compared with earlier runs: {error}",)
         return (*since_then(found), *outgrown_floors(found)) if found.cases else ()
@@ -203,7 +205,7 @@ class Recorder:
             raise UsageError(f"nothing to resume: {found.reason}", where=self.where(), remedy="start a new run")
         earlier, now = dict(found.options), dict(self.settings.as_pairs())
         for name in _MEASURED_WITH:
-            if earlier.get(name) != now[name]:
+            if earlier.get(name, now[name]) != now[name]:
                 raise UsageError(
                     f"run {found.id} was measured with {name} {earlier.get(name)}, not {now[name]}",
                     where="--xeonperf-resume",

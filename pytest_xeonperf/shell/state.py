@@ -42,3 +42,6 @@ RUNGS: pytest.StashKey[tuple[Rung, ...]] = pytest.StashKey()
 
 RESULTS: pytest.StashKey[list[Result]] = pytest.StashKey()
 """On an item: what its checks came to."""
+
+ONLY_LOOKING: pytest.StashKey[bool] = pytest.StashKey()
+"""On the config of a process that looks afresh for another: its own verdicts end no test."""

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-    from pytest_xeonperf.records import Limits, Machine, Result, Unknown
+    from pytest_xeonperf.records import Limits, Machine, Unknown
 
 
 @dataclass(slots=True)
@@ -54,7 +54,7 @@ class Supervisor:
                     child.tell(protocol.Weights(peak_rss_bytes=self.weigh(message)))
                 elif isinstance(message, protocol.WantsFreshLook):
                     yield message
-                    child.tell(protocol.FreshLook(results=self.look_afresh(message)))
+                    child.tell(self.look_afresh(message))
                 elif isinstance(message, protocol.Named):
                     self.names[message.model] = message
                 else:
@@ -81,7 +81,7 @@ class Supervisor:
         """Peak RSS by variant, each in a process of its own."""
         return weigh(wanted, self.start, self.log.parent)
 
-    def look_afresh(self, wanted: protocol.WantsFreshLook) -> tuple[Result, ...] | Unknown:
+    def look_afresh(self, wanted: protocol.WantsFreshLook) -> protocol.FreshLook:
         """What a fresh process makes of these tests."""
         return look_afresh(wanted, self.start, self.log.parent)
 

@@ -19,14 +19,19 @@ _AT_ONCE = 500
 """Commits in one query: databases bound the number of parameters."""
 
 
-def find_baseline(connection: Connection, shas: Sequence[str], comparability_class: str) -> str | Unknown:
-    """The newest finished run of the first of these commits that has one on that class of machine, without changes.
+def find_baseline(
+    connection: Connection, shas: Sequence[str], comparability_class: str, case_ids: Sequence[str]
+) -> str | Unknown:
+    """The newest finished run of the first of these commits that has one without changes, and can be compared.
 
     Args:
         connection: Of the history.
         shas: Commits, the nearest first.
         comparability_class: Of the machine.
+        case_ids: Cases of which it measured one at least.
     """
+    measured = schema.result.c
+    in_common = select(measured.run_id).where(measured.case_id.in_(case_ids), measured.measurement_unknown.is_(None))
     for start in range(0, len(shas), _AT_ONCE):
         some = shas[start : start + _AT_ONCE]
         query = (
@@ -36,13 +41,14 @@ def find_baseline(connection: Connection, shas: Sequence[str], comparability_cla
             .where(schema.machine.c.comparability_class == comparability_class)
             .where(schema.run.c.state == RunState.FINISHED.value)
             .where(schema.run.c.dirty.is_(False))
+            .where(schema.run.c.id.in_(in_common))
             .order_by(schema.run.c.started_at, schema.run.c.id)
         )
         newest = {row.commit_sha: row.id for row in connection.execute(query)}  # the last of a commit stays
         found = next((newest[sha] for sha in some if sha in newest), "")
         if found:
             return found
-    return Unknown(reason="no earlier commit has a finished run on this class of machine")
+    return Unknown(reason="no earlier commit has a finished run of these cases on this class of machine")
 
 
 def read_acceptances(connection: Connection, comparability_class: str, *, until: str) -> tuple[Acceptance, ...]:

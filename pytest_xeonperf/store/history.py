@@ -38,8 +38,10 @@ def read_runs(connection: Connection, *, limit: int, branch: str, comparability_
     return tuple(_summary(row, outcomes[row[schema.run.c.id]]) for row in rows)
 
 
-def read_trend(connection: Connection, case_id: str, *, limit: int, comparability_class: str) -> tuple[TrendPoint, ...]:
-    """The newest `limit` points of a case, oldest first; an empty string stands for any class."""
+def read_trend(
+    connection: Connection, case_id: str, *, limit: int, comparability_class: str, before: str
+) -> tuple[TrendPoint, ...]:
+    """The newest `limit` points of a case, oldest first; an empty string stands for any class, or any time."""
     query = (
         select(*_OF_A_POINT, schema.timing.c.median_ns)
         .join_from(schema.result, schema.verdict, schema.verdict.c.result_id == schema.result.c.id)
@@ -54,6 +56,8 @@ def read_trend(connection: Connection, case_id: str, *, limit: int, comparabilit
     )
     if comparability_class:
         query = query.where(schema.machine.c.comparability_class == comparability_class)
+    if before:
+        query = query.where(schema.run.c.started_at < before)
     points = [_point(row) for row in connection.execute(query).mappings()]
     return tuple(reversed(points))
 

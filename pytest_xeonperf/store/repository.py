@@ -142,10 +142,14 @@ class Store:
         with self._reading() as connection:
             return reading.read_cases(connection)
 
-    def trend(self, case_id: str, *, comparability_class: str = "", limit: int = _MANY) -> tuple[TrendPoint, ...]:
-        """The newest points of a case, oldest first; of one class of machines where given."""
+    def trend(
+        self, case_id: str, *, comparability_class: str = "", limit: int = _MANY, before: str = ""
+    ) -> tuple[TrendPoint, ...]:
+        """The newest points of a case, oldest first; of one class of machines, of runs before a time where given."""
         with self._reading() as connection:
-            return history.read_trend(connection, case_id, limit=limit, comparability_class=comparability_class)
+            return history.read_trend(
+                connection, case_id, limit=limit, comparability_class=comparability_class, before=before
+            )
 
     def resolve(self, revision: str) -> str:
         """The id of the run that ``latest``, ``latest~1``, a branch, a sha or a run id (or its beginning) means.
@@ -161,10 +165,10 @@ class Store:
         with self._reading() as connection:
             return reading.read_unfinished(connection, commit_sha, comparability_class)
 
-    def baseline(self, shas: Sequence[str], *, comparability_class: str) -> str | Unknown:
-        """The id of the newest finished run of the first of these commits that has one on that class of machine."""
+    def baseline(self, shas: Sequence[str], *, comparability_class: str, case_ids: Sequence[str]) -> str | Unknown:
+        """The id of the newest finished run, of the first of these commits that has one, with one of these cases."""
         with self._reading() as connection:
-            return baselines.find_baseline(connection, shas, comparability_class)
+            return baselines.find_baseline(connection, shas, comparability_class, case_ids)
 
     def acceptances(self, comparability_class: str, *, until: str) -> tuple[Acceptance, ...]:
         """What was accepted on a class of machine in runs that started no later than `until`, in the runs' order."""

@@ -122,3 +122,13 @@ def test_a_commit_and_those_before_it_are_told_the_nearest_first(repository: Pat
     assert ancestors(repository, "HEAD") == ancestors(repository, second) == (second, first)
     assert ancestors(repository, second, most=1) == (second,)
     assert isinstance(ancestors(repository, "f" * 40), Unknown)
+
+
+def test_what_a_merge_brought_in_is_not_what_it_was_made_from(repository: Path, git: Callable[..., str]) -> None:
+    first = git(repository, "rev-parse", "HEAD")
+    trunk = git(repository, "symbolic-ref", "--short", "HEAD")
+    git(repository, "checkout", "-q", "-b", "topic")
+    git(repository, "commit", "--allow-empty", "-m", "Slower")
+    git(repository, "checkout", "-q", trunk)
+    git(repository, "merge", "-q", "--no-ff", "-m", "Merge", "topic")
+    assert ancestors(repository, "HEAD") == (git(repository, "rev-parse", "HEAD"), first)

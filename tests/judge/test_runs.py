@@ -92,6 +92,22 @@ def test_what_only_one_of_them_measured_is_noted_and_not_judged(run):
     ]
 
 
+def test_a_case_that_crashed_at_head_is_red_and_one_whose_answer_is_wrong_too(run):
+    base, head = run(int8=3.0, int4=4.0), run(int8=None, int4=4.0)
+    crashed, wrong = head.results
+    verdicts = [
+        replace(crashed, verdict=replace(crashed.verdict, outcome=Outcome.CRASHED, reason="died of SIGSEGV")),
+        replace(wrong, verdict=replace(wrong.verdict, outcome=Outcome.FIDELITY_FAILED, reason="cosine 0.1")),
+    ]
+    found = compared(base, replace(head, results=tuple(verdicts)))
+    assert {each.case.variant: (each.outcome, each.reason) for each in found.cases} == {
+        "int8": (Outcome.CRASHED, "died of SIGSEGV"),
+        "int4": (Outcome.FIDELITY_FAILED, "cosine 0.1"),
+    }
+    assert found.notes == ()
+    assert found.outcome.red
+
+
 def test_nothing_in_common_is_undecided(run):
     assert compared(run(int8=3.0), run(int4=3.0)).outcome is Outcome.INCONCLUSIVE
 

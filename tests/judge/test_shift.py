@@ -4,13 +4,11 @@ import random
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from pytest_xeonperf.judge.change import Moved
-from pytest_xeonperf.judge.shift import FEWEST_SESSIONS, Shift, ShiftRule, session_spread
+from pytest_xeonperf.judge.shift import FEWEST_SESSIONS, ShiftRule
 from pytest_xeonperf.judge.verdict import levels
-from pytest_xeonperf.records import UNBOUNDED_RATIO, Estimate, Outcome, Unknown
+from pytest_xeonperf.records import UNBOUNDED_RATIO, Outcome, Unknown
 
 RULE = ShiftRule(tolerance=0.05, rates=levels(0.05, 1))
 
@@ -58,13 +56,21 @@ def test_without_a_history_the_intervals_must_lie_apart(measured):
     assert RULE.judge(same) == (Outcome.PASS, "")
 
 
+@pytest.mark.parametrize("centre", [3.0, 2.7])
+def test_a_session_noisier_than_its_history_is_not_taken_for_one_of_it(measured, centre):
+    noisy = [centre * factor for factor in (0.6, 1.5, 0.7, 1.4, 1.0, 1.0, 0.65, 1.45)]
+    shift = RULE.shift_of(measured(*[3.0] * 12), measured(*noisy), sessions(0.01))
+    assert RULE.judge(shift)[0] is Outcome.INCONCLUSIVE
+
+
 def test_a_loss_within_the_tolerance_is_nothing_however_sure_it_is(measured):
     shift = RULE.shift_of(measured(*[3.0] * 40), measured(*[2.9] * 40), sessions(0.001))
     assert RULE.judge(shift)[0] is Outcome.PASS
 
 
-def test_so_few_pairs_that_nothing_bounds_them_are_undecided(measured):
-    shift = RULE.shift_of(measured(3.0, 3.0), measured(1.0, 1.0), ())
+@pytest.mark.parametrize("earlier", [(), sessions(0.01)], ids=["no history", "a long one"])
+def test_so_few_pairs_that_nothing_bounds_them_are_undecided(measured, earlier):
+    shift = RULE.shift_of(measured(3.0, 3.0), measured(1.0, 1.0), earlier)
     assert (shift.speedup.low_ratio, shift.speedup.high_ratio) == (0.0, UNBOUNDED_RATIO)
     assert RULE.judge(shift)[0] is Outcome.INCONCLUSIVE
 
@@ -86,30 +92,14 @@ def test_latencies_say_which_side_moved(measured, candidate_ns, baseline_ns, mov
     assert (moved.value in RULE.judge(shift)[1]) is (moved is not Moved.NEITHER)
 
 
-@given(st.floats(1.1, 20), st.floats(0.1, 10), st.floats(0.001, 0.2))
-def test_a_faster_machine_for_all_sessions_changes_no_verdict(head, factor, spread):
-    def judged(scale):
-        shift = Shift(
-            speedup=Estimate(ratio=head * scale / (3.0 * scale), low_ratio=0.0, high_ratio=99.0, confidence=0.95),
-            candidate_ratio=1.0,
-            baseline_ratio=1.0,
-            moved=Moved.NEITHER,
-            spread=session_spread([scale * each for each in sessions(spread)]),
-        )
-        return RULE.judge(shift)[0]
-
-    assert judged(1.0) is judged(factor)
-
-
 @pytest.mark.parametrize(("cases", "most"), [(1, 0.05), (20, 0.0025)])
 @pytest.mark.parametrize("count", [8, 12, 30])
 def test_false_alarms_of_sessions_without_a_change_are_at_most_as_stated(measured, count, cases, most):
     rule = ShiftRule(tolerance=1e-6, rates=levels(0.05, cases))
-    chance, trials, alarms = random.Random(7), 3000, 0
-    shift = rule.shift_of(measured(*[3.0] * 12), measured(*[3.0] * 12), ())
+    chance, trials, alarms = random.Random(7), 1000, 0
     for _ in range(trials):
-        before = [chance.lognormvariate(0, 0.02) for _ in range(count)]
-        ratio = chance.lognormvariate(0, 0.02) / chance.choice(before)
-        one = replace(shift, speedup=replace(shift.speedup, ratio=ratio), spread=session_spread(before))
-        alarms += rule.judge(one)[0] is Outcome.REGRESSION
-    assert alarms / trials <= most + 2.5 * (most / trials) ** 0.5  # what 3,000 trials may differ by
+        before = [3.0 * chance.lognormvariate(0, 0.02) for _ in range(count)]
+        base, head = chance.choice(before), 3.0 * chance.lognormvariate(0, 0.02)
+        shift = rule.shift_of(measured(*[base] * 6), measured(*[head] * 6), before)
+        alarms += rule.judge(shift)[0] is Outcome.REGRESSION
+    assert alarms / trials <= most + 2.5 * (most / trials) ** 0.5  # what 1,000 trials may differ by

@@ -18,7 +18,7 @@ def test_a_gate_s_page_has_the_worst_first_with_both_sides_and_a_bar(compared, c
     assert (first.base, first.head) == ("1.00 ms", "1.05 ms")
     assert first.change.startswith("+5.0 % [")
     assert first.bar.at_x > first.bar.zero_x
-    assert page.banner.sentence == "sam-vit-b/encode compiled_bf16 over eager_fp32 [quick] became slower."
+    assert page.banner.sentence == "sam-vit-b/encode compiled_bf16 over eager_fp32 [quick] failed."
     assert page.command == "xeonperf gate suites/"
 
 
@@ -33,7 +33,7 @@ def test_a_gate_s_page_has_the_worst_first_with_both_sides_and_a_bar(compared, c
         ),
         (
             (Outcome.REGRESSION, Outcome.REGRESSION, Outcome.INCONCLUSIVE),
-            "sam-vit-b/encode compiled_bf16 over eager_fp32 [quick] and 1 more became slower.",
+            "sam-vit-b/encode compiled_bf16 over eager_fp32 [quick] and 1 more failed.",
         ),
     ],
 )

@@ -10,7 +10,7 @@ from pytest_xeonperf.measure.canary import Canary
 from pytest_xeonperf.records import Case, Limits, Measurement, Metric, Outcome, Score, Unknown
 from pytest_xeonperf.shell.engine import Engine
 from pytest_xeonperf.shell.fixtures import Compared
-from pytest_xeonperf.shell.protocol import WantsFreshLook, WantsWeights, Weigh
+from pytest_xeonperf.shell.protocol import FreshLook, WantsFreshLook, WantsWeights, Weigh
 from pytest_xeonperf.shell.rungs import Own
 from pytest_xeonperf.workloads.presets import Preset
 from pytest_xeonperf.workloads.protocol import Footprint, Inputs, Phase, Workload
@@ -28,7 +28,7 @@ class Listener:
 
     def __init__(self):
         self.entered, self.rounds, self.weighed, self.raised, self.looked = [], [], [], [], []
-        self.fresh_look = Unknown(reason="there is no other process")
+        self.fresh_look = FreshLook(results=(), problem="there is no other process")
 
     def named(self, ladder, workload, phase):
         pass
@@ -312,7 +312,7 @@ def hopeless(make_rung):
 def test_a_red_for_its_times_is_looked_at_again_in_a_fresh_process(make_engine, hopeless):
     engine = make_engine(hopeless)
     second = make_engine(hopeless, looks_afresh=True).result(hopeless, _workload())
-    engine.listener.fresh_look = (second,)
+    engine.listener.fresh_look = FreshLook(results=(second,))
     result = engine.result(hopeless, _workload())
     assert engine.listener.looked == [WantsFreshLook(node_ids=(hopeless.node_id,), why="red for its times")]
     assert result.verdict.outcome is Outcome.BELOW_FLOOR
@@ -324,7 +324,7 @@ def test_what_no_other_process_confirms_is_undecided(make_engine, hopeless):
     result = engine.result(hopeless, _workload())
     assert result.verdict.outcome is Outcome.INCONCLUSIVE
     assert "there is no other process" in result.verdict.reason
-    engine.listener.fresh_look = ()
+    engine.listener.fresh_look = FreshLook(results=())
     assert "did not get as far as its check" in engine.result(hopeless, _workload()).verdict.reason
 
 
@@ -338,7 +338,7 @@ def test_the_pairs_of_several_processes_are_put_together_under_their_numbers(mak
     rung = make_rung("eager_bf16", preset=Preset.QUICK)
     engine = make_engine(rung, settings=replace(settings, processes=3))
     other = make_engine(rung, looks_afresh=True).result(rung, _workload())
-    engine.listener.fresh_look = (other,)
+    engine.listener.fresh_look = FreshLook(results=(other,))
     result = engine.result(rung, _workload())
     assert [wanted.why for wanted in engine.listener.looked] == ["process 2 of 3", "process 3 of 3"]
     assert {sample.process for sample in result.measurement.samples} == {0, 1, 2}
@@ -353,6 +353,17 @@ def test_a_process_that_is_missing_leaves_the_case_undecided(make_engine, make_r
     assert result.verdict.outcome is Outcome.INCONCLUSIVE
     assert result.verdict.reason == "process 2 of 2 has no pairs: there is no other process"
     assert {sample.process for sample in result.measurement.samples} == {0}
+
+
+def test_what_is_wrong_in_another_process_is_wrong(make_engine, make_rung, settings):
+    rung = make_rung("eager_bf16", preset=Preset.QUICK)
+    engine = make_engine(rung, settings=replace(settings, processes=2))
+    other = make_engine(rung, looks_afresh=True).result(rung, _workload())
+    failed = replace(other.verdict, outcome=Outcome.FIDELITY_FAILED, reason="min_fidelity(cosine): 0.1, required 0.99")
+    engine.listener.fresh_look = FreshLook(results=(replace(other, verdict=failed),))
+    verdict = engine.result(rung, _workload()).verdict
+    assert verdict.outcome is Outcome.FIDELITY_FAILED
+    assert verdict.reason == f"process 2 of 2: {failed.reason}"
 
 
 def test_smoke_shapes_are_measured_by_one_process(make_engine, make_rung, settings):

@@ -5,8 +5,7 @@ from dataclasses import replace
 import pytest
 
 from pytest_xeonperf.exchange.native import to_plain
-from pytest_xeonperf.records import Unknown
-from pytest_xeonperf.shell import protocol
+from pytest_xeonperf.shell import fresh_look, protocol
 from pytest_xeonperf.shell.fresh_look import look_afresh
 from pytest_xeonperf.shell.offspring import Child
 
@@ -46,10 +45,8 @@ def test_what_a_child_that_runs_these_tests_alone_reports_is_found(answering, ma
         report(second),
         protocol.TestDone(node_id="b"),
     )
-    assert look_afresh(protocol.WantsFreshLook(node_ids=("a", "b"), why="process 2 of 2"), start, tmp_path) == (
-        first,
-        second,
-    )
+    wanted = protocol.WantsFreshLook(node_ids=("a", "b"), why="process 2 of 2")
+    assert look_afresh(wanted, start, tmp_path) == protocol.FreshLook(results=(first, second))
     assert told == [(replace(start, purpose=protocol.Purpose.LOOK_AFRESH, selected=("a", "b")), "fresh-look.log")]
     assert theirs.recv() == protocol.RunTest(node_id="a", next_node_id="b")
     assert theirs.recv() == protocol.RunTest(node_id="b", next_node_id="")
@@ -59,12 +56,14 @@ def test_what_a_child_that_runs_these_tests_alone_reports_is_found(answering, ma
 WANTED = protocol.WantsFreshLook(node_ids=("b",), why="red for its times")
 
 
-def test_a_child_that_dies_is_no_answer(answering, start, tmp_path):
-    _, theirs, _ = answering(program="raise SystemExit(7)")
+def test_what_a_child_found_before_it_died_is_kept(answering, make_result, start, tmp_path, monkeypatch):
+    result = make_result()
+    _, theirs, _ = answering(report(result), program="raise SystemExit(7)")
     theirs.close()
+    monkeypatch.setattr(Child, "tell", lambda *_: None)  # it is gone already
     found = look_afresh(WANTED, start, tmp_path)
-    assert isinstance(found, Unknown)
-    assert "7" in found.reason
+    assert found.results == (result,)
+    assert "7" in found.problem
 
 
 def test_no_process_is_no_answer(start, tmp_path, monkeypatch):
@@ -72,4 +71,13 @@ def test_no_process_is_no_answer(start, tmp_path, monkeypatch):
         raise OSError("too many processes")
 
     monkeypatch.setattr(Child, "start", classmethod(refuse))
-    assert look_afresh(WANTED, start, tmp_path) == Unknown(reason="it did not start: too many processes")
+    problem = "it did not start: too many processes"
+    assert look_afresh(WANTED, start, tmp_path) == protocol.FreshLook(results=(), problem=problem)
+
+
+def test_a_process_that_waits_for_the_first_one_is_given_up(answering, start, tmp_path, monkeypatch):
+    monkeypatch.setattr(fresh_look, "_PATIENCE_S", 0.1)
+    answering(protocol.Idle())
+    found = look_afresh(WANTED, start, tmp_path)
+    assert found.results == ()
+    assert "said nothing" in found.problem

@@ -38,29 +38,45 @@ def at(make_run: Callable[..., Run]) -> Callable[..., Run]:
     return make
 
 
+def case_ids(run: Run) -> list[str]:
+    """Of the cases of a run."""
+    return [result.case.id for result in run.results]
+
+
+def test_a_run_of_other_cases_is_no_baseline(store: Store, at: Callable[..., Run]) -> None:
+    full, partial = at("a", 1), at("a", 5)
+    store.add_run(full)
+    store.add_run(replace(partial, results=full.results[1:]))
+    machine = full.machine.comparability_class
+    for case_id, expected in zip(case_ids(full), (full.id, partial.id), strict=True):
+        assert store.baseline(["a" * 40], comparability_class=machine, case_ids=[case_id]) == expected
+    assert isinstance(store.baseline(["a" * 40], comparability_class=machine, case_ids=["none"]), Unknown)
+
+
 def test_the_nearest_commit_with_a_run_gives_its_newest(store: Store, at: Callable[..., Run]) -> None:
     old, first, second, newest = at("a", 9), at("b", 2), at("b", 5), at("c", 8)
     for run in (old, second, first, newest):
         store.add_run(run)
-    machine = first.machine.comparability_class
-    assert store.baseline(["d" * 40, "b" * 40, "a" * 40], comparability_class=machine) == second.id
-    assert store.baseline(["a" * 40, "b" * 40], comparability_class=machine) == old.id
+    machine, cases = first.machine.comparability_class, case_ids(first)
+    assert store.baseline(["d" * 40, "b" * 40, "a" * 40], comparability_class=machine, case_ids=cases) == second.id
+    assert store.baseline(["a" * 40, "b" * 40], comparability_class=machine, case_ids=cases) == old.id
 
 
 def test_runs_that_cannot_be_compared_are_no_baseline(store: Store, at: Callable[..., Run]) -> None:
     for run in (at("a", 1, dirty=True), at("b", 2, threads=8), at("c", 3, state=RunState.INTERRUPTED)):
         store.add_run(run)
-    machine = at("a", 1).machine.comparability_class
-    found = store.baseline([letter * 40 for letter in "abc"], comparability_class=machine)
+    machine, cases = at("a", 1).machine.comparability_class, case_ids(at("a", 1))
+    found = store.baseline([letter * 40 for letter in "abc"], comparability_class=machine, case_ids=cases)
     assert isinstance(found, Unknown)
-    assert store.baseline([], comparability_class=machine) == found
+    assert store.baseline([], comparability_class=machine, case_ids=cases) == found
 
 
 def test_a_long_line_of_commits_is_searched_to_its_end(store: Store, at: Callable[..., Run]) -> None:
     run = at("a", 1)
     store.add_run(run)
+    cases = case_ids(run)
     line = [f"{number:040}" for number in range(1200)] + ["a" * 40]
-    assert store.baseline(line, comparability_class=run.machine.comparability_class) == run.id
+    assert store.baseline(line, comparability_class=run.machine.comparability_class, case_ids=cases) == run.id
 
 
 def test_a_word_on_a_result_is_kept_once_and_found_on_its_class_of_machine(
