@@ -143,7 +143,7 @@ OPTIONS = (
         metavar="URL",
         parse=_address,
         valid="the address of a service, such as https://perf.example",
-        help="service that finished runs are sent to, with the token in XEONPERF_TOKEN; they wait on disk for it",
+        help="service that finished runs are sent to, with the token in XEONPERF_TOKEN (default: none)",
     ),
     Option(
         name="budget",

@@ -7,6 +7,7 @@ from contextlib import closing
 from typing import TYPE_CHECKING
 
 from pytest_xeonperf.store.engine import open_store
+from pytest_xeonperf.store.schema import REVISION
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,14 +20,14 @@ if TYPE_CHECKING:
 
 def test_the_revision_is_printed(command_line: Callable, history: Path) -> None:
     said = command_line("db", "current")
-    assert (said.exit_code, said.out) == (0, "0001\n")
-    assert "wants 0001" in said.err
+    assert (said.exit_code, said.out) == (0, f"{REVISION}\n")
+    assert f"wants {REVISION}" in said.err
 
 
 def test_a_database_that_is_current_needs_no_upgrade(command_line: Callable, history: Path) -> None:
     said = command_line("db", "upgrade")
     assert said.exit_code == 0
-    assert "is at revision 0001 already" in said.out
+    assert f"is at revision {REVISION} already" in said.out
     assert [path.name for path in history.parent.iterdir() if "bak" in path.name] == []
 
 
@@ -35,7 +36,7 @@ def test_an_empty_file_becomes_a_database(command_line: Callable, tmp_path: Path
     path.touch()
     said = command_line("db", "upgrade", "--db", str(path))
     assert said.exit_code == 0
-    assert "is now at revision 0001" in said.out
+    assert f"is now at revision {REVISION}" in said.out
     assert command_line("db", "check", "--db", str(path)).exit_code == 0
 
 

@@ -16,6 +16,8 @@ VALUES = {  # option: field, three values that differ
     "budget": ("budget_s", ("1.5", "2", "3")),
     "alpha": ("alpha", ("0.1", "0.2", "0.3")),
     "pairs": ("max_pairs", ("1:1", "6:80", "10:400")),
+    "processes": ("processes", ("2", "3", "4")),
+    "push": ("push", ("http://a", "http://b", "https://c")),
 }
 
 
@@ -41,7 +43,13 @@ def resolved(pytester, monkeypatch):
 @pytest.mark.parametrize("name", VALUES)
 def test_the_command_line_outranks_the_environment_which_outranks_the_ini_file(resolved, name):
     field, (first, second, third) = VALUES[name]
-    kinds = {"threads": int, "budget": float, "alpha": float, "pairs": lambda text: int(text.partition(":")[2])}
+    kinds = {
+        "threads": int,
+        "processes": int,
+        "budget": float,
+        "alpha": float,
+        "pairs": lambda text: int(text.partition(":")[2]),
+    }
     kind = kinds.get(name, str)
     assert getattr(resolved(name, ini=first), field) == kind(first)
     assert getattr(resolved(name, ini=first, variable=second), field) == kind(second)
