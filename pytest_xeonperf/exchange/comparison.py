@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from pytest_xeonperf.exchange.public import case_fields
 from pytest_xeonperf.records import UNBOUNDED_RATIO, Unknown
 
 if TYPE_CHECKING:
@@ -48,12 +49,7 @@ def _side(commit: Commit, machine: Machine) -> dict[str, Any]:
 def _case(each: ComparedCase) -> dict[str, Any]:
     case, change = each.case, each.change
     identity = {
-        "workload": case.workload,
-        "phase": case.phase,
-        "preset": case.preset,
-        "variant": case.variant,
-        "metric": case.metric.value,
-        "over": case.over,
+        **case_fields(case),
         "test": each.node_id,
         "location": each.location,
         "verdict": each.outcome.value,

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from pytest_xeonperf.exchange.comparison import ratio
-from pytest_xeonperf.exchange.public import with_reasons
+from pytest_xeonperf.exchange.public import case_fields, with_reasons
 from pytest_xeonperf.records import Unknown
 
 if TYPE_CHECKING:
@@ -36,15 +36,7 @@ def run_entry(summary: RunSummary) -> dict[str, Any]:
 
 def case_entry(case: Case) -> dict[str, Any]:
     """A case in a list of cases."""
-    return {
-        "id": case.id,
-        "workload": case.workload,
-        "phase": case.phase,
-        "preset": case.preset,
-        "variant": case.variant,
-        "metric": case.metric.value,
-        "over": case.over,
-    }
+    return {"id": case.id, **case_fields(case)}
 
 
 def point_entry(point: TrendPoint) -> dict[str, Any]:

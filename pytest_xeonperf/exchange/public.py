@@ -15,7 +15,7 @@ from pytest_xeonperf.records import TIMED_ALONE, UNBOUNDED_RATIO, Bound, Commit,
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from pytest_xeonperf.records import Contention, Estimate, Machine, Result, Run
+    from pytest_xeonperf.records import Case, Contention, Estimate, Machine, Result, Run
 
 SCHEMA = "xeonperf-show/1"
 
@@ -42,6 +42,18 @@ def with_reasons(values: Mapping[str, object]) -> dict[str, Any]:
     """The values with null for each `Unknown`, and the reasons gathered under ``unknown``."""
     reasons = {name: value.reason for name, value in values.items() if isinstance(value, Unknown)}
     return {name: None if name in reasons else value for name, value in values.items()} | {"unknown": reasons}
+
+
+def case_fields(case: Case) -> dict[str, Any]:
+    """What makes a case the one it is, under the names that all of our JSON has."""
+    return {
+        "workload": case.workload,
+        "phase": case.phase,
+        "preset": case.preset,
+        "variant": case.variant,
+        "metric": case.metric.value,
+        "over": case.over,
+    }
 
 
 def items_per_s(measured: Measurement | Timing) -> float | Unknown:
@@ -111,12 +123,7 @@ def _case(result: Result, order: OrderEffect | Unknown) -> dict[str, Any]:
     case, verdict, measurement = result.case, result.verdict, result.measurement
     return with_reasons(
         {
-            "workload": case.workload,
-            "phase": case.phase,
-            "preset": case.preset,
-            "variant": case.variant,
-            "metric": case.metric.value,
-            "over": case.over,
+            **case_fields(case),
             **(_figures(measurement) if isinstance(measurement, Measurement) else _few_figures(measurement)),
             "carry_over": order if isinstance(order, Unknown) else _carry_over(order),
             "floor_ratio": verdict.floor_ratio,

@@ -9,7 +9,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from pytest_xeonperf.exchange.comparison import ratio
-from pytest_xeonperf.exchange.public import with_reasons
+from pytest_xeonperf.exchange.public import case_fields, with_reasons
 from pytest_xeonperf.records import Unknown
 
 if TYPE_CHECKING:
@@ -52,12 +52,7 @@ def _case(each: ShiftedCase) -> dict[str, Any]:
     case, proposed = each.case, each.proposed
     return with_reasons(
         {
-            "workload": case.workload,
-            "phase": case.phase,
-            "preset": case.preset,
-            "variant": case.variant,
-            "metric": case.metric.value,
-            "over": case.over,
+            **case_fields(case),
             "location": each.location,
             "verdict": each.outcome.value,
             "reason": each.reason,
