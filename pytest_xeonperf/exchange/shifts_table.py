@@ -29,24 +29,19 @@ def shifts_table(found: RunComparison) -> Table:
 
 
 def since_then(found: RunComparison) -> tuple[str, ...]:
-    """What a session says of the run before: how many speed-ups held, and a line for each that fell or is undecided."""
+    """What a session says of the run before: how many speed-ups held, and a line for each case that is worse."""
     held = sum(each.outcome is Outcome.PASS for each in found.cases)
+    undecided = sum(each.outcome.undecided for each in found.cases)
     commit = found.base.commit
     of_commit = "" if isinstance(commit, Unknown) else f" of {commit.sha[:10]}"
-    told = [
-        f"{_word(each)} {each.case.label}: {each.reason}"
-        for each in found.worst_first
-        if each.outcome is not Outcome.PASS
-    ]
-    return (f"since run {found.base.id}{of_commit}: {held} of {show_count(len(found.cases), 'speed-up')} held", *told)
+    told = f"since run {found.base.id}{of_commit}: {held} of {show_count(len(found.cases), 'speed-up')} held"
+    told += f", {undecided} undecided (xeonperf compare says more)" if undecided else ""
+    worse = [each for each in found.worst_first if each.outcome.red]
+    return (told, *(f"{_word(each)} {each.case.label}: {each.reason}" for each in worse))
 
 
 def _word(each: ShiftedCase) -> str:
-    if isinstance(each.shift, Unknown):
-        return each.outcome.value
-    if each.outcome is Outcome.REGRESSION:
-        return "fell"
-    return "undecided" if each.outcome.undecided else each.outcome.value
+    return "fell" if each.outcome is Outcome.REGRESSION else each.outcome.value
 
 
 def shift_notes(found: RunComparison) -> tuple[str, ...]:

@@ -1,0 +1,45 @@
+"""What is said of two runs of the history."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from pytest_xeonperf.exchange.shifts_table import shift_notes, shifts_table, since_then
+from pytest_xeonperf.judge.runs import Past, compare_runs
+from pytest_xeonperf.records import Outcome, Unknown
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pytest_xeonperf.judge.runs import RunComparison
+    from pytest_xeonperf.records import Run
+
+NOTHING = Past(sessions=(), accepted=Unknown(reason="nothing was accepted"))
+
+
+def compared(make_run: Callable[..., Run], *outcomes: Outcome) -> RunComparison:
+    """Two runs with a case of each outcome."""
+    found = compare_runs(make_run(), make_run(), lambda _: NOTHING, tolerance=0.05, alpha=0.05)
+    case = found.cases[0]
+    return replace(found, cases=tuple(replace(case, outcome=outcome, reason="so it is") for outcome in outcomes))
+
+
+def test_a_session_tells_what_is_worse_and_counts_the_rest(make_run: Callable[..., Run]) -> None:
+    outcomes = (Outcome.PASS, Outcome.REGRESSION, Outcome.INCONCLUSIVE, Outcome.CRASHED, Outcome.INCONCLUSIVE)
+    found = compared(make_run, *outcomes)
+    first, *worse = since_then(found)
+    assert first.startswith(f"since run {found.base.id} of ")
+    assert first.endswith(": 1 of 5 speed-ups held, 2 undecided (xeonperf compare says more)")
+    assert sorted(line.split()[0] for line in worse) == ["CRASHED", "fell"]
+
+
+def test_where_all_held_there_is_one_line(make_run: Callable[..., Run]) -> None:
+    (line,) = since_then(compared(make_run, Outcome.PASS))
+    assert line.endswith(": 1 of 1 speed-up held")
+
+
+def test_the_command_tells_every_reason_the_worst_first(make_run: Callable[..., Run]) -> None:
+    found = compared(make_run, Outcome.PASS, Outcome.REGRESSION)
+    assert [line.split()[0] for line in shift_notes(found)] == ["REGRESSION", "PASS"]
+    assert shifts_table(found).row_count == 2
