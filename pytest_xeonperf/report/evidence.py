@@ -133,7 +133,7 @@ def _method(measurement: Measurement) -> tuple[Fact, ...]:
         Fact(
             name="estimate",
             value=show_estimate(measurement.speedup),
-            note=f"median of paired log-ratios, interval at {show_share(measurement.speedup.confidence)}",
+            note=f"{_estimate_of(measurement)}, interval at {show_share(measurement.speedup.confidence)}",
         ),
         Fact(
             name="pairs",
@@ -150,8 +150,17 @@ def _method(measurement: Measurement) -> tuple[Fact, ...]:
     )
 
 
+def _estimate_of(measurement: Measurement) -> str:
+    of_pairs = "median of paired log-ratios"
+    return f"mean over processes of their {of_pairs}" if _processes(measurement) > 1 else of_pairs
+
+
+def _processes(measurement: Measurement) -> int:
+    return len({sample.process for sample in measurement.samples})
+
+
 def _in_processes(measurement: Measurement) -> str:
-    processes = len({sample.process for sample in measurement.samples})
+    processes = _processes(measurement)
     return f"in {processes} processes; " if processes > 1 else ""
 
 

@@ -68,3 +68,12 @@ def test_what_the_order_did_stands_with_the_method_and_carry_over_beside_the_ver
     seen = replace(none, p_value=0.0003, seen=True)
     assert order_of(make, seen) == ([f"order: {words}, carry-over (p = 0.0003)"], words)
     assert order_of(make, NO_ORDER) == ([], "")
+
+
+def test_with_several_processes_the_estimate_and_the_pairs_say_so(make):
+    one = make.measurement()
+    samples = (*one.samples, *(replace(sample, process=1) for sample in one.samples))
+    method = {fact.name: fact for fact in measured(make.measurement(samples=samples), 2.91, NO_ORDER).method}
+    assert method["estimate"].note.startswith("mean over processes of their median of paired log-ratios")
+    assert (method["pairs"].value, method["pairs"].note) == ("18", "in 2 processes; 1 round voided by the canary")
+    assert "mean" not in {fact.name: fact for fact in measured(one, 2.91, NO_ORDER).method}["estimate"].note
