@@ -71,7 +71,7 @@ def compared(
         one_a_run = {point.run_id: point for point in points}  # two tests may hold the same case
         return Past(
             sessions=tuple(map(_session, one_a_run.values())),
-            accepted=_measured(store, accepted[case.id]) if case.id in accepted else _NOTHING_ACCEPTED,
+            accepted=accepted.get(case.id, _NOTHING_ACCEPTED),
         )
 
     return compare_runs(base, head, past, tolerance=tolerance, alpha=alpha)
@@ -89,14 +89,17 @@ def _session(point: TrendPoint) -> Session:
     )
 
 
-def _accepted_since(store: Store, base: Run, head: Run, line: tuple[str, ...] | Unknown) -> dict[str, Acceptance]:
-    """The latest word on each case after base and before head, by case."""
+def _accepted_since(
+    store: Store, base: Run, head: Run, line: tuple[str, ...] | Unknown
+) -> dict[str, tuple[Acceptance, Measurement] | Unknown]:
+    """The latest word on each case after base and before head, by case, with what was measured."""
     words = store.acceptances(head.machine.comparability_class, until=head.started_at)
+    runs = {run_id: store.run(run_id) for run_id in {word.run_id for word in words} - {head.id}}
     found = {}
     for word in words:
-        run = store.run(word.run_id)
-        if run.id != head.id and run.started_at > base.started_at and _is_before(run, head, line):
-            found[word.case.id] = word
+        run = runs.get(word.run_id, head)
+        if run is not head and run.started_at > base.started_at and _is_before(run, head, line):
+            found[word.case.id] = _measured(run, word)
     return found
 
 
@@ -107,8 +110,8 @@ def _is_before(run: Run, head: Run, line: tuple[str, ...] | Unknown) -> bool:
     return run.commit.branch == head.commit.branch if isinstance(line, Unknown) else run.commit.sha in line
 
 
-def _measured(store: Store, word: Acceptance) -> tuple[Acceptance, Measurement] | Unknown:
-    for result in store.results_of(word.run_id):
+def _measured(run: Run, word: Acceptance) -> tuple[Acceptance, Measurement] | Unknown:
+    for result in run.results:
         if result.case.id == word.case.id and isinstance(result.measurement, Measurement):
             return word, result.measurement
     return Unknown(reason="what was accepted was not measured")

@@ -11,11 +11,12 @@ import click
 from rich.text import Text
 
 from pytest_xeonperf.ci.history import compared, earlier_run, line_of
-from pytest_xeonperf.cli.console import table_console, write
+from pytest_xeonperf.cli.console import exit_code, html_option, table_console, write
 from pytest_xeonperf.cli.history import database_option, database_or_default, resolve
-from pytest_xeonperf.errors import ExitCode, NotApplicableError, UsageError
+from pytest_xeonperf.errors import NotApplicableError, UsageError
 from pytest_xeonperf.exchange import shifts
 from pytest_xeonperf.exchange.shifts_table import shift_notes, shifts_table
+from pytest_xeonperf.judge.shift import TOLERANCE_OF_SESSIONS
 from pytest_xeonperf.records import Acceptance, Unknown
 from pytest_xeonperf.report.page_compare import history_page
 from pytest_xeonperf.report.render import render
@@ -38,7 +39,7 @@ _PERCENT = 100
     "--tolerance",
     metavar="PERCENT",
     type=click.FloatRange(0, 100, min_open=True),
-    default=5.0,
+    default=TOLERANCE_OF_SESSIONS * _PERCENT,
     show_default=True,
     help="Loss of speed-up that nobody minds.",
 )
@@ -50,7 +51,7 @@ _PERCENT = 100
     help="Chance of any undeserved red, over all cases together.",
 )
 @click.option("--accept", metavar="REASON", default="", help="From now on compare cases that are red with this run.")
-@click.option("--html", "html_out", type=click.Path(path_type=Path), help="Write a page that needs no other file here.")
+@html_option
 @click.option("--json", "as_json", is_flag=True, help="JSON of the schema xeonperf-compare/1 instead of a table.")
 def command(
     revisions: tuple[str, ...],
@@ -91,9 +92,7 @@ def command(
             write(html_out, render(history_page(found)))
         if accept:
             _accept(store, found, accept)
-    if found.outcome.red:
-        return ExitCode.RED
-    return ExitCode.UNDECIDED if found.outcome.undecided else ExitCode.OK
+    return exit_code(found.outcome)
 
 
 def _from_history(store: Store, head: Run, line: tuple[str, ...] | Unknown) -> str:

@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+import click
 from rich.console import Console
 
-from pytest_xeonperf.errors import InfrastructureError
+from pytest_xeonperf.errors import ExitCode, InfrastructureError
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from pytest_xeonperf.records import Outcome
 
 _WIDTH_OF_A_FILE = 240
 """Where the output is no terminal and nobody set COLUMNS."""
+
+
+html_option = click.option(
+    "--html", "html_out", type=click.Path(path_type=Path), help="Write a page that needs no other file here."
+)
+"""``--html`` as every command that compares takes it."""
 
 
 def table_console() -> Console:
@@ -22,6 +30,13 @@ def table_console() -> Console:
     if not console.is_terminal and "COLUMNS" not in os.environ:
         console.width = _WIDTH_OF_A_FILE
     return console
+
+
+def exit_code(outcome: Outcome) -> ExitCode:
+    """What a command that judged ends with."""
+    if outcome.red:
+        return ExitCode.RED
+    return ExitCode.UNDECIDED if outcome.undecided else ExitCode.OK
 
 
 def write(path: Path, text: str) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shlex
 import signal
 import sys
 from contextlib import ExitStack, contextmanager
@@ -20,8 +19,8 @@ from pytest_xeonperf.ci.annotations import workflow_commands
 from pytest_xeonperf.ci.checkout import WORKING_TREE, base_commit, checked_out, working_tree
 from pytest_xeonperf.ci.comment import SEEN_FROM, comment, figures
 from pytest_xeonperf.ci.git import is_clean
-from pytest_xeonperf.cli.console import append, table_console, write
-from pytest_xeonperf.errors import ExitCode, UsageError
+from pytest_xeonperf.cli.console import append, exit_code, html_option, table_console, write
+from pytest_xeonperf.errors import UsageError
 from pytest_xeonperf.exchange import comparison as as_json
 from pytest_xeonperf.records import Unknown
 from pytest_xeonperf.report.page_compare import gate_page
@@ -30,7 +29,7 @@ from pytest_xeonperf.shell.begin import machine_from_outside
 from pytest_xeonperf.shell.gate import run_gate
 from pytest_xeonperf.shell.gate_request import Request, Side, place_of, within
 from pytest_xeonperf.shell.settings import Settings
-from pytest_xeonperf.store.location import locate
+from pytest_xeonperf.store.location import as_typed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -77,7 +76,7 @@ _PERCENT = 100
     help="Write JSON of the stable schema xeonperf-gate/1 here; - for stdout, in place of the table.",
 )
 @click.option("--comment", "comment_out", type=click.Path(path_type=Path), help="Write Markdown for a comment here.")
-@click.option("--html", "html_out", type=click.Path(path_type=Path), help="Write a page that needs no other file here.")
+@html_option
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
 def command(
     base: str,
@@ -124,22 +123,14 @@ def command(
             machine=machine_from_outside(settings),
             tolerance=tolerance / _PERCENT,
             patience_s=patience,
-            command=shlex.join(
-                ["xeonperf", *(text.replace(settings.db, locate(settings.db).shown) for text in sys.argv[1:])]
-            ),
+            command=as_typed(["xeonperf", *sys.argv[1:]], settings.db),
         )
         found = run_gate(request, talk)
         talk.end()
     if html_out is not None:
         write(html_out, render(gate_page(found)))
     _tell(found, home, json_out=json_out, comment_out=comment_out)
-    return _exit_code(found)
-
-
-def _as_typed(settings: Settings) -> str:
-    """The command line, without a password: it goes into comments and pages."""
-    shown = locate(settings.db).shown
-    return shlex.join(["xeonperf", *(text.replace(settings.db, shown) for text in sys.argv[1:])])
+    return exit_code(found.outcome)
 
 
 def _settings(arguments: tuple[str, ...]) -> Settings:
@@ -230,12 +221,6 @@ def _cells(each: ComparedCase) -> tuple[str, ...]:
     rounds = "-" if isinstance(each.change, Unknown) else str(each.change.pairs)
     name = f"{each.case.workload}/{each.case.phase}"
     return (name, each.case.variant, *figures(each), rounds, each.outcome.value)
-
-
-def _exit_code(found: Comparison) -> int:
-    if found.outcome.red:
-        return ExitCode.RED
-    return ExitCode.UNDECIDED if found.outcome.undecided else ExitCode.OK
 
 
 def _told(tree: Tree) -> str:

@@ -8,12 +8,12 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from pytest_xeonperf.exchange.public import case_fields
-from pytest_xeonperf.records import UNBOUNDED_RATIO, Unknown
+from pytest_xeonperf.exchange.public import case_fields, ratio, with_reasons
+from pytest_xeonperf.records import Unknown
 
 if TYPE_CHECKING:
     from pytest_xeonperf.judge.comparison import ComparedCase, Comparison
-    from pytest_xeonperf.records import Commit, Estimate, Machine
+    from pytest_xeonperf.records import Commit, Machine
 
 SCHEMA = "xeonperf-gate/1"
 
@@ -56,40 +56,18 @@ def _case(each: ComparedCase) -> dict[str, Any]:
         "reason": each.reason,
     }
     if isinstance(change, Unknown):
-        figures = dict.fromkeys(
-            ("rounds", "base_ns", "head_ns", "own", "baseline", "speedup", "moved", "excluded_slowdown")
-        )
-        return {**identity, **figures, "unknown": dict.fromkeys(figures, change.reason)}
-    unknown = {
-        name: figure.reason
-        for name, figure in (
-            ("baseline", change.baseline),
-            ("speedup", change.speedup),
-            ("excluded_slowdown", each.seen_from),
-        )
-        if isinstance(figure, Unknown)
-    }
-    return {
-        **identity,
-        "rounds": change.pairs,
-        "base_ns": change.base_ns // each.items_per_call,
-        "head_ns": change.head_ns // each.items_per_call,
-        "own": ratio(change.own),
-        "baseline": ratio(change.baseline),
-        "speedup": ratio(change.speedup),
-        "moved": change.moved.name.lower(),
-        "excluded_slowdown": None if isinstance(each.seen_from, Unknown) else each.seen_from,
-        "unknown": unknown,
-    }
-
-
-def ratio(estimate: Estimate | Unknown) -> dict[str, Any] | None:
-    """A ratio with its interval; an end that nothing bounds is null."""
-    if isinstance(estimate, Unknown):
-        return None
-    return {
-        "ratio": estimate.ratio,
-        "low_ratio": estimate.low_ratio or None,
-        "high_ratio": estimate.high_ratio if estimate.high_ratio < UNBOUNDED_RATIO else None,
-        "confidence": estimate.confidence,
-    }
+        names = ("rounds", "base_ns", "head_ns", "own", "baseline", "speedup", "moved", "excluded_slowdown")
+        return with_reasons({**identity, **dict.fromkeys(names, change)})
+    return with_reasons(
+        {
+            **identity,
+            "rounds": change.pairs,
+            "base_ns": change.base_ns // each.items_per_call,
+            "head_ns": change.head_ns // each.items_per_call,
+            "own": ratio(change.own),
+            "baseline": ratio(change.baseline),
+            "speedup": ratio(change.speedup),
+            "moved": change.moved.name.lower(),
+            "excluded_slowdown": each.seen_from,
+        }
+    )

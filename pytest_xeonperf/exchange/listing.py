@@ -7,9 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from pytest_xeonperf.exchange.comparison import ratio
-from pytest_xeonperf.exchange.public import case_fields, with_reasons
-from pytest_xeonperf.records import Unknown
+from pytest_xeonperf.exchange.public import case_fields, ratio, with_reasons
 
 if TYPE_CHECKING:
     from pytest_xeonperf.records import Case
@@ -47,7 +45,7 @@ def point_entry(point: TrendPoint) -> dict[str, Any]:
             "measured_at": point.measured_at,
             "sha": point.sha,
             "branch": point.branch,
-            "speedup": point.speedup if isinstance(point.speedup, Unknown) else ratio(point.speedup),
+            "speedup": ratio(point.speedup),
             "median_ns": point.candidate_median_ns,
             "baseline_median_ns": point.baseline_median_ns,
             "floor_ratio": point.floor_ratio,

@@ -56,6 +56,18 @@ def case_fields(case: Case) -> dict[str, Any]:
     }
 
 
+def ratio(estimate: Estimate | Unknown) -> dict[str, Any] | Unknown:
+    """A ratio with its interval; an end that nothing bounds is null. One that is not known stays so."""
+    if isinstance(estimate, Unknown):
+        return estimate
+    return {
+        "ratio": estimate.ratio,
+        "low_ratio": estimate.low_ratio or None,
+        "high_ratio": estimate.high_ratio if estimate.high_ratio < UNBOUNDED_RATIO else None,
+        "confidence": estimate.confidence,
+    }
+
+
 def items_per_s(measured: Measurement | Timing) -> float | Unknown:
     """How many items of work a second: the inverse of the median."""
     median_ns = measured.median_ns if isinstance(measured, Timing) else measured.candidate_median_ns

@@ -8,8 +8,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from pytest_xeonperf.exchange.comparison import ratio
-from pytest_xeonperf.exchange.public import case_fields, with_reasons
+from pytest_xeonperf.exchange.public import case_fields, ratio, with_reasons
 from pytest_xeonperf.records import Unknown
 
 if TYPE_CHECKING:
@@ -57,7 +56,7 @@ def _case(each: ShiftedCase) -> dict[str, Any]:
             "verdict": each.outcome.value,
             "reason": each.reason,
             "base_speedup": ratio(each.base_speedup),
-            "head_speedup": each.head_speedup if isinstance(each.head_speedup, Unknown) else ratio(each.head_speedup),
+            "head_speedup": ratio(each.head_speedup),
             **_figures(each.shift),
             "proposed_floor_ratio": proposed if isinstance(proposed, Unknown) else proposed.proposed_ratio,
         }

@@ -68,6 +68,13 @@ class Moved(Enum):
     BOTH = "the variant and its baseline moved"
     UNKNOWN = "it has no baseline in these rounds"
 
+    @classmethod
+    def of(cls, *, candidate: bool, baseline: bool) -> Moved:
+        """By whether each side has moved."""
+        if candidate:
+            return cls.BOTH if baseline else cls.CANDIDATE
+        return cls.BASELINE if baseline else cls.NEITHER
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
@@ -180,12 +187,7 @@ def _seen(change: Change) -> str:
 def _moved(own: Estimate, baseline: Estimate | Unknown, tolerance: float) -> Moved:
     if isinstance(baseline, Unknown):
         return Moved.UNKNOWN
-    return {
-        (False, False): Moved.NEITHER,
-        (True, False): Moved.CANDIDATE,
-        (False, True): Moved.BASELINE,
-        (True, True): Moved.BOTH,
-    }[_has_moved(own, tolerance), _has_moved(baseline, tolerance)]
+    return Moved.of(candidate=_has_moved(own, tolerance), baseline=_has_moved(baseline, tolerance))
 
 
 def _has_moved(ratio: Estimate, tolerance: float) -> bool:

@@ -99,6 +99,10 @@ def overall(outcomes: Sequence[Outcome], *, measured: bool) -> Outcome:
     return Outcome.PASS if measured else Outcome.INCONCLUSIVE
 
 
+def rank(outcome: Outcome) -> int:
+    """The place of an outcome where the worst comes first."""
+    return 0 if outcome.red else 1 if outcome.undecided else 2
+
+
 def _badness(each: ComparedCase) -> tuple[int, float]:
-    rank = 0 if each.outcome.red else 1 if each.outcome.undecided else 2
-    return rank, 1.0 if isinstance(each.change, Unknown) else each.change.own.ratio
+    return rank(each.outcome), 1.0 if isinstance(each.change, Unknown) else each.change.own.ratio

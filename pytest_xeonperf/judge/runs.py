@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pytest_xeonperf.judge.comparison import overall
+from pytest_xeonperf.judge.comparison import overall, rank
 from pytest_xeonperf.judge.outgrown import proposal
 from pytest_xeonperf.judge.shift import ShiftRule
 from pytest_xeonperf.judge.verdict import levels
@@ -223,5 +223,4 @@ def _why_not_comparable(base: Run, head: Run) -> str:
 
 
 def _badness(each: ShiftedCase) -> tuple[int, float]:
-    rank = 0 if each.outcome.red else 1 if each.outcome.undecided else 2
-    return rank, 1.0 if isinstance(each.shift, Unknown) else each.shift.speedup.ratio
+    return rank(each.outcome), 1.0 if isinstance(each.shift, Unknown) else each.shift.speedup.ratio

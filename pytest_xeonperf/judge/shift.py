@@ -37,6 +37,9 @@ if TYPE_CHECKING:
     from pytest_xeonperf.judge.verdict import Levels
     from pytest_xeonperf.records import Measurement
 
+TOLERANCE_OF_SESSIONS = 0.05
+"""Loss of speed-up between two sessions that nobody minds, unless somebody says another."""
+
 FEWEST_SESSIONS = 8
 """Earlier ones of a case on one class of machine, for their spread to be known."""
 
@@ -146,9 +149,4 @@ def session_spread(sessions: Sequence[float]) -> float | Unknown:
 
 def _moved(candidate_ratio: float, baseline_ratio: float, tolerance: float) -> Moved:
     candidate, baseline = (abs(log(ratio)) > log(1 + tolerance) for ratio in (candidate_ratio, baseline_ratio))
-    return {
-        (False, False): Moved.NEITHER,
-        (True, False): Moved.CANDIDATE,
-        (False, True): Moved.BASELINE,
-        (True, True): Moved.BOTH,
-    }[candidate, baseline]
+    return Moved.of(candidate=candidate, baseline=baseline)

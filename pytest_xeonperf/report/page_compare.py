@@ -49,7 +49,6 @@ class CompareRow:
     """
 
     case: Case
-    location: str
     badge: Badge
     reason: str
     base: str
@@ -139,18 +138,7 @@ def history_page(found: RunComparison) -> ComparePage:
 
 
 def _gated(each: ComparedCase, bar: ChangeBar | Unknown) -> CompareRow:
-    change = each.change
-    row = CompareRow(
-        case=each.case,
-        location=each.location,
-        badge=badge(each.outcome),
-        reason=each.reason,
-        base="",
-        head="",
-        change=Unknown(reason=each.reason),
-        sides=("", ""),
-        bar=bar,
-    )
+    row, change = _row(each, bar), each.change
     if isinstance(change, Unknown):
         return row
     return replace(
@@ -163,22 +151,26 @@ def _gated(each: ComparedCase, bar: ChangeBar | Unknown) -> CompareRow:
 
 
 def _shifted(each: ShiftedCase, bar: ChangeBar | Unknown) -> CompareRow:
-    shift = each.shift
-    row = CompareRow(
-        case=each.case,
-        location=each.location,
-        badge=badge(each.outcome),
-        reason=each.reason,
-        base=show_estimate(each.base_speedup),
-        head="" if isinstance(each.head_speedup, Unknown) else show_estimate(each.head_speedup),
-        change=Unknown(reason=each.reason),
-        sides=("", ""),
-        bar=bar,
-    )
+    head = "" if isinstance(each.head_speedup, Unknown) else show_estimate(each.head_speedup)
+    row, shift = replace(_row(each, bar), base=show_estimate(each.base_speedup), head=head), each.shift
     if isinstance(shift, Unknown):
         return row
     sides = (show_change(1 / shift.candidate_ratio), show_change(1 / shift.baseline_ratio))
     return replace(row, change=show_change(shift.speedup.ratio), sides=sides)
+
+
+def _row(each: ComparedCase | ShiftedCase, bar: ChangeBar | Unknown) -> CompareRow:
+    """A case of which no figures are known yet."""
+    return CompareRow(
+        case=each.case,
+        badge=badge(each.outcome),
+        reason=each.reason,
+        base="",
+        head="",
+        change=Unknown(reason=each.reason),
+        sides=("", ""),
+        bar=bar,
+    )
 
 
 def _of(ratio: Estimate | Unknown, *, inverse: bool = False) -> str:

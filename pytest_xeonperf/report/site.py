@@ -60,8 +60,9 @@ def _pages(store: Store, run: Run) -> Iterator[tuple[str, str]]:
     for run_id in sorted(shown):
         yield links.run_page(run_id), render(run_page(gathered.run(run_id)))
     histories: list[CaseHistory] = []
+    machines = gathered.machines
     for case, points in gathered.trends():
-        yield links.case_page(case.id), render(case_page(case, points, machines=gathered.machines, pages=shown))
+        yield links.case_page(case.id), render(case_page(case, points, machines=machines, pages=shown))
         histories += gathered.histories(case, points)
     yield links.INDEX, render(index_page(run, gathered.summaries, histories, pages=shown))
 

@@ -14,6 +14,7 @@ from starlette.routing import Route
 
 from pytest_xeonperf.ci.history import compared
 from pytest_xeonperf.errors import UsageError, XeonPerfError
+from pytest_xeonperf.judge.shift import TOLERANCE_OF_SESSIONS
 from pytest_xeonperf.records import Unknown
 from pytest_xeonperf.service import access, api, openapi, pages
 from pytest_xeonperf.service.api import refusal
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 MOST_BYTES = 64 << 20
 """Of one run: some thousand cases with all of their pairs."""
 
-_TOLERANCE, _ALPHA = 0.05, 0.05
+_ALPHA = 0.05
 _LOG = logging.getLogger("pytest_xeonperf.service")
 
 
@@ -72,14 +73,14 @@ class Service:
         base = query.get("base", "")
         earlier = self.store.run(self.store.resolve(base)) if base else self._before(head)
         line = Unknown(reason="the service has no repository")
-        return compared(self.store, earlier, head, line=line, tolerance=_TOLERANCE, alpha=_ALPHA)
+        return compared(self.store, earlier, head, line=line, tolerance=TOLERANCE_OF_SESSIONS, alpha=_ALPHA)
 
     def _before(self, head: Run) -> Run:
-        summaries = self.store.runs(limit=1000, comparability_class=head.machine.comparability_class)
-        earlier = [each.id for each in summaries if each.started_at < head.started_at]
+        machine = head.machine.comparability_class
+        earlier = self.store.runs(limit=1, comparability_class=machine, before=head.started_at)
         if not earlier:
             raise UsageError(f"no run before {head.id} is on its class of machine", remedy="name one: ?base=...")
-        return self.store.run(earlier[0])
+        return self.store.run(earlier[0].id)
 
 
 def application(service: Service) -> ASGIApp:

@@ -1,4 +1,4 @@
-"""How long a gate waits for a worker that says nothing, and how it tells a hang from slow work.
+"""How long a child that says nothing is waited for, and how a hang is told from slow work.
 
 A slow machine must not be taken for a hang. So nobody is killed before `Patience.least_s`. A worker that is silent but
 at work, as one that compiles is, may be so ten times as long; a call in a round, too, may take ten times as long as the

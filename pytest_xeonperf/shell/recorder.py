@@ -7,7 +7,6 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from shlex import join
 from typing import TYPE_CHECKING
 
 from pytest_xeonperf.ci.git import commit_of
@@ -22,9 +21,6 @@ if TYPE_CHECKING:
     from pytest_xeonperf.records import Limits, Machine
     from pytest_xeonperf.shell.settings import Settings
     from pytest_xeonperf.store.repository import Store
-
-_TOLERANCE_OF_SESSIONS = 0.05
-"""Loss of speed-up between two sessions that nobody minds: the default of `xeonperf compare`."""
 
 _MEASURED_WITH = ("preset", "threads", "amx", "processes")
 """Settings that make another measurement of a run."""
@@ -77,6 +73,7 @@ class Recorder:
             UsageError: The run to be resumed was measured on a machine this one cannot be compared with.
         """
         from pytest_xeonperf.store.identity import new_run_id
+        from pytest_xeonperf.store.location import as_typed
 
         if self.under_way:
             self.store[0].set_machine(self.run[0].id, machine)
@@ -92,9 +89,7 @@ class Recorder:
             state=RunState.RUNNING,
             started_at=_now(),
             finished_at=Unknown(reason="still running"),
-            command=join(
-                [Path(sys.argv[0]).name, *(text.replace(self.settings.db, self.where()) for text in self.arguments)]
-            ),
+            command=as_typed([Path(sys.argv[0]).name, *self.arguments], self.settings.db),
             options=self.settings.as_pairs(),
             machine=machine,
             commit=commit_of(self.rootdir),
@@ -143,6 +138,7 @@ class Recorder:
             return ()
         from pytest_xeonperf.ci.history import compared, earlier_run, line_of
         from pytest_xeonperf.exchange.shifts_table import outgrown_floors, since_then
+        from pytest_xeonperf.judge.shift import TOLERANCE_OF_SESSIONS
 
         store, run = self.store[0], self.run[0]
         try:
@@ -151,7 +147,7 @@ class Recorder:
             if isinstance(base, Unknown):
                 return ()
             alpha = self.settings.alpha
-            found = compared(store, store.run(base), run, line=line, tolerance=_TOLERANCE_OF_SESSIONS, alpha=alpha)
+            found = compared(store, store.run(base), run, line=line, tolerance=TOLERANCE_OF_SESSIONS, alpha=alpha)
         except XeonPerfError as error:
             return (f"not compared with earlier runs: {error}",)
         return (*since_then(found), *outgrown_floors(found)) if found.cases else ()

@@ -21,8 +21,10 @@ if TYPE_CHECKING:
 _OF_A_POINT = (schema.result, schema.verdict, schema.measurement, schema.run, schema.commit, schema.machine)
 
 
-def read_runs(connection: Connection, *, limit: int, branch: str, comparability_class: str) -> tuple[RunSummary, ...]:
-    """Runs, newest first; an empty string stands for any branch or class."""
+def read_runs(
+    connection: Connection, *, limit: int, branch: str, comparability_class: str, before: str
+) -> tuple[RunSummary, ...]:
+    """Runs, newest first; an empty string stands for any branch, class or time."""
     query = (
         select(schema.run, schema.machine)
         .join_from(schema.run, schema.machine)
@@ -33,6 +35,8 @@ def read_runs(connection: Connection, *, limit: int, branch: str, comparability_
         query = query.where(schema.run.c.branch == branch)
     if comparability_class:
         query = query.where(schema.machine.c.comparability_class == comparability_class)
+    if before:
+        query = query.where(schema.run.c.started_at < before)
     rows = connection.execute(query).mappings().all()
     outcomes = _outcomes(connection, [row[schema.run.c.id] for row in rows])
     return tuple(_summary(row, outcomes[row[schema.run.c.id]]) for row in rows)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,6 +14,8 @@ from sqlalchemy.exc import ArgumentError
 from pytest_xeonperf.errors import DataError, UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from sqlalchemy import URL
 
 DATABASE_NAME = "xeonperf.db"
@@ -65,6 +68,12 @@ def locate(url: str) -> SqliteFile | Server:
             return Server(url=parsed.set(drivername="postgresql+psycopg"))
         case other:
             raise UsageError(f"no histories in {other}", remedy="give a path, or postgresql://user@host/name")
+
+
+def as_typed(words: Sequence[str], url: str) -> str:
+    """A command line as it can be recorded and shown: the history's URL in it without its passwords."""
+    shown = locate(url).shown
+    return shlex.join(word.replace(url, shown) for word in words)
 
 
 def find_database(start: Path) -> str:

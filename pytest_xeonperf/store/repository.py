@@ -132,10 +132,14 @@ class Store:
         with self._reading() as connection:
             return reading.read_results(connection, run_id)
 
-    def runs(self, limit: int = 50, *, branch: str = "", comparability_class: str = "") -> tuple[RunSummary, ...]:
-        """The newest runs, newest first; of one branch or one class of machines where given."""
+    def runs(
+        self, limit: int = 50, *, branch: str = "", comparability_class: str = "", before: str = ""
+    ) -> tuple[RunSummary, ...]:
+        """The newest runs, newest first; of one branch, of one class of machines, before a time where given."""
         with self._reading() as connection:
-            return history.read_runs(connection, limit=limit, branch=branch, comparability_class=comparability_class)
+            return history.read_runs(
+                connection, limit=limit, branch=branch, comparability_class=comparability_class, before=before
+            )
 
     def cases(self) -> tuple[Case, ...]:
         """Every case there is a result of."""
