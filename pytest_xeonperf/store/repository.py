@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from pytest_xeonperf.records import RunState, Unknown
-from pytest_xeonperf.store import baselines, history, reading, revisions, tokens, writing
+from pytest_xeonperf.store import baselines, history, reading, revisions, series, tokens, writing
 from pytest_xeonperf.store.failures import explained
 
 if TYPE_CHECKING:
@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
 
     from pytest_xeonperf.records import Acceptance, Case, Limits, Machine, Result, Run
-    from pytest_xeonperf.store.summaries import RunSummary, TrendPoint
+    from pytest_xeonperf.store.series import Numbered
+    from pytest_xeonperf.store.summaries import Extent, RunMark, RunSummary, TrendPoint
     from pytest_xeonperf.store.tokens import Scope, Token
 
 WRITES = "xeonperf_writes"
@@ -36,6 +37,10 @@ class Store:
     def __init__(self, engine: Engine, *, where: str) -> None:
         self._engine = engine
         self.where = where
+
+    def forked(self) -> None:
+        """Let go of the connections of the process that this one is a copy of; call it first in a child."""
+        self._engine.dispose(close=False)
 
     # --- a run under way
 
@@ -154,6 +159,38 @@ class Store:
             return history.read_trend(
                 connection, case_id, limit=limit, comparability_class=comparability_class, before=before
             )
+
+    def state(self) -> str:
+        """A digest that is another one whenever something was added that a page shows; made in milliseconds."""
+        with self._reading() as connection:
+            return series.read_state(connection)
+
+    def extent(self, until: int = 0) -> Extent:
+        """How many results there are and the newest one's number; up to that of an earlier extent where given."""
+        with self._reading() as connection:
+            return series.read_extent(connection, until)
+
+    def marks(self) -> tuple[RunMark, ...]:
+        """Every run that has a result, oldest first."""
+        with self._reading() as connection:
+            return series.read_marks(connection)
+
+    def run_versions(self, run_ids: Sequence[str]) -> dict[str, str]:
+        """By run, a digest that changes with anything that its page shows."""
+        with self._reading() as connection:
+            return series.read_versions(connection, run_ids)
+
+    def numbered_points(
+        self, marks: Sequence[RunMark], *, case_id: str = "", after: int = 0, until: int
+    ) -> dict[str, list[Numbered]]:
+        """By case, the points in these runs of results numbered above `after` up to `until`, oldest first."""
+        with self._reading() as connection:
+            return series.read_points(connection, marks, case_id=case_id, after=after, until=until)
+
+    def recent(self, marks: Sequence[RunMark], *, most: int, until: int) -> dict[str, tuple[TrendPoint, ...]]:
+        """By case, its newest points, those of the newest one's class of machine, oldest first."""
+        with self._reading() as connection:
+            return series.read_recent(connection, marks, most=most, until=until)
 
     def resolve(self, revision: str) -> str:
         """The id of the run that ``latest``, ``latest~1``, a branch, a sha or a run id (or its beginning) means.

@@ -36,6 +36,28 @@ class RunSummary:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RunMark:
+    """What the points of all cases in one run share; the fields are those of `TrendPoint`."""
+
+    run_id: str
+    started_at: str
+    sha: str | Unknown
+    branch: str | Unknown
+    subject: str | Unknown
+    comparability_class: str
+    fingerprint: str
+    facts: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Extent:
+    """How far a history reaches: as long as nobody deletes by hand, two of the same extent hold the same results."""
+
+    results: int
+    newest_id: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TrendPoint:
     """One case in one run: a point of its series, or a gap with its reason.
 

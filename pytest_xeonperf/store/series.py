@@ -1,0 +1,210 @@
+"""Whole histories of points, as fast as a database gives them: what the points of a run share is read once."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import defaultdict
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from sqlalchemy import and_, func, select
+
+from pytest_xeonperf.records import TIMED_ALONE, Estimate, Outcome, RunState, Unknown
+from pytest_xeonperf.store import schema
+from pytest_xeonperf.store.from_rows import pairs
+from pytest_xeonperf.store.summaries import Extent, RunMark, TrendPoint
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sqlalchemy import Connection, Row, Select
+
+_SPARE = 24
+"""Runs of a class that are looked at beyond the points that are wanted: some cases are not in every run."""
+
+_FEW = 400
+"""Runs that are named one by one in a query."""
+
+
+_OUTCOMES = {each.value: each for each in Outcome}
+
+
+class Numbered(NamedTuple):
+    """A point with the place of its run among the marks, and the number of its result; they sort as a trend does."""
+
+    place: int
+    result_id: int
+    point: TrendPoint
+
+
+def read_state(connection: Connection) -> str:
+    """A digest of how far the history reaches: of every run that is not finished, its columns and results; else counts.
+
+    A finished run does not change any more, and one that is brought whole comes with its results.
+    """
+    run, result = schema.run.c, schema.result.c
+    going = connection.execute(select(schema.run).where(run.state != RunState.FINISHED.value).order_by(run.id)).all()
+    ids = [row[0] for row in going]
+    counted = select(result.run_id, func.count()).where(result.run_id.in_(ids)).group_by(result.run_id)
+    parts = [
+        connection.execute(select(func.count(), func.max(run.started_at), func.max(run.finished_at))).all(),
+        connection.execute(select(func.max(result.id))).all(),
+        connection.execute(select(func.count()).select_from(schema.acceptance)).all(),
+        going,
+        connection.execute(counted.order_by(result.run_id)).all() if ids else [],
+    ]
+    return _digest(parts)
+
+
+def read_extent(connection: Connection, until: int = 0) -> Extent:
+    """How many results there are, and the newest one's number; only those up to `until`, where it is given."""
+    result = schema.result.c
+    query = select(func.count(), func.max(result.id))
+    if until:
+        query = query.where(result.id <= until)
+    count, newest = connection.execute(query).one()
+    return Extent(results=count, newest_id=newest or 0)
+
+
+def read_marks(connection: Connection) -> tuple[RunMark, ...]:
+    """Every run that has a result, oldest first."""
+    run, machine, commit = schema.run.c, schema.machine.c, schema.commit.c
+    has_result = select(schema.result.c.id).where(schema.result.c.run_id == run.id).exists()
+    query = (
+        select(run.id, run.started_at, run.commit_sha, run.commit_unknown, run.branch, commit.subject)
+        .add_columns(machine.comparability_class, machine.fingerprint)
+        .join_from(schema.run, schema.machine)
+        .outerjoin(schema.commit)
+        .where(has_result)
+        .order_by(run.started_at, run.id)
+    )
+    machines = connection.execute(select(machine.fingerprint, machine.facts))
+    facts = {fingerprint: pairs(listed) for fingerprint, listed in machines}
+    return tuple(_mark(row, facts[row.fingerprint]) for row in connection.execute(query))
+
+
+def _mark(row: Row[Any], facts: tuple[tuple[str, str], ...]) -> RunMark:
+    uncommitted = Unknown(reason=row.commit_unknown or "")
+    return RunMark(
+        run_id=row.id,
+        started_at=row.started_at,
+        sha=uncommitted if row.commit_sha is None else row.commit_sha,
+        branch=uncommitted if row.branch is None else row.branch,
+        subject=uncommitted if row.subject is None else row.subject,
+        comparability_class=row.comparability_class,
+        fingerprint=row.fingerprint,
+        facts=facts,
+    )
+
+
+def read_versions(connection: Connection, run_ids: Sequence[str]) -> dict[str, str]:
+    """By run, a digest of its columns and of how many results it has: results and what they refer to never change."""
+    run, result = schema.run.c, schema.result.c
+    rows = connection.execute(select(schema.run).where(run.id.in_(run_ids))).all()
+    counted = select(result.run_id, func.count(), func.max(result.id)).where(result.run_id.in_(run_ids))
+    counts = {row[0]: tuple(row) for row in connection.execute(counted.group_by(result.run_id))}
+    return {row.id: _digest([tuple(row), counts.get(row.id, ())]) for row in rows}
+
+
+def read_points(
+    connection: Connection, marks: Sequence[RunMark], *, case_id: str = "", after: int = 0, until: int
+) -> dict[str, list[Numbered]]:
+    """By case, the points of the results numbered above `after` up to `until`, oldest first; of one case where given.
+
+    Points of runs that are not among the marks are left out.
+    """
+    result = schema.result.c
+    query = _points().where(result.id > after, result.id <= until)
+    if case_id:
+        query = query.where(result.case_id == case_id)
+    return _by_case(connection, query, {mark.run_id: (place, mark) for place, mark in enumerate(marks)})
+
+
+def read_recent(
+    connection: Connection, marks: Sequence[RunMark], *, most: int, until: int
+) -> dict[str, tuple[TrendPoint, ...]]:
+    """By case, its newest points, those of the newest one's class, oldest first.
+
+    Cases that the newest run has are read from the newest runs of its class; only the others cost a query each.
+    """
+    if not marks:
+        return {}
+    places = {mark.run_id: (place, mark) for place, mark in enumerate(marks)}
+    newest = marks[-1]
+    alike = [mark.run_id for mark in marks if mark.comparability_class == newest.comparability_class]
+    result = schema.result.c
+    looked_at = alike[-(most + _SPARE) :][-_FEW:]
+    query = _points().where(result.run_id.in_(looked_at), result.id <= until)
+    found: dict[str, tuple[TrendPoint, ...]] = {}
+    for case_id, points in _by_case(connection, query, places).items():
+        whole = len(points) >= most or len(looked_at) == len(alike)
+        if points[-1].point.run_id == newest.run_id and whole:
+            found[case_id] = tuple(numbered.point for numbered in points[-most:])
+    for case_id in connection.scalars(select(schema.case.c.id)):
+        if case_id not in found:
+            points = read_points(connection, marks, case_id=case_id, until=until).get(case_id, [])
+            wanted = points[-1].point.comparability_class if points else ""
+            same = [numbered.point for numbered in points if numbered.point.comparability_class == wanted]
+            found[case_id] = tuple(same[-most:])
+    return {case_id: points for case_id, points in found.items() if points}
+
+
+def _points() -> Select[Any]:
+    result, verdict, measurement = schema.result.c, schema.verdict.c, schema.measurement.c
+    return (
+        select(result.id, result.case_id, result.run_id, result.measured_at, result.measurement_unknown)
+        .add_columns(verdict.outcome, verdict.reason, verdict.floor_ratio, verdict.floor_unknown)
+        .add_columns(measurement.speedup_ratio, measurement.low_ratio, measurement.high_ratio, measurement.confidence)
+        .add_columns(measurement.baseline_median_ns, measurement.candidate_median_ns, schema.timing.c.median_ns)
+        .join_from(schema.result, schema.verdict, verdict.result_id == result.id)
+        .outerjoin(schema.measurement, measurement.result_id == result.id)
+        .outerjoin(schema.timing, and_(schema.timing.c.result_id == result.id, measurement.result_id.is_(None)))
+    )
+
+
+def _by_case(
+    connection: Connection, query: Select[Any], places: dict[str, tuple[int, RunMark]]
+) -> dict[str, list[Numbered]]:
+    found: defaultdict[str, list[Numbered]] = defaultdict(list)
+    for row in connection.execute(query):
+        placed = places.get(row[2])
+        if placed is not None:
+            place, mark = placed
+            found[row[1]].append(Numbered(place, row[0], _point(row, mark)))
+    for points in found.values():
+        points.sort(key=lambda numbered: numbered[:2])
+    return dict(found)
+
+
+def _point(row: Row[Any], mark: RunMark) -> TrendPoint:
+    told: tuple[Any, ...] = tuple(row)
+    measured_at, unmeasured, outcome, reason, floor, no_floor = told[3:9]
+    ratio, low, high, confidence, baseline_ns, candidate_ns, timed_ns = told[9:]
+    speedup: Estimate | Unknown = TIMED_ALONE
+    baseline: int | Unknown = TIMED_ALONE
+    candidate: int | Unknown = timed_ns
+    if unmeasured is not None:
+        speedup = baseline = candidate = Unknown(reason=unmeasured)
+    elif timed_ns is None:
+        speedup = Estimate(ratio=ratio, low_ratio=low, high_ratio=high, confidence=confidence)
+        baseline, candidate = baseline_ns, candidate_ns
+    return TrendPoint(
+        run_id=mark.run_id,
+        started_at=mark.started_at,
+        measured_at=measured_at,
+        sha=mark.sha,
+        branch=mark.branch,
+        subject=mark.subject,
+        speedup=speedup,
+        baseline_median_ns=baseline,
+        candidate_median_ns=candidate,
+        outcome=_OUTCOMES[outcome],
+        reason=reason,
+        floor_ratio=Unknown(reason=no_floor) if floor is None else floor,
+        comparability_class=mark.comparability_class,
+        fingerprint=mark.fingerprint,
+        facts=mark.facts,
+    )
+
+
+def _digest(parts: object) -> str:
+    return hashlib.sha256(repr(parts).encode("utf-8", "backslashreplace")).hexdigest()[:32]
