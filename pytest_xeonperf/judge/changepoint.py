@@ -167,8 +167,9 @@ def threshold(length: int) -> float:
 def contrasts(block: Floats, noise: Noise) -> Floats:
     """For each interval [i, L] and each split after k points, from `FEWEST` on: the contrast [i, L - 2 FEWEST + 1]."""
     length = block.shape[1]
-    centred = (block - np.median(block, axis=1, keepdims=True)) / noise.sigma  # [i, L]
-    clipped = np.clip(centred, -_CLIP, _CLIP)
+    ordered = np.sort(block, axis=1)  # which costs a fraction of what np.median does with such small blocks
+    medians = (ordered[:, (length - 1) // 2, None] + ordered[:, length // 2, None]) / 2
+    clipped = np.minimum(np.maximum((block - medians) / noise.sigma, -_CLIP), _CLIP)  # [i, L]
     sums = np.cumsum(clipped, axis=1)  # [i, L]
     splits = np.arange(FEWEST, length - FEWEST + 1)
     bridge = sums[:, splits - 1] - splits / length * sums[:, -1:]
