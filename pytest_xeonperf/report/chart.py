@@ -1,49 +1,30 @@
-"""What ``trend.js`` draws: the columns of a chart and the words of its tooltips, ready to be JSON."""
+"""What ``trend.js`` draws: the axes of a chart and the columns below them, ready to be JSON."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from statistics import median
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from pytest_xeonperf.records import UNBOUNDED_RATIO, Unknown
-from pytest_xeonperf.report import links
-from pytest_xeonperf.report.environment import Change, changes
-from pytest_xeonperf.report.text import legible
+import numpy as np
+
+from pytest_xeonperf.records import UNBOUNDED_RATIO, Outcome
 from pytest_xeonperf.report.verdict import Tone, badge
-from pytest_xeonperf.units import show_interval, show_ns, show_ratio, show_time, time_scale
+from pytest_xeonperf.units import time_scale
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Sequence
+    from collections.abc import Mapping
 
-    from pytest_xeonperf.records import Case, Estimate
-    from pytest_xeonperf.store.summaries import TrendPoint
+    from markupsafe import Markup
+    from numpy.typing import NDArray
+
+    from pytest_xeonperf.records import Case
+    from pytest_xeonperf.report.moments import Moments
+    from pytest_xeonperf.report.trend import Trend
+
+    Floats = NDArray[np.float64]
 
 _LEAST_SPAN = 0.10  # relative: an axis never magnifies a calm series into a storm
 _WIDEST = 1.5  # an interval that reaches further than this beyond the ratios is cut, not fitted
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Spot:
-    """The words of one place on the axis: what its tooltip says, and where a click goes.
-
-    Attributes:
-        gap: Why there is no value here; empty where there is one.
-        changes: What of the environment is new at this point.
-    """
-
-    href: str
-    sha: str
-    date: str
-    branch: str
-    subject: str
-    verdict: str
-    tone: Tone
-    speedup: str
-    baseline: str
-    candidate: str
-    gap: str
-    changes: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,127 +32,115 @@ class Panel:
     """One plot of the stack.
 
     Attributes:
-        lines: Values for every spot; JSON's null (`None` here, for uPlot's sake alone) where there is none.
         span: Lower and upper end of the axis.
+        scale: What figures of nanoseconds are divided by; 1 for ratios.
     """
 
     label: str
-    lines: tuple[tuple[float | None, ...], ...]
     span: tuple[float, float]
+    scale: int = 1
+
+    @property
+    def data(self) -> dict[str, Any]:
+        """Ready to be JSON."""
+        return {"label": self.label, "span": self.span, "scale": self.scale}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Chart:
-    """A stack of plots over one axis of runs, oldest first.
+    """A stack of plots over one axis of runs, oldest first, as ``trend.js`` takes it apart.
 
     Attributes:
         panels: Which of the plots there are, from the top: of what is timed alone only ``candidate``.
-        speedup: Lines: the ratio, the low end of its interval, the high end, the floor.
-        candidate: Line: the latency of the candidate, in `unit`.
-        baseline: Line: the latency of the baseline, in `unit`.
+        speedup: The ratio, the ends of its interval, and the floor.
+        trend: The columns, packed: a value for every run.
+        verdicts: By outcome, the words of its badge and its tone.
+        hrefs: By index, where the runs that have a page have it.
+        moments: By index, what is said of each run, as a JSON list that is safe in HTML.
     """
 
     name: str
     panels: tuple[str, ...]
-    spots: tuple[Spot, ...]
     speedup: Panel
     candidate: Panel
     baseline: Panel
+    trend: Mapping[str, Any]
+    verdicts: Mapping[str, tuple[str, Tone]]
+    hrefs: Mapping[int, str]
+    moments: Markup
+
+    @property
+    def data(self) -> dict[str, Any]:
+        """All but the moments, ready to be JSON."""
+        return {
+            "name": self.name,
+            "panels": self.panels,
+            "speedup": self.speedup.data,
+            "candidate": self.candidate.data,
+            "baseline": self.baseline.data,
+            "trend": self.trend,
+            "verdicts": self.verdicts,
+            "hrefs": self.hrefs,
+        }
 
 
-def chart(name: str, points: Sequence[TrendPoint], *, case: Case, pages: Collection[str]) -> Chart:
+def chart(name: str, trend: Trend, *, case: Case, moments: Moments, hrefs: Mapping[int, str]) -> Chart:
     """The chart of one series.
 
     Args:
         name: Of the element that holds its data.
-        points: Oldest first.
+        trend: Its columns, settled.
         case: Whose series it is.
-        pages: Ids of the runs that have a page to go to.
+        moments: What is said of each run.
+        hrefs: By index, the pages of runs that have one.
     """
+    outcomes = [Outcome(word) for word in trend.words["outcome"].words]
     return Chart(
         name=name,
         panels=("candidate",) if case.alone else ("speedup", "candidate", "baseline"),
-        spots=tuple(_spot(point, new, pages) for point, new in zip(points, news(points), strict=True)),
-        speedup=_speedup_panel(points),
-        candidate=_latency_panel(
-            "latency" if case.alone else case.variant, [point.candidate_median_ns for point in points]
-        ),
-        baseline=_latency_panel(case.over, [point.baseline_median_ns for point in points]),
+        speedup=_speedup_panel(trend),
+        candidate=_latency_panel("latency" if case.alone else case.variant, trend, "candidate_ns"),
+        baseline=_latency_panel(case.over, trend, "baseline_ns"),
+        trend=trend.packed(),
+        verdicts={each.value: (f"{badge(each).sign} {badge(each).word}", badge(each).tone) for each in outcomes},
+        hrefs=hrefs,
+        moments=moments.listed(trend.places),
     )
 
 
-def news(points: Sequence[TrendPoint]) -> list[tuple[Change, ...]]:
-    """For each point, the facts of the environment that are not what they were at the point before."""
-    return [changes(points[index - 1].facts, point.facts) if index else () for index, point in enumerate(points)]
+def _speedup_panel(trend: Trend) -> Panel:
+    columns = ("ratio", "low_ratio", "high_ratio", "floor_ratio")
+    ratios, lows, highs, floors = (_known(trend.figures[name].array()) for name in columns)
+    if not len(ratios):
+        return Panel(label="speed-up", span=_span(floors))
+    least = min(float(each.min()) for each in (ratios, floors) if len(each))
+    most = max(float(each.max()) for each in (ratios, floors) if len(each))
+    lows, highs = lows[lows > 0], highs[highs < UNBOUNDED_RATIO]
+    low = max(min([least, *_ends(lows)]), least / _WIDEST)
+    high = min(max([most, *_ends(highs)]), most * _WIDEST)
+    return Panel(label="speed-up", span=_span(np.array([low, high])))
 
 
-def _spot(point: TrendPoint, new: tuple[Change, ...], pages: Collection[str]) -> Spot:
-    shown = badge(point.outcome)
-    speedup = point.speedup
-    return Spot(
-        href=links.run_page(point.run_id) if point.run_id in pages else "",
-        sha=_text(point.sha)[:10],
-        date=f"{show_time(point.started_at)} UTC",
-        branch=_text(point.branch),
-        subject=_text(point.subject),
-        verdict=f"{shown.sign} {shown.word}",
-        tone=shown.tone,
-        speedup="" if isinstance(speedup, Unknown) else f"{show_ratio(speedup.ratio)} {show_interval(speedup)}",
-        baseline=_latency(point.baseline_median_ns),
-        candidate=_latency(point.candidate_median_ns),
-        gap=legible(point.gap),
-        changes=tuple(legible(f"{change.name}: {change.before} → {change.after}") for change in new),
-    )
+def _ends(values: Floats) -> list[float]:
+    return [float(values.min()), float(values.max())] if len(values) else []
 
 
-def _text(value: str | Unknown) -> str:
-    return "" if isinstance(value, Unknown) else legible(value)
+def _latency_panel(side: str, trend: Trend, column: str) -> Panel:
+    known_ns = _known(trend.figures[column].array())
+    scale, unit = time_scale(float(known_ns.max()) if len(known_ns) else 0)
+    return Panel(label=f"{side}, {unit}", span=_span(known_ns / scale), scale=scale)
 
 
-def _latency(median_ns: int | Unknown) -> str:
-    return "" if isinstance(median_ns, Unknown) else show_ns(median_ns)
+def _known(values: Any) -> Floats:
+    known: Floats = values[~np.isnan(values)].astype(np.float64)
+    return known
 
 
-def _speedup_panel(points: Sequence[TrendPoint]) -> Panel:
-    speedups = [point.speedup for point in points]
-    ratios = [None if isinstance(speedup, Unknown) else speedup.ratio for speedup in speedups]
-    floors = [None if isinstance(point.floor_ratio, Unknown) else point.floor_ratio for point in points]
-    span = _speedup_span([speedup for speedup in speedups if not isinstance(speedup, Unknown)], _known(floors))
-    # the ends of an interval, as far as the axis reaches: an unbounded one would be drawn a billion pixels away
-    lows = [None if isinstance(speedup, Unknown) else max(speedup.low_ratio, span[0]) for speedup in speedups]
-    highs = [None if isinstance(speedup, Unknown) else min(speedup.high_ratio, span[1]) for speedup in speedups]
-    return Panel(label="speed-up", lines=tuple(map(tuple, (ratios, lows, highs, floors))), span=span)
-
-
-def _speedup_span(speedups: Sequence[Estimate], floors: Sequence[float]) -> tuple[float, float]:
-    """Every ratio and floor, and of the intervals what is bounded and not absurdly wide."""
-    ratios = [speedup.ratio for speedup in speedups]
-    if not ratios:
-        return _span(floors)
-    least, most = min(*ratios, *floors, ratios[0]), max(*ratios, *floors, ratios[0])
-    lows = [speedup.low_ratio for speedup in speedups if speedup.low_ratio > 0]
-    highs = [speedup.high_ratio for speedup in speedups if speedup.high_ratio < UNBOUNDED_RATIO]
-    low = max(min(least, *lows, least), least / _WIDEST)
-    high = min(max(most, *highs, most), most * _WIDEST)
-    return _span([low, high])
-
-
-def _latency_panel(side: str, medians_ns: Sequence[int | Unknown]) -> Panel:
-    known_ns = [median_ns for median_ns in medians_ns if not isinstance(median_ns, Unknown)]
-    scale, unit = time_scale(max(known_ns, default=0))
-    line = tuple(None if isinstance(median_ns, Unknown) else median_ns / scale for median_ns in medians_ns)
-    return Panel(label=f"{side}, {unit}", lines=(line,), span=_span(_known(line)))
-
-
-def _known(values: Iterable[float | None]) -> list[float]:
-    return [value for value in values if value is not None]
-
-
-def _span(values: Sequence[float]) -> tuple[float, float]:
+def _span(values: Floats) -> tuple[float, float]:
     """The values with a margin, at least a tenth of their middle in all."""
-    if not values:
+    if not len(values):
         return (0.0, 1.0)
-    low, high = min(values), max(values)
-    missing = max(0.0, _LEAST_SPAN * median(values) - (high - low)) / 2
+    low, high = float(values.min()), float(values.max())
+    missing = max(0.0, _LEAST_SPAN * float(np.median(values)) - (high - low)) / 2
     margin = (high - low + 2 * missing) * 0.08
     return (max(0.0, low - missing - margin), high + missing + margin)

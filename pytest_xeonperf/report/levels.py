@@ -4,33 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pytest_xeonperf.judge.changepoint import within_environments
-from pytest_xeonperf.records import Unknown
+from pytest_xeonperf.judge.changepoint import change_points
 from pytest_xeonperf.units import show_change, show_ns
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from pytest_xeonperf.store.summaries import TrendPoint
 
-
-def level_changes(points: Sequence[TrendPoint]) -> Mapping[int, str]:
-    """By the index of the first point on a new level: ``latency +5.0 %, from 23.4 ms to 24.6 ms``.
+def level_changes(durations_ns: Sequence[float]) -> Mapping[int, str]:
+    """By the index of the first one on a new level: ``latency +5.0 %, from 23.4 ms to 24.6 ms``.
 
     Args:
-        points: Of one comparability class, oldest first; what was not measured is passed over.
+        durations_ns: What was measured in one environment, oldest first, all of it positive.
     """
-    measured = [
-        (index, point.candidate_median_ns)
-        for index, point in enumerate(points)
-        if not isinstance(point.candidate_median_ns, Unknown) and point.candidate_median_ns > 0
-    ]
-    found = within_environments(
-        [duration_ns for _index, duration_ns in measured],
-        [points[index].fingerprint for index, _duration_ns in measured],
-    )
     return {
-        measured[change.index][0]: f"latency {show_change(change.ratio)}, from {show_ns(change.before)} to "
-        f"{show_ns(change.after)}"
-        for change in found
+        change.index: f"latency {show_change(change.ratio)}, from {show_ns(change.before)} to {show_ns(change.after)}"
+        for change in change_points(durations_ns)
     }

@@ -2,22 +2,32 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections import Counter
+from dataclasses import dataclass, fields
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from pytest_xeonperf.records import Unknown
+import numpy as np
+from markupsafe import Markup
+
+from pytest_xeonperf.records import Outcome, Unknown
 from pytest_xeonperf.report import links
-from pytest_xeonperf.report.chart import Chart, chart, news
-from pytest_xeonperf.report.levels import level_changes
-from pytest_xeonperf.report.verdict import NOTHING, Badge, Banner, badge, counts
-from pytest_xeonperf.units import show_change, show_estimate, show_interval, show_ns, show_ratio, show_time
+from pytest_xeonperf.report.chart import Chart, chart
+from pytest_xeonperf.report.environment import Change, changes
+from pytest_xeonperf.report.moments import Moments
+from pytest_xeonperf.report.trend import Trend
+from pytest_xeonperf.report.verdict import NOTHING, Badge, Banner, Count, badge
+from pytest_xeonperf.store.summaries import RunMark
+from pytest_xeonperf.units import show_change
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from pytest_xeonperf.records import Case
-    from pytest_xeonperf.report.environment import Change
     from pytest_xeonperf.store.summaries import TrendPoint
+
+ROWS = 100
+"""Newest runs in the table of a series; older ones are drawn from the chart's data when somebody wants them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +49,6 @@ class TrendRow:
     branch: str | Unknown
     subject: str | Unknown
     badge: Badge
-    reason: str
     speedup: str
     interval: str
     change: str | Unknown
@@ -53,13 +62,45 @@ class TrendRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class KeptRow:
+    """One or more rows as they stood on the page before, and stand again."""
+
+    html: Markup
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kept:
+    """What a series can take over from the page before.
+
+    Attributes:
+        rows: By index, the row in HTML.
+        levels: By index, as they were.
+        hrefs: By index, as they were.
+    """
+
+    rows: Mapping[int, str]
+    levels: Mapping[int, str]
+    hrefs: Mapping[int, str]
+
+
+NOTHING_KEPT = Kept(rows={}, levels={}, hrefs={})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Series:
-    """The runs that may be compared with each other: a chart, and its table newest first."""
+    """The runs that may be compared with each other: a chart, and the newest of them as a table, newest first.
+
+    Attributes:
+        shown: How many runs are in the table.
+        older: How many runs are in the chart and not in the table.
+    """
 
     heading: str
     comparability_class: str
     chart: Chart
-    rows: tuple[TrendRow, ...]
+    rows: tuple[TrendRow | KeptRow, ...]
+    shown: int
+    older: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,7 +116,7 @@ class CasePage:
 def case_page(
     case: Case, points: Sequence[TrendPoint], *, machines: Mapping[str, str], pages: Collection[str]
 ) -> CasePage:
-    """The page of a case.
+    """The page of a case, from its points.
 
     Args:
         case: Whose trend it is.
@@ -83,105 +124,162 @@ def case_page(
         machines: How to call the machines of a comparability class.
         pages: Ids of the runs that have a page to link to.
     """
-    classes: dict[str, list[TrendPoint]] = {}
-    for point in points:
-        classes.setdefault(point.comparability_class, []).append(point)
-    newest_first = sorted(classes, key=lambda name: classes[name][-1].started_at, reverse=True)
+    marks = [mark_of(point) for point in points]
+    trends = trends_of(case, enumerate(points))
+    return page_of(case, trends, moments=Moments(marks), machines=machines, pages=pages)
+
+
+def mark_of(point: TrendPoint) -> RunMark:
+    """The run of a point."""
+    return RunMark(**{field.name: getattr(point, field.name) for field in fields(RunMark)})
+
+
+def trends_of(case: Case, placed: Iterable[tuple[int, TrendPoint]]) -> dict[str, Trend]:
+    """By comparability class, the trend of a case from its points with the places of their runs, oldest first."""
+    classes: dict[str, list[tuple[int, TrendPoint]]] = {}
+    for place, point in placed:
+        classes.setdefault(point.comparability_class, []).append((place, point))
+    trends = {name: Trend() for name in classes}
+    for name, trend in trends.items():
+        trend.add(classes[name], alone=case.alone)
+    return trends
+
+
+def page_of(
+    case: Case,
+    trends: Mapping[str, Trend],
+    *,
+    moments: Moments,
+    machines: Mapping[str, str],
+    pages: Collection[str],
+    kept: Mapping[str, Kept] = MappingProxyType({}),
+) -> CasePage:
+    """The page of a case, from its trends by comparability class; see `case_page`."""
+    newest_first = sorted(trends, key=lambda name: trends[name].places[-1], reverse=True)
     return CasePage(
         title=case.workload if case.alone else f"{case.workload}/{case.phase} {case.variant}",
         case=case,
-        banner=_banner(case, points),
+        banner=_banner([trends[name] for name in newest_first]),
         series=tuple(
-            Series(
+            _series(
+                case,
+                trends[name],
+                chart_name=f"trend-{number}",
                 heading=machines.get(name, "another machine"),
                 comparability_class=name,
-                chart=chart(f"trend-{number}", classes[name], case=case, pages=pages),
-                rows=_rows(case, classes[name], pages),
+                moments=moments,
+                pages=pages,
+                kept=kept.get(name, NOTHING_KEPT),
             )
             for number, name in enumerate(newest_first)
         ),
     )
 
 
-def _banner(case: Case, points: Sequence[TrendPoint]) -> Banner:
-    if not points:
-        return Banner(badge=NOTHING, sentence="No run has a result for this case.", counts=())
-    newest = points[-1]
-    found = "" if isinstance(newest.speedup, Unknown) else show_estimate(newest.speedup)
-    if case.alone and not isinstance(newest.candidate_median_ns, Unknown):
-        found = show_ns(newest.candidate_median_ns)
-    return Banner(
-        badge=badge(newest.outcome),
-        sentence="; ".join(part for part in (found, newest.reason) if part),
-        counts=counts(point.outcome for point in points),
-    )
-
-
-def _rows(case: Case, points: Sequence[TrendPoint], pages: Collection[str]) -> tuple[TrendRow, ...]:
-    """The table, newest first; each measurement is compared with the one before, across gaps."""
-    rows = []
-    before: TrendPoint | Unknown = Unknown(reason="first measurement")
-    levels = level_changes(points)
-    for index, (point, environment) in enumerate(zip(points, news(points), strict=True)):
-        change, moved = _slowing(before, point) if case.alone else _movement(before, point)
-        rows.append(_row(point, change, moved, environment, pages, level=levels.get(index, "")))
-        before = before if point.gap else point
-    return tuple(reversed(rows))
-
-
-def _row(
-    point: TrendPoint,
-    change: str | Unknown,
-    moved: str,
-    environment: tuple[Change, ...],
-    pages: Collection[str],
+def _series(
+    case: Case,
+    trend: Trend,
     *,
-    level: str,
-) -> TrendRow:
-    speedup = point.speedup
-    floor = point.floor_ratio
-    return TrendRow(
-        href=links.run_page(point.run_id) if point.run_id in pages else "",
-        date=show_time(point.started_at),
-        sha=point.sha if isinstance(point.sha, Unknown) else point.sha[:10],
-        branch=point.branch,
-        subject=point.subject,
-        badge=badge(point.outcome),
-        reason=point.reason,
-        speedup="" if isinstance(speedup, Unknown) else show_ratio(speedup.ratio),
-        interval="" if isinstance(speedup, Unknown) else show_interval(speedup),
-        change=change,
-        moved=moved,
-        baseline="" if isinstance(point.baseline_median_ns, Unknown) else show_ns(point.baseline_median_ns),
-        candidate="" if isinstance(point.candidate_median_ns, Unknown) else show_ns(point.candidate_median_ns),
-        floor=floor if isinstance(floor, Unknown) else show_ratio(floor),
-        gap=point.gap,
-        level=level,
-        environment=environment,
+    chart_name: str,
+    heading: str,
+    comparability_class: str,
+    moments: Moments,
+    pages: Collection[str],
+    kept: Kept,
+) -> Series:
+    trend.settle()
+    hrefs = _hrefs(trend, moments, pages)
+    first = max(0, len(trend) - ROWS)
+    return Series(
+        heading=heading,
+        comparability_class=comparability_class,
+        chart=chart(chart_name, trend, case=case, moments=moments, hrefs=hrefs),
+        rows=tuple(_rows(case, trend, range(len(trend) - 1, first - 1, -1), moments, hrefs=hrefs, kept=kept)),
+        shown=len(trend) - first,
+        older=first,
     )
 
 
-def _movement(before: TrendPoint | Unknown, point: TrendPoint) -> tuple[str | Unknown, str]:
-    """The change of the speed-up, and the share of each side in it (a latency that falls counts as faster)."""
-    if isinstance(before, Unknown):
-        return before, ""
-    if isinstance(point.speedup, Unknown) or isinstance(before.speedup, Unknown):
-        return Unknown(reason="nothing to compare"), ""
+def _rows(
+    case: Case, trend: Trend, indices: Iterable[int], moments: Moments, *, hrefs: Mapping[int, str], kept: Kept
+) -> Iterator[TrendRow | KeptRow]:
+    """The rows in this order; those that are kept, as many together as stand together."""
+    standing: list[str] = []
+    for index in indices:
+        if _same(index, trend, hrefs, kept):
+            standing.append(kept.rows[index])
+            continue
+        if standing:
+            yield KeptRow(html=Markup("".join(standing)))  # noqa: S704 - from a page of ours
+            standing = []
+        yield _row(case, trend, index, moments, hrefs.get(index, ""))
+    if standing:
+        yield KeptRow(html=Markup("".join(standing)))  # noqa: S704 - as above
+
+
+def _same(index: int, trend: Trend, hrefs: Mapping[int, str], kept: Kept) -> bool:
+    return (
+        index in kept.rows
+        and kept.levels.get(index) == trend.levels.get(index)
+        and kept.hrefs.get(index) == hrefs.get(index)
+    )
+
+
+def _hrefs(trend: Trend, moments: Moments, pages: Collection[str]) -> dict[int, str]:
+    """By index, the pages of the runs that have one."""
+    wanted = moments.places_of(pages)
+    own = np.frombuffer(trend.places, dtype=np.uint32)
+    found = np.flatnonzero(np.isin(own, wanted))
+    return {int(index): links.run_page(moments.marks[own[index]].run_id) for index in found}
+
+
+def _banner(newest_first: Sequence[Trend]) -> Banner:
+    if not newest_first:
+        return Banner(badge=NOTHING, sentence="No run has a result for this case.", counts=())
+    outcome, found, reason = newest_first[0].newest
+    total: Counter[Outcome] = Counter()
+    for trend in newest_first:
+        total.update(trend.outcomes())
+    return Banner(
+        badge=badge(Outcome(outcome)),
+        sentence="; ".join(part for part in (found, reason) if part),
+        counts=tuple(Count(badge=badge(each), number=total[each]) for each in Outcome if total[each]),
+    )
+
+
+def _row(case: Case, trend: Trend, index: int, moments: Moments, href: str) -> TrendRow:
+    words = {name: column[index] for name, column in trend.words.items()}
+    place = trend.places[index]
+    moment = moments[place]
+    before = moments.marks[trend.places[index - 1]].facts if index else moments.marks[place].facts
+    return TrendRow(
+        href=href,
+        date=moment.date,
+        sha=moment.sha,
+        branch=moment.branch,
+        subject=moment.subject,
+        badge=badge(Outcome(words["outcome"])),
+        speedup=words["speedup"],
+        interval=f"{words['low']} {words['high']}".strip(),
+        change=words["change"] or Unknown(reason=words["no_change"]),
+        moved=_moved(case, trend, index) if words["change"] else "",
+        baseline=words["baseline"],
+        candidate=words["candidate"],
+        floor=words["floor"] or Unknown(reason=words["no_floor"]),
+        gap=words["gap"],
+        level=trend.levels.get(index, ""),
+        environment=changes(before, moments.marks[place].facts),
+    )
+
+
+def _moved(case: Case, trend: Trend, index: int) -> str:
+    """The share of each side in a change of the speed-up (a latency that falls counts as faster)."""
+    if case.alone:
+        return "of the latency; a minus is faster"
+    before = trend.measured_before(index)
     sides = []
-    for side, old_ns, new_ns in (
-        ("candidate", before.candidate_median_ns, point.candidate_median_ns),
-        ("baseline", before.baseline_median_ns, point.baseline_median_ns),
-    ):
-        if not isinstance(old_ns, Unknown) and not isinstance(new_ns, Unknown) and old_ns > 0:
-            sides.append(f"{side} latency {show_change(new_ns / old_ns)}")
-    return show_change(point.speedup.ratio / before.speedup.ratio), ", ".join(sides)
-
-
-def _slowing(before: TrendPoint | Unknown, point: TrendPoint) -> tuple[str | Unknown, str]:
-    """The change of the latency of what is timed alone: a minus is faster."""
-    if isinstance(before, Unknown):
-        return before, ""
-    old_ns, new_ns = before.candidate_median_ns, point.candidate_median_ns
-    if isinstance(old_ns, Unknown) or isinstance(new_ns, Unknown) or old_ns <= 0:
-        return Unknown(reason="nothing to compare"), ""
-    return show_change(new_ns / old_ns), "of the latency; a minus is faster"
+    for side in ("candidate", "baseline"):
+        values = trend.figures[f"{side}_ns"].values
+        if values[before] > 0:
+            sides.append(f"{side} latency {show_change(values[index] / values[before])}")
+    return ", ".join(sides)

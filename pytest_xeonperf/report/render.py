@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from functools import lru_cache
 from importlib.metadata import PackageNotFoundError, version
 from importlib.resources import files
@@ -12,7 +11,7 @@ from markupsafe import Markup
 
 from pytest_xeonperf.records import Unknown
 from pytest_xeonperf.report import links
-from pytest_xeonperf.report.page_case import CasePage
+from pytest_xeonperf.report.page_case import CasePage, KeptRow
 from pytest_xeonperf.report.page_compare import ComparePage
 from pytest_xeonperf.report.page_index import IndexPage
 from pytest_xeonperf.report.page_run import RunPage
@@ -53,10 +52,10 @@ def environment() -> Environment:
         lstrip_blocks=True,
     )
     made.policies["json.dumps_kwargs"] = {"allow_nan": False, "separators": (",", ":")}
-    made.filters["plain"] = asdict
     made.tests["known"] = lambda value: not isinstance(value, Unknown)
+    made.tests["kept"] = lambda value: isinstance(value, KeptRow)
     made.tests["timed"] = lambda value: isinstance(value, Timed)
-    made.globals.update(asset=asset, index_href=links.INDEX, version=_version())
+    made.globals.update(asset=asset, index_href=links.INDEX, version=package_version())
     return made
 
 
@@ -66,7 +65,8 @@ def asset(name: str) -> Markup:
     return Markup(text)  # noqa: S704 - our own file, or one whose checksum is tested
 
 
-def _version() -> str:
+def package_version() -> str:
+    """Of this package, or a word where it is not installed."""
     try:
         return version("pytest-xeonperf")
     except PackageNotFoundError:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import json
+from dataclasses import dataclass, replace
+from math import isnan
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -34,7 +37,13 @@ from pytest_xeonperf.records import (
     Unknown,
     Verdict,
 )
+from pytest_xeonperf.report.columns import Figures, Words
 from pytest_xeonperf.store.summaries import RunSummary, TrendPoint
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pytest_xeonperf.report.chart import Chart
 
 HOSTILE = "<script>alert('1')</script>\"&amp;\u202e{{ 7*7 }}</style>]]>\x00"
 """A name that tries everything."""
@@ -233,6 +242,52 @@ class Maker:
             outcome=Outcome.CRASHED,
             reason=reason,
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """A chart as ``trend.js`` unpacks it: a dictionary for every run, and the lines of every panel."""
+
+    chart: Chart
+    spots: list[dict[str, Any]]
+    lines: dict[str, list[list[float | None]]]
+
+
+def _draw(chart: Chart) -> Drawn:
+    data = json.loads(json.dumps(chart.data, allow_nan=False))
+    trend, count = data["trend"], data["trend"]["count"]
+    words = {name: Words.unpacked(packed, count) for name, packed in trend["words"].items()}
+    figures = {
+        name: [None if isnan(value) else value for value in Figures.unpacked(packed, count).values]
+        for name, packed in trend["figures"].items()
+    }
+    spots = []
+    for index, (sha, date, branch, subject) in enumerate(json.loads(str(chart.moments))):
+        own = {name: column[index] for name, column in words.items()}
+        estimate = " ".join(filter(None, (own.pop("speedup"), own.pop("low"), own.pop("high"))))
+        said = {"sha": sha, "date": f"{date} UTC", "branch": branch, "subject": subject, "speedup": estimate}
+        changes = own.pop("changes")
+        href = data["hrefs"].get(str(index), "")
+        spots.append({**own, **said, "changes": changes.split("\n") if changes else [], "href": href})
+    low, high = chart.speedup.span
+    lines = {
+        "speedup": [
+            figures["ratio"],
+            [value if value is None else max(value, low) for value in figures["low_ratio"]],
+            [value if value is None else min(value, high) for value in figures["high_ratio"]],
+            figures["floor_ratio"],
+        ]
+    }
+    for side in ("candidate", "baseline"):
+        scale = getattr(chart, side).scale
+        lines[side] = [[value if value is None else value / scale for value in figures[f"{side}_ns"]]]
+    return Drawn(chart, spots, lines)
+
+
+@pytest.fixture(scope="session")
+def draw() -> Callable[[Chart], Drawn]:
+    """Unpacks a chart."""
+    return _draw
 
 
 @pytest.fixture(scope="session")

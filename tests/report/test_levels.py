@@ -1,7 +1,14 @@
-from pytest_xeonperf.report.levels import level_changes
-from pytest_xeonperf.report.page_case import case_page
+from pytest_xeonperf.report.page_case import case_page, trends_of
 
 NEWER = (("kernel", "6.1.0"), ("torch", "2.14.0"))
+
+
+def level_changes(make, points):
+    """By index, what the trend of these points says of its levels."""
+    trends = trends_of(make.case(), enumerate(points))
+    for each in trends.values():
+        each.settle()
+    return {index: told for each in trends.values() for index, told in each.levels.items()}
 
 
 def trend(make, *levels, **changes):
@@ -16,25 +23,25 @@ def trend(make, *levels, **changes):
 
 
 def test_a_new_level_is_told_at_its_first_run(make):
-    found = level_changes(trend(make, (20, 20_000_000), (12, 22_000_000)))
+    found = level_changes(make, trend(make, (20, 20_000_000), (12, 22_000_000)))
     assert found == {20: "latency +10.0 %, from 20.0 ms to 22.0 ms"}
 
 
 def test_another_environment_explains_a_new_level(make):
     points = trend(make, (20, 20_000_000)) + trend(make, (12, 22_000_000), facts=NEWER, fingerprint="newer")
-    assert level_changes(points) == {}
+    assert level_changes(make, points) == {}
 
 
 def test_environments_that_alternate_have_levels_of_their_own(make):
     ours, theirs = trend(make, (20, 20_000_000), (12, 22_000_000)), trend(make, (32, 30_000_000), fingerprint="theirs")
     points = [point for pair in zip(ours, theirs, strict=True) for point in pair]
-    assert list(level_changes(points)) == [40]
+    assert list(level_changes(make, points)) == [40]
 
 
 def test_gaps_are_passed_over(make):
     points = trend(make, (20, 20_000_000), (12, 22_000_000))
     points[5:5] = [make.gap(6, "died")] * 3
-    assert list(level_changes(points)) == [23]
+    assert list(level_changes(make, points)) == [23]
 
 
 def test_the_page_marks_the_run(make):
@@ -43,5 +50,5 @@ def test_the_page_marks_the_run(make):
     assert [index for index, row in enumerate(reversed(series.rows)) if row.level] == [20]
 
 
-def test_no_runs_have_no_levels():
-    assert level_changes([]) == {}
+def test_no_runs_have_no_levels(make):
+    assert level_changes(make, []) == {}

@@ -1,4 +1,5 @@
 from pytest_xeonperf.records import Outcome, Unknown
+from pytest_xeonperf.report import page_case
 from pytest_xeonperf.report.page_case import case_page
 
 
@@ -23,12 +24,20 @@ def test_machines_that_cannot_be_compared_have_charts_of_their_own_newest_first(
     assert not any(row.environment for series in made.series for row in series.rows)
 
 
-def test_the_table_is_newest_first_and_has_a_row_for_every_spot_of_the_chart(make):
+def test_the_table_is_newest_first_and_has_a_row_for_every_spot_of_the_chart(make, draw):
     (series,) = page(make, make.point(4.0, day=1), make.gap(2, "died"), make.point(4.1, day=3)).series
     assert [row.date[:10] for row in series.rows] == ["2026-05-03", "2026-05-02", "2026-05-01"]
-    for row, spot in zip(reversed(series.rows), series.chart.spots, strict=True):
-        assert f"{row.speedup} {row.interval}".strip() == spot.speedup
-        assert (row.candidate, row.baseline, row.gap) == (spot.candidate, spot.baseline, spot.gap)
+    for row, spot in zip(reversed(series.rows), draw(series.chart).spots, strict=True):
+        assert f"{row.speedup} {row.interval}".strip() == spot["speedup"]
+        assert (row.candidate, row.baseline, row.gap) == (spot["candidate"], spot["baseline"], spot["gap"])
+
+
+def test_the_table_has_the_newest_runs_and_the_chart_has_all(make, monkeypatch):
+    monkeypatch.setattr(page_case, "ROWS", 2)
+    (series,) = page(make, *(make.point(day=day) for day in (1, 2, 3))).series
+    assert [row.date[:10] for row in series.rows] == ["2026-05-03", "2026-05-02"]
+    assert series.older == 1
+    assert series.chart.trend["count"] == 3
 
 
 def test_a_change_is_counted_from_the_last_measurement_across_a_gap(make):

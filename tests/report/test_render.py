@@ -128,14 +128,14 @@ def test_only_the_trend_carries_scripts(pages):
     assert "<script" not in index
     assert "<script" not in run
     assert "<script" not in compared
-    assert case.count("<script") == alone.count("<script") == 3
+    assert case.count("<script") == alone.count("<script") == 4
 
 
 def test_the_data_of_a_chart_can_be_read_back(pages):
     html = render(pages[2])
     data = json.loads(re.search(r'<script type="application/json" id="trend-0">(.*?)</script>', html, re.DOTALL)[1])
-    assert data["speedup"]["lines"][0] == [3.95, None, 3.95]
-    assert len(data["spots"]) == 3
+    moments = re.search(r'<script type="application/json" id="trend-0-moments">(.*?)</script>', html, re.DOTALL)[1]
+    assert len(json.loads(moments)) == data["trend"]["count"] == 3
 
 
 def test_what_is_timed_alone_is_never_shown_with_a_speed_up(make):

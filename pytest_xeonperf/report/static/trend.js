@@ -7,6 +7,49 @@
   const LOWER_HEIGHTS = { candidate: 130, baseline: 150 };
   const FONT = "12px system-ui, sans-serif";
 
+  /* The data of a chart, unpacked: words and figures come as columns (columns.py, trend.py), and leave as spots and lines. */
+
+  const bytesOf = (text) => Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
+
+  function wordsOf([words, places], count) {
+    if (words.length < 2) return Array(count).fill(words[0] ?? "");
+    const bytes = bytesOf(places);
+    const wide = words.length > 256 ? new Uint16Array(bytes.buffer) : bytes;
+    return Array.from(wide, (place) => words[place]);
+  }
+
+  const figuresOf = (text) => Array.from(new Float32Array(bytesOf(text).buffer), (value) => (Number.isNaN(value) ? null : value));
+
+  function unpacked(name) {
+    const data = JSON.parse(document.getElementById(name).textContent);
+    const moments = JSON.parse(document.getElementById(`${name}-moments`).textContent);
+    const { count, levels } = data.trend;
+    const words = {};
+    Object.entries(data.trend.words).forEach(([column, packed]) => { words[column] = wordsOf(packed, count); });
+    const figures = {};
+    Object.entries(data.trend.figures).forEach(([column, packed]) => { figures[column] = figuresOf(packed); });
+    const spots = moments.map(([sha, date, branch, subject], index) => {
+      const [verdict, tone] = data.verdicts[words.outcome[index]];
+      return {
+        href: data.hrefs[index] ?? "", sha, date: `${date} UTC`, branch, subject, verdict, tone,
+        speedup: [words.speedup[index], words.low[index], words.high[index]].filter(Boolean).join(" "),
+        baseline: words.baseline[index], candidate: words.candidate[index], gap: words.gap[index],
+        changes: words.changes[index] ? words.changes[index].split("\n") : [],
+        floor: words.floor[index], change: words.change[index], level: levels[index] ?? "",
+        unknown: { floor: words.no_floor[index], change: words.no_change[index] },
+      };
+    });
+    const within = (values, bound, end) => values.map((value) => (value === null ? null : bound(value, end)));
+    const [low, high] = data.speedup.span;
+    data.speedup.lines = [ // the ends of an interval as far as the axis reaches: an unbounded one would be a billion pixels away
+      figures.ratio, within(figures.low_ratio, Math.max, low), within(figures.high_ratio, Math.min, high), figures.floor_ratio,
+    ];
+    ["candidate", "baseline"].forEach((side) => {
+      data[side].lines = [figures[`${side}_ns`].map((value) => (value === null ? null : value / data[side].scale))];
+    });
+    return { ...data, spots };
+  }
+
   const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
   const stroke = (name) => () => colour(name);
 
@@ -170,7 +213,7 @@
   }
 
   function mount(box) {
-    const data = JSON.parse(document.getElementById(box.dataset.chart).textContent);
+    const data = unpacked(box.dataset.chart);
     const sides = { candidate: data.candidate.label.split(",")[0], baseline: data.baseline.label.split(",")[0] };
     const tip = document.createElement("div");
     tip.className = "tip";
@@ -225,5 +268,91 @@
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => plots.forEach((u) => u.redraw(false)));
   }
 
+  /* Older runs, as rows below those that the page came with, when somebody wants them. */
+
+  function cell(line, text, kind, span = 1) {
+    const made = document.createElement(kind === "moment" ? "th" : "td");
+    if (kind) made.className = kind;
+    if (kind === "moment") made.scope = "row";
+    if (span > 1) made.colSpan = span;
+    made.textContent = text;
+    line.append(made);
+    return made;
+  }
+
+  function figureOrWhy(line, text, why) {
+    const made = cell(line, text, "number");
+    if (text) return;
+    const dash = Object.assign(document.createElement("span"), { className: "unknown", title: why, textContent: "—" });
+    dash.append(Object.assign(document.createElement("span"), { className: "heard", textContent: ` unknown: ${why}` }));
+    made.append(dash, "\n");
+  }
+
+  function olderRow(spot, alone) {
+    const line = document.createElement("tr");
+    line.className = "point";
+    const date = spot.date.slice(0, -4); // the heading says UTC
+    const moment = cell(line, spot.href ? "" : date, "moment");
+    if (spot.href) moment.append(Object.assign(document.createElement("a"), { href: spot.href, textContent: date }));
+    const commit = cell(line, "", "commit");
+    commit.append(Object.assign(document.createElement("code"), { textContent: spot.sha || "—" }), " ");
+    commit.append(Object.assign(document.createElement("span"), { className: "note", textContent: spot.subject, title: spot.subject }));
+    const [sign, ...word] = spot.verdict.split(" ");
+    const badge = Object.assign(document.createElement("span"), { className: `badge tone-${spot.tone}` });
+    badge.append(Object.assign(document.createElement("span"), { className: "sign", textContent: sign, ariaHidden: "true" }));
+    badge.append(` ${word.join(" ")}`);
+    cell(line, "", "").append(badge);
+    if (spot.gap) {
+      cell(line, spot.gap, "gap", alone ? 2 : 6);
+      return line;
+    }
+    const [ratio, ...interval] = spot.speedup.split(" ");
+    if (!alone) {
+      cell(line, ratio, "number strong");
+      cell(line, interval.join(" "), "interval");
+    } else cell(line, spot.candidate, "number strong");
+    figureOrWhy(line, spot.change, spot.unknown.change);
+    if (alone) return line;
+    figureOrWhy(line, spot.floor, spot.unknown.floor);
+    cell(line, spot.candidate, "number");
+    cell(line, spot.baseline, "number");
+    return line;
+  }
+
+  function noteRow(title, notes, kind, width) {
+    const line = document.createElement("tr");
+    line.className = kind;
+    const note = cell(line, "", "", width);
+    note.append(Object.assign(document.createElement("b"), { textContent: title }));
+    notes.forEach((text) => {
+      const change = Object.assign(document.createElement("span"), { className: "change" });
+      const at = text.indexOf(": "); // the name of a fact; there is none in a level
+      if (at > 0) change.append(Object.assign(document.createElement("code"), { textContent: text.slice(0, at) }), text.slice(at + 1));
+      else change.textContent = text;
+      note.append(" ", change);
+    });
+    return line;
+  }
+
+  function addOlder(button) {
+    const { spots, panels } = unpacked(button.dataset.older);
+    const body = button.closest("section").querySelector("table.trend tbody");
+    const alone = panels.length === 1;
+    const width = alone ? 5 : 9;
+    const lines = [];
+    for (let index = spots.length - body.querySelectorAll("tr.point").length - 1; index >= 0; index -= 1) {
+      const spot = spots[index];
+      lines.push(olderRow(spot, alone));
+      if (spot.level) lines.push(noteRow("level changed", [spot.level], "environment level", width));
+      if (spot.changes.length) lines.push(noteRow("environment changed", spot.changes, "environment", width));
+    }
+    body.append(...lines);
+    button.parentElement.remove();
+  }
+
+  document.querySelectorAll("[data-older]").forEach((button) => {
+    button.hidden = false;
+    button.addEventListener("click", () => addOlder(button));
+  });
   document.querySelectorAll("[data-chart]").forEach(mount);
 })();

@@ -1,0 +1,84 @@
+"""What pages say of a run in a trend, and the JSON of it: made once for the trends of all cases."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from jinja2.utils import htmlsafe_json_dumps
+from markupsafe import Markup
+
+from pytest_xeonperf.records import Unknown
+from pytest_xeonperf.report.text import legible
+from pytest_xeonperf.units import show_time
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
+    from pytest_xeonperf.store.summaries import RunMark
+
+_LONGEST = 72
+"""Characters of a subject or a branch: there are thousands of them in a page."""
+
+SHA_DIGITS = 10
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moment:
+    """When and of what code a run was: ``trend.js`` knows these by their order."""
+
+    sha: str | Unknown
+    date: str
+    branch: str | Unknown
+    subject: str | Unknown
+
+
+class Moments:
+    """The moments of the runs of a history, each made when it is first wanted.
+
+    Attributes:
+        marks: The runs, oldest first.
+    """
+
+    def __init__(self, marks: Sequence[RunMark]) -> None:
+        self.marks = marks
+        self._texts: dict[int, str] = {}
+        self._places_of: dict[Collection[str], list[int]] = {}
+
+    def __getitem__(self, place: int) -> Moment:
+        mark = self.marks[place]
+        return Moment(
+            sha=mark.sha if isinstance(mark.sha, Unknown) else mark.sha[:SHA_DIGITS],
+            date=show_time(mark.started_at),
+            branch=_short(mark.branch),
+            subject=_short(mark.subject),
+        )
+
+    def places_of(self, run_ids: Collection[str]) -> list[int]:
+        """Where these runs are, as far as they are there at all."""
+        wanted = frozenset(run_ids)
+        if wanted not in self._places_of:
+            self._places_of[wanted] = [place for place, mark in enumerate(self.marks) if mark.run_id in wanted]
+        return self._places_of[wanted]
+
+    def listed(self, places: Sequence[int]) -> Markup:
+        """Those of these runs as a JSON list; what is unknown is empty."""
+        texts = self._texts
+        for place in set(places) - texts.keys():
+            texts[place] = self._text(place)
+        return Markup(f"[{','.join([texts[place] for place in places])}]")  # noqa: S704 - of `_text`
+
+    def _text(self, place: int) -> str:
+        moment = self[place]
+        words = (moment.sha, moment.date, moment.branch, moment.subject)
+        said = ["" if isinstance(word, Unknown) else legible(word) for word in words]
+        return str(
+            htmlsafe_json_dumps(said, dumps=json.dumps, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+        )
+
+
+def _short(text: str | Unknown) -> str | Unknown:
+    if isinstance(text, Unknown) or len(text) <= _LONGEST:
+        return text
+    return f"{text[: _LONGEST - 1]}…"
