@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import webbrowser
 from pathlib import Path
 
 import click
 
-from pytest_xeonperf.cli.history import database_option, database_or_default, read_run, revision_argument
+from pytest_xeonperf.cli.history import database_option, database_or_default, resolve, revision_argument
 from pytest_xeonperf.report.site import write_site
 from pytest_xeonperf.store.engine import open_store
+
+_MOST_PROCESSES = 8
 
 
 @click.command
@@ -35,9 +38,9 @@ def command(revision: str, db: str, output: Path, *, open_it: bool) -> None:
     xeonperf report --open
     xeonperf report main~1 -o out
     """  # noqa: D301 - click's \b keeps the lines of an example apart
-    run_id = read_run(db, revision).id
     with open_store(database_or_default(db), readonly=True) as store:
-        index = write_site(store, output, run_id=run_id)
+        processes = min(_MOST_PROCESSES, len(os.sched_getaffinity(0)))
+        index = write_site(store, output, run_id=resolve(store, revision), processes=processes)
     click.echo(index)
     if open_it and not webbrowser.open(index.absolute().as_uri()):
         click.echo("no browser could be started; open the page by its path", err=True)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from pytest_xeonperf.report.page_index import CaseHistory
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from pytest_xeonperf.records import Case, Result, Run
     from pytest_xeonperf.store.repository import Store
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 RUNS_LISTED = 100
 """Runs in the table of the first page."""
 
-TREND_POINTS = 500
-"""Newest runs in the trend of a case."""
+SPARK_POINTS = 40
+"""Newest points of a case, of one class of machine, that the first page looks back."""
 
 
 @dataclass(slots=True)
@@ -33,6 +33,7 @@ class Gathered:
     store: Store
     summaries: Sequence[RunSummary]
     runs: dict[str, Run] = field(default_factory=dict)
+    _latest: dict[str, tuple[Run, dict[Case, Result]]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, store: Store) -> Gathered:
@@ -54,22 +55,22 @@ class Gathered:
             self.runs[run_id] = self.store.run(run_id)
         return self.runs[run_id]
 
-    def trends(self, most: int = TREND_POINTS) -> Iterator[tuple[Case, Sequence[TrendPoint]]]:
-        """Every case with its newest points, oldest first."""
-        for case in self.store.cases():
-            yield case, self.store.trend(case.id, limit=most)
-
     def histories(self, case: Case, points: Sequence[TrendPoint]) -> tuple[CaseHistory, ...]:
         """A case for the first page: one history, or none where it has no result."""
         if not points:
             return ()
         newest = points[-1].run_id
-        latest = _latest(self.run(newest), case)
-        if not latest:  # another session has added it since that run was read
+        latest = self._results(newest)
+        if case not in latest:  # another session has added it since that run was read
             self.runs[newest] = self.store.run(newest)
-            latest = _latest(self.runs[newest], case)
-        return tuple(CaseHistory(case=case, points=tuple(points), latest=result) for result in latest)
+            latest = self._results(newest)
+        return (CaseHistory(case=case, points=tuple(points), latest=latest[case]),) if case in latest else ()
 
-
-def _latest(run: Run, case: Case) -> tuple[Result, ...]:
-    return tuple(result for result in run.results if result.case.id == case.id)[-1:]
+    def _results(self, run_id: str) -> dict[Case, Result]:
+        """By case, its last result in a run."""
+        run = self.run(run_id)
+        read, found = self._latest.get(run_id, (run, {}))
+        if read is not run or not found:
+            found = {result.case: result for result in run.results}
+            self._latest[run_id] = (run, found)
+        return found

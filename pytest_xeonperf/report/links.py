@@ -5,12 +5,15 @@ import re
 
 INDEX = "index.html"
 
+RUN = "run-"
+"""What the names of pages of runs begin with."""
+
 _SAFE = re.compile(r"[0-9A-Za-z][0-9A-Za-z_-]{0,63}")
 
 
 def run_page(run_id: str) -> str:
     """File name of the page of a run: ``run-0198c5d2.html``."""
-    return f"run-{_token(run_id)}.html"
+    return f"{RUN}{_token(run_id)}.html"
 
 
 def case_page(case_id: str) -> str:

@@ -21,16 +21,13 @@ if TYPE_CHECKING:
     from pytest_xeonperf.report.environment import Fact
     from pytest_xeonperf.store.summaries import RunSummary, TrendPoint
 
-SPARK_POINTS = 40
-"""Runs a sparkline looks back."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CaseHistory:
     """All that the page needs to know about one case.
 
     Attributes:
-        points: Its trend, oldest first, at least one.
+        points: Its newest ones, oldest first, at least one.
         latest: Its newest result in full.
     """
 
@@ -251,7 +248,7 @@ def _share(measurement: Measurement | Timing | Unknown) -> Fact | Unknown:
 def _comparable(history: CaseHistory) -> Sequence[TrendPoint]:
     """The newest points, as far as they may be compared with the last one."""
     wanted = history.points[-1].comparability_class
-    return [point for point in history.points if point.comparability_class == wanted][-SPARK_POINTS:]
+    return [point for point in history.points if point.comparability_class == wanted]
 
 
 def _stale(newest: TrendPoint, run_id: str) -> str:

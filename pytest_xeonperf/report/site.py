@@ -1,38 +1,55 @@
-"""The static pages: a folder that opens from disk. The only part of the report that writes."""
+"""The static pages: a folder that opens from disk. The only part of the report that writes.
+
+A manifest beside the pages says what they were made of. What has not changed is left as it is, a case that got points
+goes on from its page, and whatever is in doubt is made from nothing; see `.github/decisions/0018-report-at-scale.md`.
+"""
 
 from __future__ import annotations
 
 import secrets
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
+from zlib import crc32
 
 from pytest_xeonperf.errors import InfrastructureError
-from pytest_xeonperf.report import links
-from pytest_xeonperf.report.gather import Gathered
-from pytest_xeonperf.report.page_case import case_page
-from pytest_xeonperf.report.page_index import CaseHistory, index_page
+from pytest_xeonperf.report import links, manifest
+from pytest_xeonperf.report.gather import SPARK_POINTS, Gathered
+from pytest_xeonperf.report.manifest import Manifest, Written, digest, maker
+from pytest_xeonperf.report.moments import Moments
+from pytest_xeonperf.report.page_case import page_of
+from pytest_xeonperf.report.page_index import index_page
 from pytest_xeonperf.report.page_run import run_page
+from pytest_xeonperf.report.parallel import shared
 from pytest_xeonperf.report.render import render
+from pytest_xeonperf.report.takeover import trends_on
+from pytest_xeonperf.report.trends import go_on, read_trends
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from pytest_xeonperf.records import Run
+    from pytest_xeonperf.records import Case, Run
+    from pytest_xeonperf.report.page_case import CasePage, Kept
+    from pytest_xeonperf.report.trend import Trend
     from pytest_xeonperf.store.repository import Store
+    from pytest_xeonperf.store.series import Numbered
+    from pytest_xeonperf.store.summaries import Extent, RunMark
 
 RUN_PAGES = 50
 """Newest runs that get a page of their own; the run that the report is about always has one."""
 
 
-def write_site(store: Store, directory: Path, *, run_id: str) -> Path:
-    """Write every page about a run and its history, and give the path of the first one.
+def write_site(store: Store, directory: Path, *, run_id: str, processes: int = 1) -> Path:
+    """Write every page about a run and its history that is not there yet, and give the path of the first one.
 
-    Pages are replaced one by one and never seen half written. A new folder is hidden from git.
+    Pages are replaced one by one and never seen half written; pages of runs that are no more among the newest are
+    removed. A new folder is hidden from git.
 
     Args:
         store: The history.
         directory: Where the pages go; made if it is not there.
         run_id: The run that the verdict on the first page is about.
+        processes: That render; more than one only where this process has no threads of its own.
 
     Raises:
         UsageError: There is no such run.
@@ -41,8 +58,7 @@ def write_site(store: Store, directory: Path, *, run_id: str) -> Path:
     run = store.run(run_id)
     try:
         _make(directory)
-        for name, html in _pages(store, run):
-            _replace(directory / name, html)
+        _Site.of(store, directory, run).write(processes)
     except OSError as error:
         raise InfrastructureError(
             f"the report cannot be written: {error.strerror}",
@@ -52,19 +68,161 @@ def write_site(store: Store, directory: Path, *, run_id: str) -> Path:
     return directory / links.INDEX
 
 
-def _pages(store: Store, run: Run) -> Iterator[tuple[str, str]]:
-    """Name and HTML of every page, the first one last: what it links to is there when it is."""
-    gathered = Gathered.of(store)
-    gathered.runs[run.id] = run
-    shown = frozenset([run.id, *(summary.id for summary in gathered.summaries[:RUN_PAGES])])
-    for run_id in sorted(shown):
-        yield links.run_page(run_id), render(run_page(gathered.run(run_id)))
-    histories: list[CaseHistory] = []
-    machines = gathered.machines
-    for case, points in gathered.trends():
-        yield links.case_page(case.id), render(case_page(case, points, machines=machines, pages=shown))
-        histories += gathered.histories(case, points)
-    yield links.INDEX, render(index_page(run, gathered.summaries, histories, pages=shown))
+@dataclass(slots=True, kw_only=True)
+class _Site:
+    """One report under way.
+
+    Attributes:
+        old: What is in the folder; without pages to go on from, if it is of another history or other code.
+        fresh: By case, the points that the pages in the folder do not have.
+        shown: Ids of the runs that have a page.
+    """
+
+    store: Store
+    directory: Path
+    run: Run
+    cases: Sequence[Case]
+    extent: Extent
+    marks: Sequence[RunMark]
+    moments: Moments
+    gathered: Gathered
+    old: Manifest
+    leftover: Sequence[str]
+    fresh: Mapping[str, Sequence[Numbered]]
+    shown: frozenset[str]
+    versions: Mapping[str, str]
+
+    @classmethod
+    def of(cls, store: Store, directory: Path, run: Run) -> _Site:
+        """Everything that is read before the first page; what is added meanwhile is left to the next report."""
+        cases, extent, marks = store.cases(), store.extent(), store.marks()
+        gathered = Gathered.of(store)
+        gathered.runs[run.id] = run
+        shown = frozenset([run.id, *(summary.id for summary in gathered.summaries[:RUN_PAGES])])
+        found = Manifest.read(directory)
+        old = found if _goes_on(found, store, marks) else Manifest()
+        fresh = store.numbered_points(marks, after=old.newest_id, until=extent.newest_id) if old.made_by else {}
+        return cls(
+            store=store,
+            directory=directory,
+            run=run,
+            cases=cases,
+            extent=extent,
+            marks=marks,
+            moments=Moments(marks),
+            gathered=gathered,
+            old=old,
+            leftover=tuple(found.pages),
+            fresh=fresh,
+            shown=shown,
+            versions=store.run_versions([*shown, *(summary.id for summary in gathered.summaries)]),
+        )
+
+    def write(self, processes: int) -> None:
+        """Every page, the first one last: what it links to is there when it is."""
+        jobs: list[str | Case] = [*sorted(self.shown), *self.cases]
+        pages = dict(shared(self._written, jobs, processes=processes, in_child=self.store.forked))
+        pages[links.INDEX] = self._index()
+        for name in set(self.leftover) - set(pages):
+            (self.directory / name).unlink(missing_ok=True)
+        written = Manifest(
+            made_by=maker(),
+            runs=len(self.marks),
+            runs_digest=_digest_of(self.marks),
+            results=self.extent.results,
+            newest_id=self.extent.newest_id,
+            pages=pages,
+        )
+        _replace(self.directory / manifest.NAME, written.dumps().encode())
+
+    def _written(self, job: str | Case) -> tuple[str, Written]:
+        """The page of a run or of a case, its name and how it stands in the folder now."""
+        return self._run(job) if isinstance(job, str) else self._case(job)
+
+    def _run(self, run_id: str) -> tuple[str, Written]:
+        name, inputs = links.run_page(run_id), self.versions.get(run_id, "")
+        kept = self._unchanged(name, inputs)
+        if kept:
+            return name, kept[0]
+        return name, self._put(name, render(run_page(self.gathered.run(run_id))), inputs)
+
+    def _case(self, case: Case) -> tuple[str, Written]:
+        name, inputs = links.case_page(case.id), digest(case, sorted(self.gathered.machines.items()))
+        before = self.old.pages.get(name)
+        fresh = self.fresh.get(case.id, ())
+        if before and not fresh and not self._relinked(before):
+            kept = self._unchanged(name, inputs)
+            if kept:
+                return name, kept[0]
+        trends, rows = self._taken_over(case, before, fresh)
+        page = page_of(case, trends, moments=self.moments, machines=self.gathered.machines, pages=self.shown, kept=rows)
+        return name, self._put(name, render(page), inputs, linked=_linked(page, trends, self.marks))
+
+    def _taken_over(
+        self, case: Case, before: Written | None, fresh: Sequence[Numbered]
+    ) -> tuple[Mapping[str, Trend], Mapping[str, Kept]]:
+        """The trends of a case with its fresh points, out of its page if they can go on there, else from nothing."""
+        if before:
+            trends, rows = trends_on(before.read(self.directory / links.case_page(case.id)), self.marks)
+            if trends and go_on(case, trends, fresh):
+                return trends, rows
+        return read_trends(self.store, case, self.marks, until=self.extent.newest_id), {}
+
+    def _relinked(self, before: Written) -> bool:
+        """Whether the page of a case may have links too many or too few."""
+        had = {name for name in self.old.pages if name.startswith(links.RUN)}
+        gained = {links.run_page(run_id) for run_id in self.shown} - had
+        older = {links.run_page(mark.run_id) for mark in self.marks[: self.old.runs]}
+        return not self.shown.issuperset(before.linked) or not gained.isdisjoint(older)
+
+    def _index(self) -> Written:
+        inputs = digest(self.run.id, self.extent, sorted(self.shown), sorted(self.versions.items()))
+        kept = self._unchanged(links.INDEX, inputs)
+        if kept:
+            return kept[0]
+        recent = self.store.recent(self.marks, most=SPARK_POINTS, until=self.extent.newest_id)
+        histories = [
+            history for case in self.cases for history in self.gathered.histories(case, recent.get(case.id, ()))
+        ]
+        html = render(index_page(self.run, self.gathered.summaries, histories, pages=self.shown))
+        return self._put(links.INDEX, html, inputs)
+
+    def _unchanged(self, name: str, inputs: str) -> tuple[Written, ...]:
+        """The page in the folder, if it is what would be written."""
+        before = self.old.pages.get(name)
+        return (before,) if before and before.inputs == inputs and before.is_at(self.directory / name) else ()
+
+    def _put(self, name: str, html: str, inputs: str, *, linked: tuple[str, ...] = ()) -> Written:
+        content = html.encode()
+        changed_ns = _replace(self.directory / name, content)
+        return Written(
+            inputs=inputs, linked=linked, size_bytes=len(content), changed_ns=changed_ns, checksum=crc32(content)
+        )
+
+
+def _linked(page: CasePage, trends: Mapping[str, Trend], marks: Sequence[RunMark]) -> tuple[str, ...]:
+    """Ids of the runs that the page of a case links to."""
+    linked = (
+        marks[trends[series.comparability_class].places[index]].run_id
+        for series in page.series
+        for index in series.chart.hrefs
+    )
+    return tuple(sorted(set(linked)))
+
+
+def _goes_on(found: Manifest, store: Store, marks: Sequence[RunMark]) -> bool:
+    """Whether the pages are of this code and of the beginning of this history."""
+    if found.made_by != maker() or found.runs > len(marks) or found.runs_digest != _digest_of(marks[: found.runs]):
+        return False
+    known = store.extent(found.newest_id)
+    return (known.results, known.newest_id) == (found.results, found.newest_id)
+
+
+def _digest_of(marks: Sequence[RunMark]) -> str:
+    """Of the runs in their order; the fingerprint of a machine stands for its facts."""
+    return digest(
+        [(mark.run_id, mark.started_at, mark.sha, mark.branch, mark.subject, mark.fingerprint) for mark in marks]
+    )
 
 
 def _make(directory: Path) -> None:
@@ -74,11 +232,17 @@ def _make(directory: Path) -> None:
     (directory / ".gitignore").write_text("# Made by pytest-xeonperf: rendered again whenever it is wanted.\n*\n")
 
 
-def _replace(path: Path, html: str) -> None:
-    """Write beside the page, then take its place in one step: a reader finds the old page or the new one."""
+def _replace(path: Path, content: bytes) -> int:
+    """Write beside the page, then take its place in one step: a reader finds the old page or the new one.
+
+    Returns:
+        The time of the file's last change.
+    """
     draft = path.with_name(f".{path.stem}.{secrets.token_hex(4)}.part")
     try:
-        draft.write_text(html, encoding="utf-8")
+        draft.write_bytes(content)
+        changed_ns = draft.stat().st_mtime_ns
         draft.replace(path)
     finally:
         draft.unlink(missing_ok=True)
+    return changed_ns

@@ -29,7 +29,15 @@ def test_every_run_and_every_case_has_a_page_and_the_index_is_the_answer(store, 
     names = {path.name for path in index.parent.iterdir()}
     cases = {f"case-{case.id}.html" for case in store.cases()}
     assert len(cases) == 2
-    assert names == {".gitignore", "index.html", "run-run-1.html", "run-run-2.html", "run-run-3.html", *cases}
+    assert names == {
+        ".gitignore",
+        ".xeonperf-report.json",
+        "index.html",
+        "run-run-1.html",
+        "run-run-2.html",
+        "run-run-3.html",
+        *cases,
+    }
 
 
 def test_every_link_leads_to_a_page_that_was_written(store, tmp_path):
@@ -63,6 +71,7 @@ def test_pages_are_replaced_and_no_draft_stays(store, tmp_path):
     folder = tmp_path / "reports"
     write_site(store, folder, run_id="run-3")
     before = {path.name: path.stat().st_ino for path in folder.glob("*.html")}
+    (folder / ".xeonperf-report.json").unlink()
     write_site(store, folder, run_id="run-3")
     after = {path.name: path.stat().st_ino for path in folder.glob("*.html")}
     assert before.keys() == after.keys()
