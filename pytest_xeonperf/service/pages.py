@@ -6,23 +6,28 @@ import secrets
 from typing import TYPE_CHECKING
 
 from starlette.exceptions import HTTPException
-from starlette.responses import HTMLResponse
+from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
 from pytest_xeonperf.report import links
-from pytest_xeonperf.report.gather import TREND_POINTS, Gathered
-from pytest_xeonperf.report.page_case import case_page
+from pytest_xeonperf.report.gather import SPARK_POINTS, Gathered
+from pytest_xeonperf.report.moments import Moments
+from pytest_xeonperf.report.page_case import page_of
 from pytest_xeonperf.report.page_compare import history_page
-from pytest_xeonperf.report.page_index import SPARK_POINTS, CaseHistory, index_page
+from pytest_xeonperf.report.page_index import index_page
 from pytest_xeonperf.report.page_run import run_page
 from pytest_xeonperf.report.render import Page, render
+from pytest_xeonperf.report.trends import read_trends
+from pytest_xeonperf.service.cache import Pages
 from pytest_xeonperf.store.tokens import Scope
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from starlette.requests import Request
-    from starlette.responses import Response
 
     from pytest_xeonperf.service.app import Service
+    from pytest_xeonperf.store.repository import Store
 
 _POLICY = (
     "default-src 'none'; style-src 'nonce-{nonce}'; script-src 'nonce-{nonce}'; img-src data:; "
@@ -32,40 +37,38 @@ _POLICY = (
 
 def routes(service: Service) -> list[Route]:
     """The pages."""
+    kept = Pages()
 
     def index(request: Request) -> Response:
         """The newest run's verdict, every case, every run."""
-        service.require(request, Scope.READ)
-        gathered = Gathered.of(service.store)
-        if not gathered.summaries:
-            raise HTTPException(404, detail="there is no run yet: `xeonperf push --to` this address brings one")
-        histories: list[CaseHistory] = []
-        for case, points in gathered.trends(SPARK_POINTS):
-            histories += gathered.histories(case, points)
-        shown = {summary.id for summary in gathered.summaries}
-        newest = gathered.run(gathered.summaries[0].id)
-        return _served(index_page(newest, gathered.summaries, histories, pages=shown))
+        return answered(request, _index)
 
     def run(request: Request) -> Response:
         """One run."""
-        service.require(request, Scope.READ)
-        return _served(run_page(service.store.run(request.path_params["run_id"])))
+        return answered(request, lambda store: run_page(store.run(request.path_params["run_id"])))
 
     def case(request: Request) -> Response:
         """The trend of one case."""
+        return answered(request, lambda store: _case(store, request.path_params["case_id"]))
+
+    def answered(request: Request, make: Callable[[Store], Page]) -> Response:
+        """A page that depends on the history and its path alone, or the word that the reader has it already."""
         service.require(request, Scope.READ)
-        case_id = request.path_params["case_id"]
-        found = next((each for each in service.store.cases() if each.id == case_id), None)
-        if found is None:
-            raise HTTPException(404, detail=f"there is no case {case_id}")
-        points = service.store.trend(case_id, limit=TREND_POINTS)
-        machines = Gathered.of(service.store).machines
-        return _served(case_page(found, points, machines=machines, pages={point.run_id for point in points}))
+        state = service.store.state()
+        page, tag = kept.get(request.url.path, state, lambda: _rendered(make(service.store)))
+        headers = {"ETag": tag, "Cache-Control": "no-cache", "Content-Security-Policy": page.policy}
+        if not service.open_to_read:
+            headers |= {"Cache-Control": "private, no-cache", "Vary": "Authorization"}
+        told = [each.strip().removeprefix("W/") for each in request.headers.get("if-none-match", "").split(",")]
+        if tag in told or told == ["*"]:
+            return Response(status_code=304, headers=headers)
+        return HTMLResponse(page.body, headers=headers)
 
     def compare(request: Request) -> Response:
         """Two runs."""
         service.require(request, Scope.READ)
-        return _served(history_page(service.compared(request)))
+        body, policy = _rendered(history_page(service.compared(request)))
+        return HTMLResponse(body, headers={"Content-Security-Policy": policy, "Cache-Control": "no-store"})
 
     return [
         Route("/", index),
@@ -76,9 +79,29 @@ def routes(service: Service) -> list[Route]:
     ]
 
 
-def _served(page: Page) -> Response:
+def _index(store: Store) -> Page:
+    cases, extent, marks = store.cases(), store.extent(), store.marks()
+    gathered = Gathered.of(store)
+    if not gathered.summaries:
+        raise HTTPException(404, detail="there is no run yet: `xeonperf push --to` this address brings one")
+    recent = store.recent(marks, most=SPARK_POINTS, until=extent.newest_id)
+    histories = [history for case in cases for history in gathered.histories(case, recent.get(case.id, ()))]
+    shown = {summary.id for summary in gathered.summaries}
+    newest = gathered.run(gathered.summaries[0].id)
+    return index_page(newest, gathered.summaries, histories, pages=shown)
+
+
+def _case(store: Store, case_id: str) -> Page:
+    found = next((each for each in store.cases() if each.id == case_id), None)
+    if found is None:
+        raise HTTPException(404, detail=f"there is no case {case_id}")
+    extent, marks = store.extent(), store.marks()
+    trends = read_trends(store, found, marks, until=extent.newest_id)
+    machines, every = Gathered.of(store).machines, {mark.run_id for mark in marks}
+    return page_of(found, trends, moments=Moments(marks), machines=machines, pages=every)
+
+
+def _rendered(page: Page) -> tuple[bytes, str]:
+    """The page and its policy, with a nonce of its own."""
     nonce = secrets.token_urlsafe(16)
-    return HTMLResponse(
-        render(page, nonce=nonce),
-        headers={"Content-Security-Policy": _POLICY.format(nonce=nonce), "Cache-Control": "no-cache"},
-    )
+    return render(page, nonce=nonce).encode(), _POLICY.format(nonce=nonce)

@@ -1,0 +1,141 @@
+"""Pages that are kept until the history says something new."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pytest_xeonperf.records import RunState, Unknown
+from pytest_xeonperf.service import pages
+from pytest_xeonperf.service.cache import Pages
+from pytest_xeonperf.store.tokens import Scope
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from starlette.testclient import TestClient
+
+    from pytest_xeonperf.records import Run
+    from pytest_xeonperf.store.repository import Store
+
+NEWER = "01999999-0000-7000-8000-000000000000"
+
+
+@pytest.fixture
+def rendered(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The titles of the pages that were rendered, as they are."""
+    titles: list[str] = []
+    render = pages.render
+
+    def noted(page: pages.Page, *, nonce: str) -> str:
+        titles.append(page.title)
+        return render(page, nonce=nonce)
+
+    monkeypatch.setattr(pages, "render", noted)
+    return titles
+
+
+def paths(store: Store) -> list[str]:
+    return ["/", f"/case-{store.cases()[0].id}.html", f"/run-{store.runs()[0].id}.html"]
+
+
+def test_a_page_is_rendered_once_as_long_as_nothing_is_new(
+    client: TestClient, store: Store, rendered: list[str]
+) -> None:
+    for path in paths(store):
+        first, second = client.get(path), client.get(path)
+        assert first.content == second.content
+        assert first.headers["content-security-policy"] == second.headers["content-security-policy"]
+    assert len(rendered) == 3
+
+
+def test_who_has_the_page_is_told_so_with_the_policy_that_fits_it(client: TestClient, store: Store) -> None:
+    for path in paths(store):
+        page = client.get(path)
+        again = client.get(path, headers={"If-None-Match": f'"other", W/{page.headers["etag"]}'})
+        assert (again.status_code, again.content) == (304, b"")
+        for name in ("etag", "content-security-policy", "cache-control"):
+            assert again.headers[name] == page.headers[name]
+
+
+def test_every_kind_of_news_makes_another_page(client: TestClient, store: Store, recorded: Run) -> None:
+    begun = replace(
+        recorded,
+        id=NEWER,
+        started_at="2026-12-01T10:00:00+00:00",
+        state=RunState.RUNNING,
+        finished_at=Unknown(reason="still running"),
+        results=(),
+    )
+    news = [
+        lambda: store.begin_run(begun),
+        lambda: store.add_results(NEWER, recorded.results[:1]),
+        lambda: store.add_results(NEWER, recorded.results[1:]),
+        lambda: store.set_machine(NEWER, replace(begun.machine, threads=begun.machine.threads + 1)),
+        lambda: store.set_limits(NEWER, Unknown(reason="not measured")),
+        lambda: store.finish_run(NEWER, RunState.INTERRUPTED, "2026-12-01T11:00:00+00:00"),
+        lambda: store.resume_run(NEWER),
+        lambda: store.finish_run(NEWER, RunState.FINISHED, "2026-12-01T12:00:00+00:00"),
+        lambda: store.add_run(replace(recorded, id="01000000-0000-7000-8000-000000000000", started_at="2026-01-01")),
+    ]
+    tag = client.get("/").headers["etag"]
+    for each in news:
+        each()
+        page = client.get("/", headers={"If-None-Match": tag})
+        assert page.status_code == 200
+        tag = page.headers["etag"]
+        assert client.get("/", headers={"If-None-Match": tag}).status_code == 304
+
+
+def test_what_is_for_readers_with_a_token_is_kept_by_no_one_else(
+    make_client: Callable[..., TestClient], bearing: Callable[..., dict[str, str]], store: Store
+) -> None:
+    closed = make_client(open_to_read=False)
+    header = bearing(Scope.READ)
+    for path in paths(store):
+        page = closed.get(path, headers=header)
+        assert page.headers["cache-control"] == "private, no-cache"
+        assert page.headers["vary"] == "Authorization"
+        for without in ({}, {"If-None-Match": page.headers["etag"]}):
+            assert closed.get(path, headers=without).status_code == 401
+        again = closed.get(path, headers={**header, "If-None-Match": page.headers["etag"]})
+        assert (again.status_code, again.headers["cache-control"]) == (304, "private, no-cache")
+    assert make_client().get("/").headers["cache-control"] == "no-cache"
+
+
+def test_many_who_ask_at_once_have_it_rendered_once(client: TestClient, rendered: list[str]) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(lambda _number: client.get("/").content, range(16)))
+    assert len(set(answers)) == 1
+    assert len(rendered) == 1
+
+
+def test_readers_see_a_run_as_soon_as_it_was_taken(client: TestClient, store: Store, recorded: Run) -> None:
+    def bring(number: int) -> bool:
+        run_id = f"0199999{number}-0000-7000-8000-000000000000"
+        store.add_run(replace(recorded, id=run_id, started_at=f"2026-12-0{number}T10:00:00+00:00"))
+        return run_id in client.get("/").text
+
+    with ThreadPoolExecutor(4) as pool:
+        assert all(pool.map(bring, range(1, 9)))
+
+
+def test_pages_that_were_not_asked_for_longest_make_room() -> None:
+    kept, made = Pages(most_bytes=100), []
+
+    def get(path: str) -> None:
+        kept.get(path, "state", lambda: (made.append(path), (b"x" * 40, ""))[1])
+
+    for path in ("/a", "/b", "/a", "/c", "/a", "/b"):
+        get(path)
+    assert made == ["/a", "/b", "/c", "/b"]
+
+
+def test_a_page_that_fails_is_not_kept() -> None:
+    kept = Pages()
+    with pytest.raises(ZeroDivisionError):
+        kept.get("/", "state", lambda: (b"", str(1 // 0)))
+    assert kept.get("/", "state", lambda: (b"page", "policy"))[0].body == b"page"
