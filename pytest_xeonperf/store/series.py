@@ -21,9 +21,6 @@ if TYPE_CHECKING:
 _SPARE = 24
 """Runs of a class that are looked at beyond the points that are wanted: some cases are not in every run."""
 
-_FEW = 400
-"""Runs that are named one by one in a query."""
-
 
 _OUTCOMES = {each.value: each for each in Outcome}
 
@@ -132,7 +129,7 @@ def read_recent(
     newest = marks[-1]
     alike = [mark.run_id for mark in marks if mark.comparability_class == newest.comparability_class]
     result = schema.result.c
-    looked_at = alike[-(most + _SPARE) :][-_FEW:]
+    looked_at = alike[-(most + _SPARE) :]
     query = _points().where(result.run_id.in_(looked_at), result.id <= until)
     found: dict[str, tuple[TrendPoint, ...]] = {}
     for case_id, points in _by_case(connection, query, places).items():
