@@ -26,6 +26,7 @@ READS, INGESTS, FAILURES = 600, 120, 10
 
 _S_PER_MINUTE = 60
 _MOST_BUCKETS = 10_000
+_LONGEST_NAME = 64
 _NETWORK_BITS = 64
 """Of an IPv6 address: what one customer has; a limit on whole addresses would be none."""
 
@@ -100,7 +101,7 @@ def address_of(request: Request) -> str:
     try:
         address = ipaddress.ip_address(host)
     except ValueError:
-        return host
+        return host[:_LONGEST_NAME]
     if isinstance(address, ipaddress.IPv6Address):
         if address.ipv4_mapped:
             return str(address.ipv4_mapped)

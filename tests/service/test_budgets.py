@@ -84,6 +84,7 @@ def test_many_names_do_not_fill_the_memory(clock: Clock, monkeypatch: pytest.Mon
         ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
         ("2001:db8:1:2:ffff::1", "2001:db8:1:2::/64"),
         ("testclient", "testclient"),
+        ("x" * 10_000, "x" * 64),
     ],
 )
 def test_an_address_is_as_much_of_it_as_one_customer_has(host: str, name: str) -> None:
