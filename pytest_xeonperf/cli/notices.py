@@ -32,7 +32,10 @@ _OPTIONS = (
     ),
     click.option("--mail-from", "sender", metavar="ADDRESS", default="", help="Default: xeonperf at this machine."),
     click.option(
-        "--smtp", metavar="HOST[:PORT]", default="", help="The mail server, which takes mail without a password."
+        "--smtp",
+        metavar="HOST[:PORT]",
+        default="",
+        help="The mail server, which takes mail without a password; encrypted where it offers that.",
     ),
     click.option(
         "--outbox",

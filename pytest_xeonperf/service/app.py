@@ -85,12 +85,13 @@ class Service:
         if tries:
             require_permit(self.budgets.failures.wait_s(address))
         try:
-            token = access.require(request, self.store, scope)
+            token = access.token_of(request, self.store, scope)
         except HTTPException:
             if tries:
                 self.budgets.failures.spend(address)
             raise
         require_permit(budget.spend(token.id))
+        access.require_scope(token, scope)
 
     def address(self, request: Request, path: str) -> str:
         """Where people find a page or a picture of it."""

@@ -120,6 +120,13 @@ def test_who_is_often_wrong_about_a_token_is_not_listened_to(make_client: Callab
     assert client.get("/").status_code == 401
 
 
+def test_a_good_token_for_something_else_costs_itself_and_nobody_else(make_client: Callable, bearing: Callable) -> None:
+    client = make_client(open_to_read=False, budgets=Budgets(reads=Budget(2), failures=Budget(1)))
+    wrong = bearing(Scope.INGEST)
+    assert [client.get("/", headers=wrong).status_code for _ in range(3)] == [403, 403, 429]
+    assert client.get("/", headers=bearing(Scope.READ)).status_code == 200
+
+
 def test_to_have_no_token_yet_is_not_to_be_wrong_about_one(make_client: Callable, bearing: Callable) -> None:
     client = make_client(open_to_read=False, budgets=Budgets(failures=Budget(1)))
     assert [client.get("/").status_code for _ in range(3)] == [401] * 3
