@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -31,6 +32,11 @@ def test_every_route_for_programs_is_described_and_no_other(client: TestClient) 
         for method in route.methods - {"HEAD"}
     }
     assert there == set(OPERATIONS)
+
+
+@pytest.mark.parametrize("path", document()["paths"])
+def test_every_path_that_is_described_is_in_the_readme(path: str) -> None:
+    assert path in (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
 
 
 def test_it_is_served_to_everybody(make_client: Callable) -> None:

@@ -166,6 +166,25 @@ def test_while_it_lasts_notices_are_sent_by_themselves(tmp_path: Path) -> None:
     assert channel.taken == [notice()]
 
 
+def test_nobody_waits_for_a_channel_that_hangs(tmp_path: Path) -> None:
+    channel, sending, go_on = Fake(), threading.Event(), threading.Event()
+    take: Callable[[Notice], None] = channel.send
+
+    def hang(notice: Notice) -> None:
+        sending.set()
+        assert go_on.wait(30)
+        take(notice)
+
+    channel.send = hang
+    with Outbox(tmp_path, [channel]) as box:
+        box.put(notice(1))
+        assert sending.wait(30)
+        box.put(notice(2))  # comes back while the first one hangs
+        assert channel.taken == []
+        assert waiting(tmp_path) == ["run-1", "run-2"]
+        go_on.set()
+
+
 def test_a_defect_of_a_channel_is_logged_and_ends_nothing(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
