@@ -20,27 +20,19 @@ if TYPE_CHECKING:
 _CHALLENGE = {"WWW-Authenticate": 'Basic realm="xeonperf", charset="UTF-8"'}
 
 
-def token_of(request: Request, store: Store, scope: Scope) -> Token:
-    """The good token that a request carries, said in a way that counts for this scope.
+def require(request: Request, store: Store, scope: Scope) -> Token:
+    """Let a request pass that carries a token of this scope, and say which.
 
     Raises:
-        HTTPException: 401 without one.
+        HTTPException: 401 without a good token, 403 with one of another scope.
     """
     said = _said(request.headers.get("authorization", ""), scope)
     token = store.token(said) if said else Unknown(reason="a token is needed")
     if isinstance(token, Unknown):
         raise HTTPException(401, detail=token.reason, headers=_CHALLENGE)
-    return token
-
-
-def require_scope(token: Token, scope: Scope) -> None:
-    """Let a token pass that is good for this.
-
-    Raises:
-        HTTPException: 403 if it is good for something else only.
-    """
     if scope not in token.scopes:
         raise HTTPException(403, detail=f"the token {token.id} has no scope {scope.value}")
+    return token
 
 
 def _said(header: str, scope: Scope) -> str:

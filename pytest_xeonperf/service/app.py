@@ -76,22 +76,13 @@ class Service:
         Raises:
             HTTPException: 401 or 403; 429 if it has to wait.
         """
-        address = address_of(request)
         budget = self.budgets.reads if scope is Scope.READ else self.budgets.ingests
         if scope is Scope.READ and self.open_to_read:
-            require_permit(budget.spend(address))
+            require_permit(budget.spend(address_of(request)))
             return
-        tries = "authorization" in request.headers
-        if tries:
-            require_permit(self.budgets.failures.wait_s(address))
-        try:
-            token = access.token_of(request, self.store, scope)
-        except HTTPException:
-            if tries:
-                self.budgets.failures.spend(address)
-            raise
+        with self.budgets.trying(request):
+            token = access.require(request, self.store, scope)
         require_permit(budget.spend(token.id))
-        access.require_scope(token, scope)
 
     def address(self, request: Request, path: str) -> str:
         """Where people find a page or a picture of it."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ipaddress
 import time
 from collections import OrderedDict
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from math import ceil
 from threading import Lock
@@ -17,13 +18,14 @@ from typing import TYPE_CHECKING
 from starlette.exceptions import HTTPException
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from starlette.requests import Request
 
 READS, INGESTS, FAILURES = 600, 120, 10
 """A minute: of pages and figures, of runs, and of tokens that are none."""
 
+_UNKNOWN = 401
 _S_PER_MINUTE = 60
 _MOST_BUCKETS = 10_000
 _LONGEST_NAME = 64
@@ -81,6 +83,26 @@ class Budgets:
     reads: Budget = field(default_factory=lambda: Budget(READS))
     ingests: Budget = field(default_factory=lambda: Budget(INGESTS))
     failures: Budget = field(default_factory=lambda: Budget(FAILURES))
+
+    @contextmanager
+    def trying(self, request: Request) -> Iterator[None]:
+        """While it is looked at what a request says of itself: an address that is often wrong has to wait.
+
+        Raises:
+            HTTPException: 429; or 401 and 403, passed on.
+        """
+        address = address_of(request)
+        tries = "authorization" in request.headers
+        if tries:
+            require_permit(self.failures.wait_s(address))
+        try:
+            yield
+        except HTTPException as refused:
+            if tries and refused.status_code == _UNKNOWN:
+                self.failures.spend(address)
+            elif tries:  # a good token for something else
+                require_permit(self.reads.spend(address))
+            raise
 
 
 def require_permit(wait_s: float) -> None:

@@ -120,7 +120,9 @@ def test_who_is_often_wrong_about_a_token_is_not_listened_to(make_client: Callab
     assert client.get("/").status_code == 401
 
 
-def test_a_good_token_for_something_else_costs_itself_and_nobody_else(make_client: Callable, bearing: Callable) -> None:
+def test_a_good_token_for_something_else_is_no_guess_and_is_limited_too(
+    make_client: Callable, bearing: Callable
+) -> None:
     client = make_client(open_to_read=False, budgets=Budgets(reads=Budget(2), failures=Budget(1)))
     wrong = bearing(Scope.INGEST)
     assert [client.get("/", headers=wrong).status_code for _ in range(3)] == [403, 403, 429]
