@@ -164,29 +164,33 @@ class Outbox:
         try:
             channel.send(notice)
         except XeonPerfError as error:
-            if tries >= MOST_TRIES:
-                _LOG.error(
-                    "%s: %s was tried %d times and is put aside: %s", channel.shown, notice.id, tries, error.what
-                )
-                path.replace(path.with_suffix(_GIVEN_UP))
-                return inf
-            delay_s = float(min(_FIRST_DELAY_S * _GROWTH ** (tries - 1), _LONGEST_DELAY_S))
-            _LOG.warning("%s: %s, again in %d s: %s", channel.shown, notice.id, delay_s, error.what)
-            not_before_s = self._clock() + delay_s
-            keep(path.parent, path.stem, _written(notice, tries=tries, not_before_s=not_before_s))
-            return not_before_s
+            return self._failed(channel, path, notice, tries=tries, why=error.what)
+        except Exception as error:  # noqa: BLE001 - a defect of ours, which keeps back no other notice
+            _LOG.exception("%s: a defect", channel.shown)
+            return self._failed(channel, path, notice, tries=tries, why=repr(error))
         path.unlink(missing_ok=True)
         return inf
 
+    def _failed(self, channel: Channel, path: Path, notice: Notice, *, tries: int, why: str) -> float:
+        if tries >= MOST_TRIES:
+            _LOG.error("%s: %s was tried %d times and is put aside: %s", channel.shown, notice.id, tries, why)
+            path.replace(path.with_suffix(_GIVEN_UP))
+            return inf
+        delay_s = float(min(_FIRST_DELAY_S * _GROWTH ** (tries - 1), _LONGEST_DELAY_S))
+        _LOG.warning("%s: %s, again in %d s: %s", channel.shown, notice.id, delay_s, why)
+        not_before_s = self._clock() + delay_s
+        keep(path.parent, path.stem, _written(notice, tries=tries, not_before_s=not_before_s))
+        return not_before_s
+
     def _work(self) -> None:
         while not self._stopping.is_set():
-            self._wake.clear()
             try:
                 wait_s = self.send_due()
             except Exception:  # noqa: BLE001 - logged; it is nothing to those who bring runs
                 _LOG.exception("notices are not sent")
                 wait_s = _LOOK_AGAIN_S
             self._wake.wait(min(wait_s, _LOOK_AGAIN_S))
+            self._wake.clear()  # what was put, or the end, stands where the next look finds it
 
 
 def _written(notice: Notice, *, tries: int, not_before_s: float) -> str:

@@ -185,24 +185,52 @@ def test_nobody_waits_for_a_channel_that_hangs(tmp_path: Path) -> None:
         go_on.set()
 
 
-def test_a_defect_of_a_channel_is_logged_and_ends_nothing(
+def test_a_defect_of_one_channel_is_logged_and_keeps_nothing_from_another(
+    tmp_path: Path, clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    defective, sound = Fake("defective"), Fake("sound")
+    take: Callable[[Notice], None] = defective.send
+
+    def fail(_: Notice) -> None:
+        raise ZeroDivisionError
+
+    defective.send = fail
+    box = Outbox(tmp_path, [defective, sound], clock=clock)
+    box.put(notice())
+    assert box.send_due() == pytest.approx(10)
+    assert "defective: a defect" in caplog.text
+    assert sound.taken == [notice()]
+    defective.send = take
+    clock.now_s += 10
+    assert box.send_due() == inf
+    assert defective.taken == [notice()]
+
+
+def test_a_disk_that_fails_once_ends_nothing(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(outbox, "_LOOK_AGAIN_S", 0.01)
     channel = Fake()
-    take: Callable[[Notice], None] = channel.send
-    defects = iter([ZeroDivisionError()])
+    box = Outbox(tmp_path, [channel])
+    send_due, failures = box.send_due, iter([OSError("no space left")])
 
-    def fail_once(notice: Notice) -> None:
-        for defect in defects:
-            raise defect
-        take(notice)
+    def fail_once() -> float:
+        for failure in failures:
+            raise failure
+        return send_due()
 
-    channel.send = fail_once
-    with Outbox(tmp_path, [channel]) as box:
+    monkeypatch.setattr(box, "send_due", fail_once)
+    with box:
         box.put(notice())
         assert channel.arrived.wait(30)
     assert "notices are not sent" in caplog.text
+
+
+def test_it_ends_at_once_however_far_off_the_next_notice_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(outbox, "_LOOK_AGAIN_S", 3600)
+    for _ in range(50):  # also where the end comes before the first look
+        with Outbox(tmp_path, [Fake(refusals=inf)]) as box:
+            box.put(notice())
 
 
 def test_two_services_do_not_send_from_one_folder(tmp_path: Path) -> None:
