@@ -140,9 +140,10 @@ def serving(free_port):
     """Serves a history from a process of its own while it lasts; gives the address."""
 
     @contextlib.contextmanager
-    def serve(history, port=0):
+    def serve(history, port=0, options=()):
         port = port or free_port()
         command = [sys.executable, "-m", "pytest_xeonperf", "serve", "--db", str(history), "--port", str(port)]
+        command += options
         with history.with_suffix(".log").open("w") as log:
             process = subprocess.Popen(command, stdout=log, stderr=log)
             try:

@@ -4,6 +4,7 @@ import hashlib
 import re
 
 INDEX = "index.html"
+MACHINES = "machines.html"
 
 _SAFE = re.compile(r"[0-9A-Za-z][0-9A-Za-z_-]{0,63}")
 
@@ -21,6 +22,16 @@ def case_page(case_id: str) -> str:
 def case_anchor(case_id: str) -> str:
     """Name of the section of a case on the page of a run."""
     return f"case-{_token(case_id)}"
+
+
+def class_anchor(comparability_class: str) -> str:
+    """Name of the section of a class on the page of the machines."""
+    return f"class-{_token(comparability_class)}"
+
+
+def class_href(comparability_class: str) -> str:
+    """Where a class of machines is described."""
+    return f"{MACHINES}#{class_anchor(comparability_class)}"
 
 
 def _token(identity: str) -> str:

@@ -10,6 +10,7 @@ from pytest_xeonperf.report import links
 from pytest_xeonperf.report.gather import Gathered
 from pytest_xeonperf.report.page_case import case_page
 from pytest_xeonperf.report.page_index import CaseHistory, index_page
+from pytest_xeonperf.report.page_machines import machines_page
 from pytest_xeonperf.report.page_run import run_page
 from pytest_xeonperf.report.render import render
 
@@ -64,6 +65,7 @@ def _pages(store: Store, run: Run) -> Iterator[tuple[str, str]]:
     for case, points in gathered.trends():
         yield links.case_page(case.id), render(case_page(case, points, machines=machines, pages=shown))
         histories += gathered.histories(case, points)
+    yield links.MACHINES, render(machines_page(store.machines(), pages=shown))
     yield links.INDEX, render(index_page(run, gathered.summaries, histories, pages=shown))
 
 

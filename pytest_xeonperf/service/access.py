@@ -15,12 +15,13 @@ if TYPE_CHECKING:
     from starlette.requests import Request
 
     from pytest_xeonperf.store.repository import Store
+    from pytest_xeonperf.store.tokens import Token
 
 _CHALLENGE = {"WWW-Authenticate": 'Basic realm="xeonperf", charset="UTF-8"'}
 
 
-def require(request: Request, store: Store, scope: Scope) -> None:
-    """Let a request pass that carries a token of this scope.
+def require(request: Request, store: Store, scope: Scope) -> Token:
+    """Let a request pass that carries a token of this scope, and say which.
 
     Raises:
         HTTPException: 401 without a good token, 403 with one of another scope.
@@ -31,6 +32,7 @@ def require(request: Request, store: Store, scope: Scope) -> None:
         raise HTTPException(401, detail=token.reason, headers=_CHALLENGE)
     if scope not in token.scopes:
         raise HTTPException(403, detail=f"the token {token.id} has no scope {scope.value}")
+    return token
 
 
 def _said(header: str, scope: Scope) -> str:

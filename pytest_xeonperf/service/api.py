@@ -15,6 +15,7 @@ from pytest_xeonperf.errors import DataError
 from pytest_xeonperf.exchange import native, public, shifts
 from pytest_xeonperf.exchange.arriving import require_presentable
 from pytest_xeonperf.exchange.listing import case_entry, point_entry, run_entry
+from pytest_xeonperf.service.refusal import refusal
 from pytest_xeonperf.store.tokens import Scope
 
 if TYPE_CHECKING:
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 
 _MOST_RUNS = 1000
 _DIGITS = 9
-_LONGEST = 500
 _AT_ONCE = 2
 """Runs that are taken in at a time: each may be as large as `Service.most_bytes`."""
 
@@ -42,7 +42,9 @@ def routes(service: Service) -> list[Route]:
             raise HTTPException(415, detail=f"runs are sent as {_JSON}")  # which no form of another site can say
         async with turns:
             body = await _body(request, service.most_bytes)
-            return await run_in_threadpool(_ingested, service, body)
+            answer = await run_in_threadpool(_ingested, service, body)
+        service.counters.received(answer.status_code)
+        return answer
 
     async def runs(request: Request) -> Response:
         """One address, two methods: so that a third is told of both."""
@@ -104,6 +106,8 @@ def _ingested(service: Service, body: bytes) -> Response:
     is_new = service.store.add_run(run)
     if not is_new and service.store.run(run.id) != run:
         return refusal(409, f"there is another run {run.id}", where="body", remedy="runs do not change: send a new one")
+    if is_new:
+        service.arrived(run)
     return JSONResponse({"run": run.id, "new": is_new}, status_code=201 if is_new else 200)
 
 
@@ -125,9 +129,3 @@ def _number(text: str, *, most: int) -> int:
     if not (text.isascii() and text.isdigit() and len(text) <= _DIGITS and 0 < int(text) <= most):
         raise HTTPException(400, detail=f"limit {text[:20]!r} is no number from 1 to {most}")
     return int(text)
-
-
-def refusal(status: int, what: str, *, where: str = "", remedy: str = "") -> JSONResponse:
-    """An error, as every answer of the service has it; whoever sent too much does not get all of it back."""
-    said = {name: text[:_LONGEST] for name, text in (("what", what), ("where", where), ("remedy", remedy))}
-    return JSONResponse({"error": said}, status_code=status)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, cast
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
@@ -16,12 +17,17 @@ from pytest_xeonperf.ci.history import compared
 from pytest_xeonperf.errors import UsageError, XeonPerfError
 from pytest_xeonperf.judge.shift import TOLERANCE_OF_SESSIONS
 from pytest_xeonperf.records import Unknown
-from pytest_xeonperf.service import access, api, openapi, pages
-from pytest_xeonperf.service.api import refusal
+from pytest_xeonperf.service import access, api, badges, feed, metrics, openapi, pages
+from pytest_xeonperf.service.bodies import NoBodies
+from pytest_xeonperf.service.budgets import Budgets, address_of, require_permit
+from pytest_xeonperf.service.counters import Counters, Counting
 from pytest_xeonperf.service.headers import SafeHeaders
+from pytest_xeonperf.service.refusal import refusal
 from pytest_xeonperf.store.tokens import Scope
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from starlette.requests import Request
     from starlette.types import ASGIApp
 
@@ -36,6 +42,10 @@ _ALPHA = 0.05
 _LOG = logging.getLogger("pytest_xeonperf.service")
 
 
+def _nobody_minds(_: Run) -> None:
+    """Nothing happens when a run arrives."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Service:
     """What every route needs.
@@ -45,22 +55,38 @@ class Service:
         hosts: Names under which it answers: without a token, a page of another site shall not read through a browser
             that takes its name for this machine's.
         most_bytes: Of a body.
+        budgets: How often somebody may ask.
+        counters: What was done so far.
+        public_url: Under which people reach it, without a slash at its end; empty for the one they ask under.
+        arrived: Is told of each new run that came in; must not keep whoever brings it waiting.
     """
 
     store: Store
     open_to_read: bool
     hosts: tuple[str, ...] = ("*",)
     most_bytes: int = MOST_BYTES
+    budgets: Budgets = field(default_factory=Budgets)
+    counters: Counters = field(default_factory=Counters)
+    public_url: str = ""
+    arrived: Callable[[Run], None] = _nobody_minds
 
     def require(self, request: Request, scope: Scope) -> None:
         """Let a request pass that may do this.
 
         Raises:
-            HTTPException: 401 or 403.
+            HTTPException: 401 or 403; 429 if it has to wait.
         """
+        budget = self.budgets.reads if scope is Scope.READ else self.budgets.ingests
         if scope is Scope.READ and self.open_to_read:
+            require_permit(budget.spend(address_of(request)))
             return
-        access.require(request, self.store, scope)
+        with self.budgets.trying(request):
+            token = access.require(request, self.store, scope)
+        require_permit(budget.spend(token.id))
+
+    def address(self, request: Request, path: str) -> str:
+        """Where people find a page or a picture of it."""
+        return f"{self.public_url or str(request.base_url).rstrip('/')}/{path}"
 
     def compared(self, request: Request) -> RunComparison:
         """The two runs that a request names; without a base, the newest earlier one on the same class of machine.
@@ -95,14 +121,20 @@ def application(service: Service) -> ASGIApp:
         service.store.runs(limit=1)
         return PlainTextResponse("ok\n")
 
+    routes = [
+        Route("/healthz", alive),
+        Route("/readyz", ready),
+        openapi.route(),
+        *api.routes(service),
+        *pages.routes(service),
+        *badges.routes(service),
+        *feed.routes(service),
+        *metrics.routes(service),
+    ]
+    names: dict[object, str] = {route.endpoint: route.path for route in routes}
     routed = Starlette(
-        routes=[
-            Route("/healthz", alive),
-            Route("/readyz", ready),
-            openapi.route(),
-            *api.routes(service),
-            *pages.routes(service),
-        ],
+        routes=routes,
+        middleware=[Middleware(Counting, counters=service.counters, routes=names), Middleware(NoBodies)],
         exception_handlers={HTTPException: _refused, UsageError: _unknown, XeonPerfError: _failed, Exception: _failed},
     )
     return SafeHeaders(TrustedHostMiddleware(routed, allowed_hosts=list(service.hosts), www_redirect=False))

@@ -77,7 +77,32 @@ def document() -> dict[str, Any]:
             "/api/v1/compare": {
                 "get": _reads("Two runs, case by case.", "Comparison", _query("base", _TEXT), _query("head", _TEXT))
             },
+            **_for_other_programs(),
         },
+    }
+
+
+def _for_other_programs() -> dict[str, Any]:
+    """What monitoring systems, other people's pages and feed readers ask for."""
+    branch = _query("branch", _TEXT)
+    svg = "image/svg+xml"
+    unknown = {"404": _text("A picture that says unknown.", svg)}
+    metrics = _text("The newest figures, and the service's own counts.", "application/openmetrics-text")
+    return {
+        "/metrics": {"get": _gets("Metrics in OpenMetrics 1.0.", {"200": metrics}, branch)},
+        "/badge.svg": {
+            "get": _gets("What the newest run came to.", {"200": _text("A picture.", svg), **unknown}, branch)
+        },
+        "/badge/{case_id}.svg": {
+            "get": _gets(
+                "What a case came to last.", {"200": _text("A picture.", svg), **unknown}, _path("case_id"), branch
+            )
+        },
+        "/feed.atom": {
+            "get": _gets("Runs that are red or undecided.", {"200": _text("A feed.", "application/atom+xml")}, branch)
+        },
+        "/healthz": {"get": _asked("The process answers.")},
+        "/readyz": {"get": _asked("The history answers too.", "503")},
     }
 
 
@@ -97,8 +122,22 @@ def _reads(summary: str, schema: str, *parameters: dict[str, Any]) -> dict[str, 
     return {
         "summary": summary,
         "parameters": list(parameters),
-        "responses": {"200": _answer(summary, schema), **_errors("400", "401", "403", "404", "503")},
+        "responses": {"200": _answer(summary, schema), **_errors("400", "401", "403", "404", "413", "429", "503")},
     }
+
+
+def _gets(summary: str, answers: dict[str, Any], *parameters: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "summary": summary,
+        "parameters": list(parameters),
+        "responses": {**answers, **_errors("401", "403", "413", "429", "503")},
+    }
+
+
+def _asked(summary: str, *errors: str) -> dict[str, Any]:
+    """What everybody may ask."""
+    said = {"200": _text("It does.", "text/plain")}
+    return {"summary": summary, "security": [], "parameters": [], "responses": {**said, **_errors("413", *errors)}}
 
 
 def _ingest() -> dict[str, Any]:
@@ -108,7 +147,7 @@ def _ingest() -> dict[str, Any]:
         "responses": {
             "201": _answer("It was new.", "Ingested"),
             "200": _answer("It was there already.", "Ingested"),
-            **_errors("400", "401", "403", "413", "503"),
+            **_errors("400", "401", "403", "409", "413", "415", "429", "503"),
         },
     }
 
@@ -116,6 +155,10 @@ def _ingest() -> dict[str, Any]:
 def _answer(description: str, schema: str) -> dict[str, Any]:
     content = {"application/json": {"schema": {"$ref": f"#/components/schemas/{schema}"}}}
     return {"description": description, "content": content}
+
+
+def _text(description: str, media_type: str) -> dict[str, Any]:
+    return {"description": description, "content": {media_type: {"schema": _TEXT}}}
 
 
 def _errors(*statuses: str) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from pytest_xeonperf.report.gather import TREND_POINTS, Gathered
 from pytest_xeonperf.report.page_case import case_page
 from pytest_xeonperf.report.page_compare import history_page
 from pytest_xeonperf.report.page_index import SPARK_POINTS, CaseHistory, index_page
+from pytest_xeonperf.report.page_machines import machines_page
 from pytest_xeonperf.report.page_run import run_page
 from pytest_xeonperf.report.render import Page, render
 from pytest_xeonperf.store.tokens import Scope
@@ -67,12 +68,19 @@ def routes(service: Service) -> list[Route]:
         service.require(request, Scope.READ)
         return _served(history_page(service.compared(request)))
 
+    def machines(request: Request) -> Response:
+        """What results were measured on."""
+        service.require(request, Scope.READ)
+        found = service.store.machines()
+        return _served(machines_page(found, pages={each.newest_run for each in found}))
+
     return [
         Route("/", index),
         Route(f"/{links.INDEX}", index),
         Route("/run-{run_id}.html", run),
         Route("/case-{case_id}.html", case),
         Route("/compare.html", compare),
+        Route(f"/{links.MACHINES}", machines),
     ]
 
 

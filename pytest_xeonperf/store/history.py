@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import func, select
 
@@ -15,7 +15,7 @@ from pytest_xeonperf.store.summaries import RunSummary, TrendPoint
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from sqlalchemy import Connection, RowMapping
+    from sqlalchemy import Connection, RowMapping, Select
 
 
 _OF_A_POINT = (schema.result, schema.verdict, schema.measurement, schema.run, schema.commit, schema.machine)
@@ -47,13 +47,7 @@ def read_trend(
 ) -> tuple[TrendPoint, ...]:
     """The newest `limit` points of a case, oldest first; an empty string stands for any class, or any time."""
     query = (
-        select(*_OF_A_POINT, schema.timing.c.median_ns)
-        .join_from(schema.result, schema.verdict, schema.verdict.c.result_id == schema.result.c.id)
-        .join(schema.run, schema.run.c.id == schema.result.c.run_id)
-        .join(schema.machine, schema.machine.c.fingerprint == schema.run.c.machine_fingerprint)
-        .outerjoin(schema.commit, schema.commit.c.sha == schema.run.c.commit_sha)
-        .outerjoin(schema.measurement, schema.measurement.c.result_id == schema.result.c.id)
-        .outerjoin(schema.timing, schema.timing.c.result_id == schema.result.c.id)
+        points()
         .where(schema.result.c.case_id == case_id)
         .order_by(schema.run.c.started_at.desc(), schema.result.c.id.desc())
         .limit(limit)
@@ -62,8 +56,21 @@ def read_trend(
         query = query.where(schema.machine.c.comparability_class == comparability_class)
     if before:
         query = query.where(schema.run.c.started_at < before)
-    points = [_point(row) for row in connection.execute(query).mappings()]
-    return tuple(reversed(points))
+    newest_first = [point(row) for row in connection.execute(query).mappings()]
+    return tuple(reversed(newest_first))
+
+
+def points() -> Select[Any]:
+    """The query of every point there is, to be narrowed; `point` makes one of each row."""
+    return (
+        select(*_OF_A_POINT, schema.timing.c.median_ns)
+        .join_from(schema.result, schema.verdict, schema.verdict.c.result_id == schema.result.c.id)
+        .join(schema.run, schema.run.c.id == schema.result.c.run_id)
+        .join(schema.machine, schema.machine.c.fingerprint == schema.run.c.machine_fingerprint)
+        .outerjoin(schema.commit, schema.commit.c.sha == schema.run.c.commit_sha)
+        .outerjoin(schema.measurement, schema.measurement.c.result_id == schema.result.c.id)
+        .outerjoin(schema.timing, schema.timing.c.result_id == schema.result.c.id)
+    )
 
 
 def _outcomes(connection: Connection, run_ids: list[str]) -> defaultdict[str, dict[Outcome, int]]:
@@ -99,7 +106,8 @@ def _summary(row: RowMapping, counts: dict[Outcome, int]) -> RunSummary:
     )
 
 
-def _point(row: RowMapping) -> TrendPoint:
+def point(row: RowMapping) -> TrendPoint:
+    """A point from its row."""
     result, verdict, measurement, run, commit, machine = (columns_of(table, row) for table in _OF_A_POINT)
     timing = {"median_ns": row[schema.timing.c.median_ns]}
     speedup, baseline_median_ns, candidate_median_ns = from_rows.figures_from(result, measurement, timing)

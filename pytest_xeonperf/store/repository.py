@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from pytest_xeonperf.records import RunState, Unknown
-from pytest_xeonperf.store import baselines, history, reading, revisions, tokens, writing
+from pytest_xeonperf.store import baselines, history, latest, machines, reading, revisions, tokens, writing
 from pytest_xeonperf.store.failures import explained
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
 
     from pytest_xeonperf.records import Acceptance, Case, Limits, Machine, Result, Run
-    from pytest_xeonperf.store.summaries import RunSummary, TrendPoint
+    from pytest_xeonperf.store.summaries import MachineSummary, RunSummary, TrendPoint
     from pytest_xeonperf.store.tokens import Scope, Token
 
 WRITES = "xeonperf_writes"
@@ -154,6 +154,16 @@ class Store:
             return history.read_trend(
                 connection, case_id, limit=limit, comparability_class=comparability_class, before=before
             )
+
+    def latest(self, *, branch: str = "", case_id: str = "") -> tuple[tuple[Case, TrendPoint], ...]:
+        """Of each case its newest point on each class of machine; of one branch, of one case where given."""
+        with self._reading() as connection:
+            return latest.read_latest(connection, branch=branch, case_id=case_id)
+
+    def machines(self) -> tuple[MachineSummary, ...]:
+        """Every fingerprint, the one seen last first."""
+        with self._reading() as connection:
+            return machines.read_machines(connection)
 
     def resolve(self, revision: str) -> str:
         """The id of the run that ``latest``, ``latest~1``, a branch, a sha or a run id (or its beginning) means.

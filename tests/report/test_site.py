@@ -29,7 +29,8 @@ def test_every_run_and_every_case_has_a_page_and_the_index_is_the_answer(store, 
     names = {path.name for path in index.parent.iterdir()}
     cases = {f"case-{case.id}.html" for case in store.cases()}
     assert len(cases) == 2
-    assert names == {".gitignore", "index.html", "run-run-1.html", "run-run-2.html", "run-run-3.html", *cases}
+    runs = {f"run-run-{day}.html" for day in (1, 2, 3)}
+    assert names == {".gitignore", "index.html", "machines.html", *runs, *cases}
 
 
 def test_every_link_leads_to_a_page_that_was_written(store, tmp_path):

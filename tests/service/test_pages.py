@@ -22,7 +22,14 @@ if TYPE_CHECKING:
 
 def pages(store: Store) -> list[str]:
     cases = [f"/case-{case.id}.html" for case in store.cases()]
-    return ["/", "/index.html", *(f"/run-{summary.id}.html" for summary in store.runs()), "/compare.html", *cases]
+    return [
+        "/",
+        "/index.html",
+        *(f"/run-{summary.id}.html" for summary in store.runs()),
+        "/compare.html",
+        "/machines.html",
+        *cases,
+    ]
 
 
 def test_every_page_is_served_and_every_link_on_it_leads_to_one(client: TestClient, store: Store) -> None:
