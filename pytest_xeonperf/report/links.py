@@ -4,6 +4,8 @@ import hashlib
 import re
 
 INDEX = "index.html"
+COMPARE = "compare.html"
+"""Of the service alone: two runs, named in its query as ``base`` and ``head``."""
 
 _SAFE = re.compile(r"[0-9A-Za-z][0-9A-Za-z_-]{0,63}")
 

@@ -60,7 +60,8 @@ def routes(service: Service) -> list[Route]:
             raise HTTPException(404, detail=f"there is no case {case_id}")
         points = service.store.trend(case_id, limit=TREND_POINTS)
         machines = Gathered.of(service.store).machines
-        return _served(case_page(found, points, machines=machines, pages={point.run_id for point in points}))
+        shown = {point.run_id for point in points}
+        return _served(case_page(found, points, machines=machines, pages=shown, compare=links.COMPARE))
 
     def compare(request: Request) -> Response:
         """Two runs."""
@@ -72,7 +73,7 @@ def routes(service: Service) -> list[Route]:
         Route(f"/{links.INDEX}", index),
         Route("/run-{run_id}.html", run),
         Route("/case-{case_id}.html", case),
-        Route("/compare.html", compare),
+        Route(f"/{links.COMPARE}", compare),
     ]
 
 
