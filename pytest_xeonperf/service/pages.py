@@ -11,9 +11,10 @@ from starlette.routing import Route
 
 from pytest_xeonperf.report import links
 from pytest_xeonperf.report.gather import TREND_POINTS, Gathered
+from pytest_xeonperf.report.grid import SPARK_POINTS, CaseHistory
 from pytest_xeonperf.report.page_case import case_page
 from pytest_xeonperf.report.page_compare import history_page
-from pytest_xeonperf.report.page_index import SPARK_POINTS, CaseHistory, index_page
+from pytest_xeonperf.report.page_index import index_page
 from pytest_xeonperf.report.page_run import run_page
 from pytest_xeonperf.report.render import Page, render
 from pytest_xeonperf.store.tokens import Scope
