@@ -36,7 +36,7 @@ def test_a_level_and_an_environment_have_marks_of_their_own(page, wide_case_page
     drawn = """(names) => {
         const calls = [];
         const context = new Proxy({}, { get: (_, name) => name === "measureText" ? () => ({ width: 1 }) : (...given) =>
-            calls.push([name, ...given]), set: () => true });
+            calls.push([name, ...given]), set: (_, name, value) => calls.push([`${name} ${value}`]) > 0 });
         const u = { ctx: context, bbox: { left: 0, top: 0, width: 100, height: 50 }, data: [[0, 1]],
             scales: { x: { min: -1, max: 2 } }, valToPos: () => 10 };
         const spots = [{ changes: [], level: "" }, { changes: ["torch: 1 → 2"], level: "latency +5 %" }];
@@ -46,6 +46,7 @@ def test_a_level_and_an_environment_have_marks_of_their_own(page, wide_case_page
     environment, level = (page.evaluate(drawn, name) for name in ("environments", "levels"))
     assert "setLineDash 2" in environment
     assert "fillText" in environment
+    assert "textAlign left" in environment  # where it begins is reckoned from its width
     assert "setLineDash 0" in level
     assert "fill" in level
     assert chart.runs == 30

@@ -59,6 +59,14 @@ def test_a_log_axis_ends_above_zero_and_has_round_ticks(chart):
     assert [round(tick, 9) for tick in chart.page.evaluate(ticks, [2.9, 4.3])] == [3, 3.2, 3.4, 3.6, 3.8, 4, 4.2]
 
 
+def test_ticks_have_the_decimals_of_their_step(chart):
+    shown = "([ticks, step]) => xeonperfTrend.valueAxis('').values(null, ticks, 1, 0, step)"
+    assert chart.page.evaluate(shown, [[3.25, 3.5], 0.25]) == ["3.25", "3.50"]
+    assert chart.page.evaluate(shown, [[0.1, 0.30000000000000004], 0.1]) == ["0.1", "0.3"]
+    assert chart.page.evaluate(shown, [[400, 420], 20]) == ["400", "420"]
+    assert chart.page.evaluate(shown, [[0.0001, 0.0002], 0.0001]) == ["0.0001", "0.0002"]
+
+
 def test_the_file_has_a_line_for_every_run_with_the_values_of_the_chart(page, chart):
     with page.expect_download() as waiting:
         chart.button("Download CSV").click()

@@ -25,8 +25,10 @@
     return [at[first] - margin, at[last] + margin];
   }
 
+  /* As many as a step has: of 0.25 both. */
   function decimals(step) {
-    return Math.max(0, Math.ceil(-Math.log10(step) - 1e-9));
+    const whole = (places) => Math.abs(step * 10 ** places - Math.round(step * 10 ** places)) < 1e-6;
+    return [0, 1, 2, 3, 4, 5, 6, 7, 8, 9].find(whole) ?? 9;
   }
 
   /* 1, 2 or 5 times a power of ten, at least as much as what is asked for. */

@@ -34,6 +34,7 @@
     let free = bbox.left; // where the next name may begin
     ctx.save();
     ctx.font = font(11);
+    ctx.textAlign = "left";
     ctx.textBaseline = "bottom";
     ctx.fillStyle = ctx.strokeStyle = colour("soft");
     ctx.lineWidth = px(1);

@@ -23,7 +23,7 @@
     const common = { stroke: stroke("soft"), font: FONT, grid: { stroke: stroke("line"), width: 1 }, ticks: { show: false } };
     return [
       { ...common, show: last, size: 28, space: 64, grid: { show: false }, ...trend.runAxis(spots, state.x) },
-      { ...common, size: 56, space: 34, ...trend.valueAxis(state.y) },
+      { ...common, size: 56, space: 28, ...trend.valueAxis(state.y) },
     ];
   }
 
