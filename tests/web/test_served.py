@@ -70,9 +70,12 @@ def test_a_second_click_leads_to_the_page_that_compares_and_back_to_the_pin(page
 def test_a_double_click_on_another_run_does_not_leave_the_page(page, chart):
     chart.click(2)
     page.wait_for_timeout(400)
+    asked = []
+    page.on("request", lambda request: asked.append(request.url))
     page.mouse.dblclick(*chart.place(chart.share(25)))
-    page.wait_for_timeout(500)
-    assert "/case-" in page.url
+    page.wait_for_timeout(600)  # twice what a click waits for another
+    assert asked == []
+    chart.expect_address(pin=chart.data["spots"][2]["href"].removeprefix("run-").removesuffix(".html"))
 
 
 def test_the_data_of_a_chart_can_be_taken_away(page, chart):
