@@ -14,7 +14,7 @@ from pytest_xeonperf.report.verdict import Tone, badge
 from pytest_xeonperf.units import show_interval, show_ns, show_ratio, show_time, time_scale
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from pytest_xeonperf.records import Case, Estimate
     from pytest_xeonperf.store.summaries import TrendPoint
@@ -30,6 +30,7 @@ class Spot:
     Attributes:
         gap: Why there is no value here; empty where there is one.
         changes: What of the environment is new at this point.
+        level: How the level of the latency changed with this run; empty where it did not.
     """
 
     href: str
@@ -44,6 +45,7 @@ class Spot:
     candidate: str
     gap: str
     changes: tuple[str, ...]
+    level: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +67,7 @@ class Chart:
     """A stack of plots over one axis of runs, oldest first.
 
     Attributes:
+        compare: The page that compares two runs; empty where there is none, and the chart compares them itself.
         panels: Which of the plots there are, from the top: of what is timed alone only ``candidate``.
         speedup: Lines: the ratio, the low end of its interval, the high end, the floor.
         candidate: Line: the latency of the candidate, in `unit`.
@@ -72,6 +75,7 @@ class Chart:
     """
 
     name: str
+    compare: str
     panels: tuple[str, ...]
     spots: tuple[Spot, ...]
     speedup: Panel
@@ -79,7 +83,15 @@ class Chart:
     baseline: Panel
 
 
-def chart(name: str, points: Sequence[TrendPoint], *, case: Case, pages: Collection[str]) -> Chart:
+def chart(
+    name: str,
+    points: Sequence[TrendPoint],
+    *,
+    case: Case,
+    pages: Collection[str],
+    levels: Mapping[int, str],
+    compare: str = "",
+) -> Chart:
     """The chart of one series.
 
     Args:
@@ -87,11 +99,17 @@ def chart(name: str, points: Sequence[TrendPoint], *, case: Case, pages: Collect
         points: Oldest first.
         case: Whose series it is.
         pages: Ids of the runs that have a page to go to.
+        levels: Words for the changes of the level, by the index of the first point on a new one.
+        compare: The page that compares any two of these runs, where there is one.
     """
     return Chart(
         name=name,
+        compare=compare,
         panels=("candidate",) if case.alone else ("speedup", "candidate", "baseline"),
-        spots=tuple(_spot(point, new, pages) for point, new in zip(points, news(points), strict=True)),
+        spots=tuple(
+            _spot(point, new, pages, level=levels.get(index, ""))
+            for index, (point, new) in enumerate(zip(points, news(points), strict=True))
+        ),
         speedup=_speedup_panel(points),
         candidate=_latency_panel(
             "latency" if case.alone else case.variant, [point.candidate_median_ns for point in points]
@@ -105,7 +123,7 @@ def news(points: Sequence[TrendPoint]) -> list[tuple[Change, ...]]:
     return [changes(points[index - 1].facts, point.facts) if index else () for index, point in enumerate(points)]
 
 
-def _spot(point: TrendPoint, new: tuple[Change, ...], pages: Collection[str]) -> Spot:
+def _spot(point: TrendPoint, new: tuple[Change, ...], pages: Collection[str], *, level: str) -> Spot:
     shown = badge(point.outcome)
     speedup = point.speedup
     return Spot(
@@ -121,6 +139,7 @@ def _spot(point: TrendPoint, new: tuple[Change, ...], pages: Collection[str]) ->
         candidate=_latency(point.candidate_median_ns),
         gap=legible(point.gap),
         changes=tuple(legible(f"{change.name}: {change.before} → {change.after}") for change in new),
+        level=level,
     )
 
 
@@ -137,8 +156,8 @@ def _speedup_panel(points: Sequence[TrendPoint]) -> Panel:
     ratios = [None if isinstance(speedup, Unknown) else speedup.ratio for speedup in speedups]
     floors = [None if isinstance(point.floor_ratio, Unknown) else point.floor_ratio for point in points]
     span = _speedup_span([speedup for speedup in speedups if not isinstance(speedup, Unknown)], _known(floors))
-    # the ends of an interval, as far as the axis reaches: an unbounded one would be drawn a billion pixels away
-    lows = [None if isinstance(speedup, Unknown) else max(speedup.low_ratio, span[0]) for speedup in speedups]
+    lows = [None if isinstance(speedup, Unknown) else speedup.low_ratio for speedup in speedups]
+    # the upper end as far as the axis reaches: an unbounded one would be drawn a billion pixels away
     highs = [None if isinstance(speedup, Unknown) else min(speedup.high_ratio, span[1]) for speedup in speedups]
     return Panel(label="speed-up", lines=tuple(map(tuple, (ratios, lows, highs, floors))), span=span)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from pytest_xeonperf.report.page_index import CaseHistory
+from pytest_xeonperf.report.grid import CaseHistory
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

@@ -5,6 +5,8 @@ import re
 
 INDEX = "index.html"
 MACHINES = "machines.html"
+COMPARE = "compare.html"
+"""Of the service alone: two runs, named in its query as ``base`` and ``head``."""
 
 _SAFE = re.compile(r"[0-9A-Za-z][0-9A-Za-z_-]{0,63}")
 

@@ -61,6 +61,11 @@ class Series:
     chart: Chart
     rows: tuple[TrendRow, ...]
 
+    @property
+    def levels(self) -> bool:
+        """Whether the latency changed its level anywhere."""
+        return any(row.level for row in self.rows)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CasePage:
@@ -73,7 +78,12 @@ class CasePage:
 
 
 def case_page(
-    case: Case, points: Sequence[TrendPoint], *, machines: Mapping[str, str], pages: Collection[str]
+    case: Case,
+    points: Sequence[TrendPoint],
+    *,
+    machines: Mapping[str, str],
+    pages: Collection[str],
+    compare: str = "",
 ) -> CasePage:
     """The page of a case.
 
@@ -82,6 +92,7 @@ def case_page(
         points: Oldest first.
         machines: How to call the machines of a comparability class.
         pages: Ids of the runs that have a page to link to.
+        compare: The page that compares any two runs, where there is one.
     """
     classes: dict[str, list[TrendPoint]] = {}
     for point in points:
@@ -92,14 +103,23 @@ def case_page(
         case=case,
         banner=_banner(case, points),
         series=tuple(
-            Series(
-                heading=machines.get(name, "another machine"),
-                comparability_class=name,
-                chart=chart(f"trend-{number}", classes[name], case=case, pages=pages),
-                rows=_rows(case, classes[name], pages),
+            _series(
+                f"trend-{number}", case, classes[name], machines.get(name, "another machine"), pages, compare=compare
             )
             for number, name in enumerate(newest_first)
         ),
+    )
+
+
+def _series(
+    name: str, case: Case, points: Sequence[TrendPoint], heading: str, pages: Collection[str], *, compare: str
+) -> Series:
+    levels = level_changes(points)
+    return Series(
+        heading=heading,
+        comparability_class=points[0].comparability_class,
+        chart=chart(name, points, case=case, pages=pages, levels=levels, compare=compare),
+        rows=_rows(case, points, pages, levels),
     )
 
 
@@ -117,11 +137,12 @@ def _banner(case: Case, points: Sequence[TrendPoint]) -> Banner:
     )
 
 
-def _rows(case: Case, points: Sequence[TrendPoint], pages: Collection[str]) -> tuple[TrendRow, ...]:
+def _rows(
+    case: Case, points: Sequence[TrendPoint], pages: Collection[str], levels: Mapping[int, str]
+) -> tuple[TrendRow, ...]:
     """The table, newest first; each measurement is compared with the one before, across gaps."""
     rows = []
     before: TrendPoint | Unknown = Unknown(reason="first measurement")
-    levels = level_changes(points)
     for index, (point, environment) in enumerate(zip(points, news(points), strict=True)):
         change, moved = _slowing(before, point) if case.alone else _movement(before, point)
         rows.append(_row(point, change, moved, environment, pages, level=levels.get(index, "")))

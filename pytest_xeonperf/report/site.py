@@ -9,7 +9,7 @@ from pytest_xeonperf.errors import InfrastructureError
 from pytest_xeonperf.report import links
 from pytest_xeonperf.report.gather import Gathered
 from pytest_xeonperf.report.page_case import case_page
-from pytest_xeonperf.report.page_index import CaseHistory, index_page
+from pytest_xeonperf.report.page_index import index_page
 from pytest_xeonperf.report.page_machines import machines_page
 from pytest_xeonperf.report.page_run import run_page
 from pytest_xeonperf.report.render import render
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pytest_xeonperf.records import Run
+    from pytest_xeonperf.report.grid import CaseHistory
     from pytest_xeonperf.store.repository import Store
 
 RUN_PAGES = 50

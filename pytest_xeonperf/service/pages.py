@@ -11,9 +11,10 @@ from starlette.routing import Route
 
 from pytest_xeonperf.report import links
 from pytest_xeonperf.report.gather import TREND_POINTS, Gathered
+from pytest_xeonperf.report.grid import SPARK_POINTS, CaseHistory
 from pytest_xeonperf.report.page_case import case_page
 from pytest_xeonperf.report.page_compare import history_page
-from pytest_xeonperf.report.page_index import SPARK_POINTS, CaseHistory, index_page
+from pytest_xeonperf.report.page_index import index_page
 from pytest_xeonperf.report.page_machines import machines_page
 from pytest_xeonperf.report.page_run import run_page
 from pytest_xeonperf.report.render import Page, render
@@ -61,7 +62,8 @@ def routes(service: Service) -> list[Route]:
             raise HTTPException(404, detail=f"there is no case {case_id}")
         points = service.store.trend(case_id, limit=TREND_POINTS)
         machines = Gathered.of(service.store).machines
-        return _served(case_page(found, points, machines=machines, pages={point.run_id for point in points}))
+        shown = {point.run_id for point in points}
+        return _served(case_page(found, points, machines=machines, pages=shown, compare=links.COMPARE))
 
     def compare(request: Request) -> Response:
         """Two runs."""
@@ -79,8 +81,8 @@ def routes(service: Service) -> list[Route]:
         Route(f"/{links.INDEX}", index),
         Route("/run-{run_id}.html", run),
         Route("/case-{case_id}.html", case),
-        Route("/compare.html", compare),
         Route(f"/{links.MACHINES}", machines),
+        Route(f"/{links.COMPARE}", compare),
     ]
 
 

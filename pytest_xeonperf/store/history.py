@@ -100,6 +100,7 @@ def _summary(row: RowMapping, counts: dict[Outcome, int]) -> RunSummary:
         comparability_class=machine["comparability_class"],
         cpu_model=machine["cpu_model"],
         isa=Isa(machine["isa"]),
+        facts=from_rows.pairs(machine["facts"]),
         sha=from_rows.known(run, "commit_sha", "commit_unknown"),
         branch=from_rows.known(run, "branch", "commit_unknown"),
         outcomes=tuple(_in_order(counts)),

@@ -19,6 +19,7 @@ class RunSummary:
     """One run in a list of runs.
 
     Attributes:
+        facts: The machine's, to show what changed between two runs of one comparability class.
         sha: Of the commit measured, or why nobody knows.
         outcomes: How often each verdict was given, in the order of `Outcome`; those that were never given are left out.
     """
@@ -30,6 +31,7 @@ class RunSummary:
     comparability_class: str
     cpu_model: str
     isa: Isa
+    facts: tuple[tuple[str, str], ...]
     sha: str | Unknown
     branch: str | Unknown
     outcomes: tuple[tuple[Outcome, int], ...]

@@ -190,6 +190,7 @@ class Maker:
             comparability_class=machine.comparability_class,
             cpu_model=machine.cpu_model,
             isa=machine.isa,
+            facts=machine.facts,
             sha="3f9a1c0b77deadbeef",
             branch="main",
             outcomes=((Outcome.PASS, 1),),

@@ -9,7 +9,7 @@ from pytest_xeonperf.report.chart import chart
 
 
 def drawn(make, points, pages=frozenset(), **case):
-    return chart("trend-0", points, case=make.case(**case), pages=pages)
+    return chart("trend-0", points, case=make.case(**case), pages=pages, levels={})
 
 
 def test_lines_have_a_value_for_every_run_and_none_where_nothing_was_measured(make):
@@ -38,6 +38,12 @@ def test_only_runs_with_a_page_can_be_opened(make):
     assert [spot.href for spot in spots] == ["", "run-run-02.html"]
 
 
+def test_a_new_level_is_said_at_the_first_run_on_it(make):
+    points = [make.point(day=1), make.point(day=2)]
+    made = chart("trend-0", points, case=make.case(), pages=(), levels={1: "latency +5.0 %"})
+    assert [spot.level for spot in made.spots] == ["", "latency +5.0 %"]
+
+
 def test_latencies_of_one_side_share_a_unit_that_its_label_names(make):
     made = drawn(make, [make.point(4.0)])
     assert (made.candidate.label, made.candidate.lines[0][0]) == ("compiled_bf16, ms", 400.0)
@@ -48,7 +54,7 @@ def test_an_interval_that_nothing_bounds_does_not_stretch_the_axis(make):
     unbounded = Estimate(ratio=4.0, low_ratio=0.0, high_ratio=UNBOUNDED_RATIO, confidence=0.95)
     panel = drawn(make, [make.point(4.0, day=1), make.point(day=2, speedup=unbounded)]).speedup
     assert panel.span[1] < 7
-    assert panel.lines[1][1] == panel.span[0]
+    assert panel.lines[1][1] == 0
     assert panel.lines[2][1] == panel.span[1]
 
 

@@ -8,9 +8,10 @@ from jinja2 import UndefinedError
 
 from pytest_xeonperf.judge.runs import Past, compare_runs
 from pytest_xeonperf.records import Outcome, Score, Unknown
+from pytest_xeonperf.report.grid import CaseHistory
 from pytest_xeonperf.report.page_case import case_page
 from pytest_xeonperf.report.page_compare import history_page
-from pytest_xeonperf.report.page_index import CaseHistory, index_page
+from pytest_xeonperf.report.page_index import index_page
 from pytest_xeonperf.report.page_machines import machines_page
 from pytest_xeonperf.report.page_run import run_page
 from pytest_xeonperf.report.render import environment, render
@@ -141,6 +142,17 @@ def test_only_the_trend_carries_scripts(pages):
     assert "<script" not in compared
     assert "<script" not in machines
     assert case.count("<script") == alone.count("<script") == 3
+
+
+def test_filters_bring_one_script_and_every_choice_as_text(make, hostile):
+    case = make.case(workload=hostile)
+    points = (make.point(day=1, branch=hostile), make.point(day=2))
+    history = CaseHistory(case=case, points=points, latest=make.result(case=case))
+    runs = [make.summary(), make.summary(id="old", branch=hostile, facts=((hostile, hostile),))]
+    html = render(index_page(make.run(), runs, [history], pages=()))
+    assert html.count("<script") == 1
+    assert "\\u202e" in Outline(html).text
+    assert html.count("<option") == 3
 
 
 def test_the_data_of_a_chart_can_be_read_back(pages):

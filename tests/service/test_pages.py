@@ -56,6 +56,11 @@ def test_only_styles_and_scripts_with_the_nonce_of_this_answer_count(client: Tes
     assert len(nonces) == len(pages(store))
 
 
+def test_the_trend_of_a_served_case_leads_to_the_page_that_compares(client: TestClient, store: Store) -> None:
+    (case, *_) = store.cases()
+    assert '"compare":"compare.html"' in client.get(f"/case-{case.id}.html").text
+
+
 def test_a_run_that_was_just_brought_is_on_the_first_page(client: TestClient, store: Store, recorded: Run) -> None:
     store.add_run(replace(recorded, id="01999999-0000-7000-8000-000000000000", started_at="2026-12-01T10:00:00+00:00"))
     assert "run-01999999-0000-7000-8000-000000000000.html" in client.get("/").text

@@ -51,6 +51,7 @@ def test_the_newest_run_comes_first_with_its_verdicts_counted(history: Store) ->
     assert crashed.sha == crashed.branch == Unknown(reason="not a repository")
     assert crashed.state is RunState.INTERRUPTED
     assert oldest.branch == "main"
+    assert dict(oldest.facts)["torch"] == "2.13.0"
 
 
 def test_runs_can_be_narrowed_down(history: Store, other_machine: Machine) -> None:
