@@ -32,7 +32,7 @@ def compiler(*, freeze: bool = False, cpp_wrapper: bool = False, autotune: bool 
         # Inductor's import defines TorchScript methods, which torch itself has deprecated.
         warnings.filterwarnings("ignore", message="`torch.jit.script_method`", category=DeprecationWarning)
         import torch._inductor.compile_fx
-    through = functools.partial(torch.compile, dynamic=False, fullgraph=False, isolate_recompiles=True)
+    through: Compiler = functools.partial(torch.compile, dynamic=False, fullgraph=False, isolate_recompiles=True)
     settings: dict[str, object] = {"freezing": freeze, "cpp_wrapper": cpp_wrapper}
     if autotune:
         settings |= autotuned.SETTINGS
