@@ -1,0 +1,236 @@
+"""Alerts in the history: the series they are found from, raising them once, and what people make of them."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from sqlalchemy import delete, exists, func, insert, select, text, update
+
+from pytest_xeonperf.alerts import AlertEvent, AlertState, EventKind, SeriesPoint
+from pytest_xeonperf.errors import UsageError
+from pytest_xeonperf.records import Acceptance, Unknown
+from pytest_xeonperf.store import from_rows, schema
+from pytest_xeonperf.store.alert_rows import alert_from, alert_row, event_from, event_row
+from pytest_xeonperf.store.reading import columns_of
+from pytest_xeonperf.store.writing import insert_acceptance, insert_case
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from sqlalchemy import Connection
+
+    from pytest_xeonperf.alerts import Alert, Triage
+    from pytest_xeonperf.judge.alerts import Findings
+    from pytest_xeonperf.records import Case
+
+
+def read_series(
+    connection: Connection, case_id: str, comparability_class: str, *, limit: int
+) -> tuple[SeriesPoint, ...]:
+    """The newest measurements of a case on a class of machine, oldest first; no more of them than a level needs."""
+    median_ns = func.coalesce(schema.measurement.c.candidate_median_ns, schema.timing.c.median_ns)
+    query = (
+        select(
+            schema.run.c.id,
+            schema.run.c.started_at,
+            schema.run.c.commit_sha,
+            schema.run.c.commit_unknown,
+            schema.run.c.machine_fingerprint,
+            median_ns.label("median_ns"),
+        )
+        .join_from(schema.result, schema.run, schema.run.c.id == schema.result.c.run_id)
+        .join(schema.machine, schema.machine.c.fingerprint == schema.run.c.machine_fingerprint)
+        .outerjoin(schema.measurement, schema.measurement.c.result_id == schema.result.c.id)
+        .outerjoin(schema.timing, schema.timing.c.result_id == schema.result.c.id)
+        .where(schema.result.c.case_id == case_id)
+        .where(schema.machine.c.comparability_class == comparability_class)
+        .where(median_ns > 0)
+        .order_by(schema.run.c.started_at.desc(), schema.result.c.id.desc())
+        .limit(limit)
+    )
+    points = [
+        SeriesPoint(
+            run_id=row["id"],
+            started_at=row["started_at"],
+            sha=from_rows.known(dict(row), "commit_sha", "commit_unknown"),
+            fingerprint=row["machine_fingerprint"],
+            median_ns=row["median_ns"],
+        )
+        for row in connection.execute(query).mappings()
+    ]
+    return tuple(reversed(points))
+
+
+def read_series_names(connection: Connection) -> tuple[tuple[Case, str], ...]:
+    """Every case with each class of machine that it was measured on."""
+    machine = schema.machine.c.comparability_class
+    query = (
+        select(schema.case, machine)
+        .join_from(schema.result, schema.case)
+        .join(schema.run, schema.run.c.id == schema.result.c.run_id)
+        .join(schema.machine, schema.machine.c.fingerprint == schema.run.c.machine_fingerprint)
+        .distinct()
+        .order_by(schema.case.c.id, machine)
+    )
+    return tuple(
+        (from_rows.case_from(columns_of(schema.case, row)), row[machine])
+        for row in connection.execute(query).mappings()
+    )
+
+
+def read_alerts(
+    connection: Connection, *, states: Sequence[AlertState], case_id: str, comparability_class: str, limit: int
+) -> tuple[Alert, ...]:
+    """Alerts, newest first; no states stand for all of them, an empty string for any case or class."""
+    query = (
+        select(schema.alert, schema.case)
+        .join_from(schema.alert, schema.case)
+        .order_by(schema.alert.c.raised_at.desc(), schema.alert.c.id)
+        .limit(limit)
+    )
+    if states:
+        query = query.where(schema.alert.c.state.in_([state.value for state in states]))
+    if case_id:
+        query = query.where(schema.alert.c.case_id == case_id)
+    if comparability_class:
+        query = query.where(schema.alert.c.comparability_class == comparability_class)
+    rows = connection.execute(query).mappings()
+    return tuple(
+        alert_from(columns_of(schema.alert, row), from_rows.case_from(columns_of(schema.case, row))) for row in rows
+    )
+
+
+def read_alert(connection: Connection, alert_id: str) -> Alert:
+    """One alert.
+
+    Raises:
+        UsageError: There is none of that id.
+    """
+    query = select(schema.alert, schema.case).join_from(schema.alert, schema.case).where(schema.alert.c.id == alert_id)
+    row = connection.execute(query).mappings().one_or_none()
+    if row is None:
+        raise UsageError(f"there is no alert {alert_id[:50]!r}", remedy="`xeonperf alerts --all` shows them")
+    return alert_from(columns_of(schema.alert, row), from_rows.case_from(columns_of(schema.case, row)))
+
+
+def read_events(connection: Connection, alert_id: str) -> tuple[AlertEvent, ...]:
+    """What happened to an alert, in that order."""
+    query = (
+        select(schema.alert_event).where(schema.alert_event.c.alert_id == alert_id).order_by(schema.alert_event.c.id)
+    )
+    return tuple(event_from(columns_of(schema.alert_event, row)) for row in connection.execute(query).mappings())
+
+
+def record(
+    connection: Connection,
+    case: Case,
+    comparability_class: str,
+    judge: Callable[[Sequence[Alert]], Findings],
+    *,
+    limit: int,
+) -> Findings:
+    """Write down what a judge makes of the alerts of a case on a class of machine, while nobody else does."""
+    _take_turns(connection, case.id, comparability_class)
+    known = read_alerts(connection, states=(), case_id=case.id, comparability_class=comparability_class, limit=limit)
+    found = judge(known)
+    insert_case(connection, case)
+    for alert in found.raised:
+        connection.execute(insert(schema.alert), alert_row(alert))
+        _note(connection, _raised(alert))
+    for followed in found.followed:
+        _put(connection, followed.alert)
+        for event in followed.events:
+            _note(connection, event)
+    return found
+
+
+def triage(connection: Connection, alert_id: str, change: Triage, *, by: str, at: str) -> Alert:
+    """Do what somebody decided; the alert as it is then.
+
+    Expected means that the case is as it shall be in the run of the alert: that is accepted, and no longer if somebody
+    takes it back.
+
+    Raises:
+        UsageError: There is no such alert.
+    """
+    there = read_alert(connection, alert_id)
+    _take_turns(connection, there.case.id, there.comparability_class)
+    before = read_alert(connection, alert_id)
+    after = replace(
+        before,
+        state=before.state if isinstance(change.state, Unknown) else change.state,
+        assignee=_told(change.assignee, before.assignee),
+        note=_told(change.note, before.note),
+        issue_url=_told(change.issue_url, before.issue_url),
+    )
+    if after == before:
+        return before
+    pairs = (
+        ("state", before.state.value, after.state.value),
+        ("assignee", before.assignee, after.assignee),
+        ("issue", before.issue_url, after.issue_url),
+    )
+    _put(connection, after)
+    _note(
+        connection,
+        AlertEvent(
+            alert_id=alert_id,
+            kind=EventKind.TRIAGED,
+            by=by,
+            at=at,
+            changes=tuple((name, one, other) for name, one, other in pairs if one != other),
+            note="" if after.note == before.note else after.note,
+        ),
+    )
+    _rebase(connection, before, after, by=by, at=at)
+    return after
+
+
+def _rebase(connection: Connection, before: Alert, after: Alert, *, by: str, at: str) -> None:
+    """Accept what became expected, and take back what this alert accepted where it no longer is."""
+    if isinstance(after.run_id, Unknown) or before.state is after.state:
+        return  # a gate's rounds are no run that could be compared with
+    mark = f"(alert {after.id})"
+    run_is_there = connection.scalar(select(exists().where(schema.run.c.id == after.run_id)))
+    if after.state is AlertState.EXPECTED and run_is_there:
+        reason = f"{after.note or 'expected'} {mark}"
+        insert_acceptance(
+            connection,
+            Acceptance(case=after.case, run_id=after.run_id, accepted_at=at, accepted_by=by, reason=reason),
+        )
+    elif before.state is AlertState.EXPECTED:
+        acceptance = schema.acceptance.c
+        connection.execute(
+            delete(schema.acceptance).where(
+                acceptance.case_id == after.case.id,
+                acceptance.run_id == after.run_id,
+                acceptance.reason.endswith(mark, autoescape=True),
+            )
+        )
+
+
+def _told(said: str | Unknown, before: str) -> str:
+    return before if isinstance(said, Unknown) else said
+
+
+def _put(connection: Connection, alert: Alert) -> None:
+    connection.execute(update(schema.alert).where(schema.alert.c.id == alert.id).values(alert_row(alert)))
+
+
+def _note(connection: Connection, event: AlertEvent) -> None:
+    connection.execute(insert(schema.alert_event), event_row(event))
+
+
+def _raised(alert: Alert) -> AlertEvent:
+    return AlertEvent(
+        alert_id=alert.id, kind=EventKind.RAISED, by=alert.source.label, at=alert.raised_at, changes=(), note=""
+    )
+
+
+def _take_turns(connection: Connection, *names: str) -> None:
+    """Wait for whoever is at the same alerts: SQLite has one writer anyway, PostgreSQL is asked for a lock."""
+    if connection.dialect.name == "postgresql":
+        key = int.from_bytes(hashlib.sha256("\0".join(names).encode()).digest()[:8], signed=True)
+        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": key})
