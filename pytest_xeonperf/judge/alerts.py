@@ -65,6 +65,11 @@ class Followed:
     alert: Alert
     events: tuple[AlertEvent, ...]
 
+    @property
+    def recovered(self) -> bool:
+        """Whether its latency is back, which it was not before."""
+        return any(event.kind is EventKind.RECOVERED for event in self.events)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Findings:
@@ -91,8 +96,8 @@ def findings(
     comparability_class: str,
     points: Sequence[SeriesPoint],
     known: Sequence[Alert],
-    accepted: Sequence[Acceptance],
     *,
+    accepted: Sequence[Acceptance],
     at: str,
 ) -> Findings:
     """What a series says that its alerts do not.

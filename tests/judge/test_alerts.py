@@ -47,7 +47,7 @@ def look(points: list[SeriesPoint], known: tuple[Alert, ...] = (), accepted: tup
     words = [
         Acceptance(case=CASE, run_id=run_id, accepted_at=NOW, accepted_by="Ann", reason="so") for run_id in accepted
     ]
-    return findings(CASE, "class", points, known, words, at=NOW)
+    return findings(CASE, "class", points, known, accepted=words, at=NOW)
 
 
 def after(found: Findings, known: tuple[Alert, ...]) -> tuple[Alert, ...]:

@@ -205,7 +205,7 @@ RAISING = """
         for case, machine in store.series_names():
             points = store.series(case.id, machine, limit=300)
             found = store.raise_alerts(
-                case, machine, lambda known: findings(case, machine, points, known, (), at=at)
+                case, machine, lambda known: findings(case, machine, points, known, accepted=(), at=at)
             )
             print(len(found.raised))
 """
