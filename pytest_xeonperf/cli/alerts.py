@@ -15,7 +15,8 @@ from pytest_xeonperf.cli.history import database_option, database_or_default
 from pytest_xeonperf.cli.person import somebody
 from pytest_xeonperf.errors import ExitCode, UsageError
 from pytest_xeonperf.exchange import alerts as as_json
-from pytest_xeonperf.exchange.alerts_table import alert_lines, alerts_table, worst_first
+from pytest_xeonperf.exchange.alert_words import worst_first
+from pytest_xeonperf.exchange.alerts_table import alert_lines, alerts_table
 from pytest_xeonperf.exchange.triage import triage_from
 from pytest_xeonperf.report.text import legible
 from pytest_xeonperf.store.engine import open_store

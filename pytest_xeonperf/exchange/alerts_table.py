@@ -1,4 +1,4 @@
-"""Alerts as people read them in a terminal: a table, worst first, and one alert with its history."""
+"""Alerts as people read them in a terminal: a table, and one alert with its history."""
 
 from __future__ import annotations
 
@@ -7,20 +7,14 @@ from typing import TYPE_CHECKING
 from rich.table import Table
 from rich.text import Text
 
+from pytest_xeonperf.exchange.alert_words import commits, happened, moved
 from pytest_xeonperf.records import Unknown
-from pytest_xeonperf.units import show_change, show_ns, show_time, show_time_change
+from pytest_xeonperf.units import show_change, show_ns, show_time
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from pytest_xeonperf.alerts import Alert, AlertEvent
-
-_SHORT_SHA = 10
-
-
-def worst_first(alerts: Iterable[Alert]) -> tuple[Alert, ...]:
-    """Open ones before those that were decided, within each what became slower most."""
-    return tuple(sorted(alerts, key=lambda alert: (not alert.state.open, -alert.latency_ratio, alert.id)))
 
 
 def alerts_table(alerts: Iterable[Alert]) -> Table:
@@ -63,21 +57,9 @@ def alert_lines(alert: Alert, events: Sequence[AlertEvent]) -> tuple[str, ...]:
     return (f"alert {alert.id}", *shown, "", *map(event_line, events))
 
 
-def moved(alert: Alert) -> str:
-    """By how much the latency changed, with its interval where there is one."""
-    return show_change(alert.latency_ratio) if isinstance(alert.speed, Unknown) else show_time_change(alert.speed)
-
-
-def commits(alert: Alert) -> str:
-    """Between which commits it happened: ``0f0f0f0f0f..1a1a1a1a1a``."""
-    ends = (alert.sha_before, alert.sha_after)
-    return "..".join("unknown" if isinstance(sha, Unknown) else sha[:_SHORT_SHA] for sha in ends)
-
-
 def event_line(event: AlertEvent) -> str:
     """One event: ``2026-09-30 10:00  Ann: state new → fixed``."""
-    changes = ", ".join(f"{name} {before or 'nothing'} → {after or 'nothing'}" for name, before, after in event.changes)
-    said = "; ".join(part for part in (changes, " ".join(event.note.split())) if part) or event.kind.value
+    said = "; ".join(part for part in (happened(event), " ".join(event.note.split())) if part)
     return f"{show_time(event.at)}  {event.by}: {said}"
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from pytest_xeonperf.records import TIMED_ALONE, Measurement, Outcome, Timing, Unknown
 from pytest_xeonperf.report import links
 from pytest_xeonperf.report.evidence import fidelity_facts, share_of_limit
+from pytest_xeonperf.report.page_alerts import open_alerts_words
 from pytest_xeonperf.report.page_run import anchors, run_facts
 from pytest_xeonperf.report.sparkline import Sparkline, latency_sparkline, sparkline
 from pytest_xeonperf.report.verdict import Badge, Banner, Count, badge, banner, counts, overall
@@ -17,6 +18,7 @@ from pytest_xeonperf.variants.spec import NAMED
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
 
+    from pytest_xeonperf.alerts import Alert
     from pytest_xeonperf.records import Case, Result, Run
     from pytest_xeonperf.report.environment import Fact
     from pytest_xeonperf.store.summaries import RunSummary, TrendPoint
@@ -112,7 +114,7 @@ class RunRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IndexPage:
-    """The whole page."""
+    """The whole page; `alerts` says how many are open, and nothing where there never was one."""
 
     title: str
     banner: Banner
@@ -123,10 +125,16 @@ class IndexPage:
     grid: tuple[GridRow, ...]
     alone: tuple[AloneRow, ...]
     runs: tuple[RunRow, ...]
+    alerts: str
 
 
 def index_page(
-    run: Run, runs: Sequence[RunSummary], histories: Sequence[CaseHistory], *, pages: Collection[str]
+    run: Run,
+    runs: Sequence[RunSummary],
+    histories: Sequence[CaseHistory],
+    *,
+    pages: Collection[str],
+    alerts: Sequence[Alert] = (),
 ) -> IndexPage:
     """The first page.
 
@@ -135,6 +143,7 @@ def index_page(
         runs: Newest first.
         histories: Of every case there is.
         pages: Ids of the runs that have a page to link to.
+        alerts: Of every state.
     """
     compared = [history for history in histories if not history.case.alone]
     variants = _variants(history.case for history in compared)
@@ -148,6 +157,7 @@ def index_page(
         grid=_grid(compared, variants, run.id),
         alone=tuple(_alone(history, run.id) for history in histories if history.case.alone),
         runs=tuple(_run_row(summary, current=summary.id == run.id, pages=pages) for summary in runs),
+        alerts=open_alerts_words(alerts),
     )
 
 

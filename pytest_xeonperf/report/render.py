@@ -12,6 +12,8 @@ from markupsafe import Markup
 
 from pytest_xeonperf.records import Unknown
 from pytest_xeonperf.report import links
+from pytest_xeonperf.report.page_alert import AlertPage
+from pytest_xeonperf.report.page_alerts import AlertsPage
 from pytest_xeonperf.report.page_case import CasePage
 from pytest_xeonperf.report.page_compare import ComparePage
 from pytest_xeonperf.report.page_index import IndexPage
@@ -19,13 +21,15 @@ from pytest_xeonperf.report.page_run import RunPage
 from pytest_xeonperf.report.text import legible
 from pytest_xeonperf.report.timed import Timed
 
-Page = IndexPage | RunPage | CasePage | ComparePage
+Page = IndexPage | RunPage | CasePage | ComparePage | AlertsPage | AlertPage
 
 _TEMPLATES: dict[type[Page], str] = {
     IndexPage: "index.html.j2",
     RunPage: "run.html.j2",
     CasePage: "case.html.j2",
     ComparePage: "compare.html.j2",
+    AlertsPage: "alerts.html.j2",
+    AlertPage: "alert.html.j2",
 }
 
 
@@ -56,7 +60,7 @@ def environment() -> Environment:
     made.filters["plain"] = asdict
     made.tests["known"] = lambda value: not isinstance(value, Unknown)
     made.tests["timed"] = lambda value: isinstance(value, Timed)
-    made.globals.update(asset=asset, index_href=links.INDEX, version=_version())
+    made.globals.update(asset=asset, index_href=links.INDEX, alerts_href=links.alerts_page(), version=_version())
     return made
 
 

@@ -16,7 +16,7 @@ from pytest_xeonperf.ci.history import compared
 from pytest_xeonperf.errors import UsageError, XeonPerfError
 from pytest_xeonperf.judge.shift import TOLERANCE_OF_SESSIONS
 from pytest_xeonperf.records import Unknown
-from pytest_xeonperf.service import access, api, openapi, pages
+from pytest_xeonperf.service import access, alert_pages, alerts, api, openapi, pages
 from pytest_xeonperf.service.api import refusal
 from pytest_xeonperf.service.headers import SafeHeaders
 from pytest_xeonperf.store.tokens import Scope
@@ -102,6 +102,8 @@ def application(service: Service) -> ASGIApp:
             openapi.route(),
             *api.routes(service),
             *pages.routes(service),
+            *alerts.routes(service),
+            *alert_pages.routes(service),
         ],
         exception_handlers={HTTPException: _refused, UsageError: _unknown, XeonPerfError: _failed, Exception: _failed},
     )

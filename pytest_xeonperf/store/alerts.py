@@ -6,14 +6,14 @@ import hashlib
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from sqlalchemy import delete, exists, func, insert, select, text, update
+from sqlalchemy import delete, func, insert, select, text, update
 
 from pytest_xeonperf.alerts import AlertEvent, AlertState, EventKind, SeriesPoint
 from pytest_xeonperf.errors import UsageError
 from pytest_xeonperf.records import Acceptance, Unknown
 from pytest_xeonperf.store import from_rows, schema
 from pytest_xeonperf.store.alert_rows import alert_from, alert_row, event_from, event_row
-from pytest_xeonperf.store.reading import columns_of
+from pytest_xeonperf.store.reading import columns_of, has_run
 from pytest_xeonperf.store.writing import insert_acceptance, insert_case
 
 if TYPE_CHECKING:
@@ -193,8 +193,7 @@ def _rebase(connection: Connection, before: Alert, after: Alert, *, by: str, at:
     if isinstance(after.run_id, Unknown) or before.state is after.state:
         return  # a gate's rounds are no run that could be compared with
     mark = f"(alert {after.id})"
-    run_is_there = connection.scalar(select(exists().where(schema.run.c.id == after.run_id)))
-    if after.state is AlertState.EXPECTED and run_is_there:
+    if after.state is AlertState.EXPECTED and has_run(connection, after.run_id):
         reason = f"{after.note or 'expected'} {mark}"
         insert_acceptance(
             connection,

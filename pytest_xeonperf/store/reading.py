@@ -36,6 +36,11 @@ def read_run(connection: Connection, run_id: str) -> Run:
     return from_rows.run_from(run, machine, commit, read_results(connection, run_id))
 
 
+def has_run(connection: Connection, run_id: str) -> bool:
+    """Whether there is a run of that id."""
+    return bool(connection.scalar(select(exists().where(schema.run.c.id == run_id))))
+
+
 def read_results(connection: Connection, run_id: str) -> tuple[Result, ...]:
     """The results of a run in the order in which they were committed; none for a run that is not there."""
     tables = (schema.result, schema.case, schema.verdict, schema.measurement, schema.timing)

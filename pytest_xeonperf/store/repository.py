@@ -188,6 +188,11 @@ class Store:
         with self._reading() as connection:
             return reading.read_run(connection, run_id)
 
+    def has_run(self, run_id: str) -> bool:
+        """Whether there is a run of that id."""
+        with self._reading() as connection:
+            return reading.has_run(connection, run_id)
+
     def results_of(self, run_id: str) -> tuple[Result, ...]:
         """The results of a run in the order in which they were committed."""
         with self._reading() as connection:
