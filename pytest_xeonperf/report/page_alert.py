@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from pytest_xeonperf.alerts import Alert, AlertEvent
     from pytest_xeonperf.records import Case
 
+_SHORT_SHA = 10
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EventRow:
@@ -135,8 +137,8 @@ def _facts(alert: Alert) -> tuple[Fact, ...]:
     facts = [
         Fact(name="since", value=f"{show_time(alert.since)} UTC"),
         Fact(name="raised", value=f"{show_time(alert.raised_at)} UTC", note=f"by {alert.source.label}"),
-        Fact(name="before", value=_sha(alert.sha_before)),
-        Fact(name="after", value=_sha(alert.sha_after)),
+        Fact(name="last fast commit", value=_sha(alert.sha_before)),
+        Fact(name="first slow commit", value=_sha(alert.sha_after)),
         Fact(name="machine", value=f"class {alert.comparability_class}"),
         Fact(name="assignee", value=alert.assignee or "nobody"),
     ]
@@ -146,4 +148,4 @@ def _facts(alert: Alert) -> tuple[Fact, ...]:
 
 
 def _sha(sha: str | Unknown) -> str:
-    return f"unknown: {sha.reason}" if isinstance(sha, Unknown) else sha
+    return f"unknown: {sha.reason}" if isinstance(sha, Unknown) else sha[:_SHORT_SHA]
