@@ -3,8 +3,8 @@
 A rise is a change point after which the latency is higher by `LEAST_SLOWDOWN` or more. It raises an alert unless
 
 - it is *over*: a later fall in the same environment has taken three quarters of it back (of the logarithm);
-- it is *accepted*: somebody accepted a run on its new level, that is one after it, or, as its place is known only
-  roughly, one shortly before it whose own latency is nearer to the new level;
+- it is *accepted*: somebody accepted a run after it; where that run is near, its own latency must agree, as the place
+  is known only roughly;
 - it is *known*: an alert of the same case, class and direction is near. An open alert is that of the rise nearest to
   it, however far up that leads: the first few points on a level tell little of it, and the alert says more when there
   are more. Any other rise leads at most half a step further up than the alert tells (`_FURTHER`): what is beyond that

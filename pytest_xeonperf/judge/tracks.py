@@ -70,17 +70,19 @@ class Track:
         return next((step.point.run_id for step in found), "")
 
     def accepts(self, step: Step, run_ids: set[str]) -> bool:
-        """Whether one of these runs stands on the new level of a step: after it, and not clearly nearer to the old one.
+        """Whether one of these runs stands behind a step; where it is near, its own latency has to agree.
 
-        Two steps that stand close together are found as one; a run between them accepts the first alone.
+        A run shortly before the place may be on the new level already. One shortly after it may be between two steps
+        that stand so close together that they were found as one: then it accepts the first alone.
         """
-        middle = log(step.before_ns) + step.size / 2
-        return any(
-            point.run_id in run_ids
-            and log(point.median_ns) > middle - (2 * self.noise.sigma if place >= step.place else 0)
-            for place, point in enumerate(self.points)
-            if place >= step.place - self.near(step.size)
-        )
+        near, middle = self.near(step.size), log(step.before_ns) + step.size / 2
+        for place, point in enumerate(self.points):
+            if point.run_id not in run_ids or place < step.place - near:
+                continue
+            doubt = 2 * self.noise.sigma if place >= step.place else 0.0
+            if place > step.place + near or log(point.median_ns) > middle - doubt:
+                return True
+        return False
 
 
 def tracks_of(points: Sequence[SeriesPoint]) -> tuple[Track, ...]:

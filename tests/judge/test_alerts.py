@@ -140,6 +140,12 @@ def test_an_accepted_run_on_the_new_level_covers_it_and_one_before_it_does_not(r
     assert bool(found.raised) is raises
 
 
+def test_a_run_that_was_accepted_later_covers_what_was_slower_before_it() -> None:
+    points = series((20, 20_000), (12, 24_000), (12, 21_000))
+    assert look(points).raised
+    assert not look(points, accepted=("run-0040",)).news
+
+
 def test_what_became_slower_after_an_acceptance_is_news() -> None:
     points = series((20, 20_000), (12, 22_000), (12, 24_500))
     assert [each.run_id for each in look(points, accepted=("run-0025",)).raised] == ["run-0032"]
