@@ -1,27 +1,25 @@
-"""Alerts in the history: the series they are found from, raising them once, and what people make of them."""
+"""Alerts in the history: the series they are found from, and raising them once."""
 
 from __future__ import annotations
 
 import hashlib
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from sqlalchemy import delete, func, insert, select, text, update
+from sqlalchemy import func, insert, select, text, update
 
 from pytest_xeonperf.alerts import AlertEvent, AlertState, EventKind, SeriesPoint
 from pytest_xeonperf.errors import UsageError
-from pytest_xeonperf.records import Acceptance, Unknown
 from pytest_xeonperf.store import from_rows, schema
 from pytest_xeonperf.store.alert_rows import alert_from, alert_row, event_from, event_row
-from pytest_xeonperf.store.reading import columns_of, has_run
-from pytest_xeonperf.store.writing import insert_acceptance, insert_case
+from pytest_xeonperf.store.reading import columns_of
+from pytest_xeonperf.store.writing import insert_case
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from sqlalchemy import Connection
 
-    from pytest_xeonperf.alerts import Alert, Triage
+    from pytest_xeonperf.alerts import Alert
     from pytest_xeonperf.judge.alerts import Findings
     from pytest_xeonperf.records import Case
 
@@ -132,93 +130,27 @@ def record(
     limit: int,
 ) -> Findings:
     """Write down what a judge makes of the alerts of a case on a class of machine, while nobody else does."""
-    _take_turns(connection, case.id, comparability_class)
+    take_turns(connection, case.id, comparability_class)
     known = read_alerts(connection, states=(), case_id=case.id, comparability_class=comparability_class, limit=limit)
     found = judge(known)
     insert_case(connection, case)
     for alert in found.raised:
         connection.execute(insert(schema.alert), alert_row(alert))
-        _note(connection, _raised(alert))
+        note(connection, _raised(alert))
     for followed in found.followed:
-        _put(connection, followed.alert)
+        put(connection, followed.alert)
         for event in followed.events:
-            _note(connection, event)
+            note(connection, event)
     return found
 
 
-def triage(connection: Connection, alert_id: str, change: Triage, *, by: str, at: str) -> Alert:
-    """Do what somebody decided; the alert as it is then.
-
-    Expected means that the case is as it shall be in the run of the alert: that is accepted, and no longer if somebody
-    takes it back.
-
-    Raises:
-        UsageError: There is no such alert.
-    """
-    there = read_alert(connection, alert_id)
-    _take_turns(connection, there.case.id, there.comparability_class)
-    before = read_alert(connection, alert_id)
-    after = replace(
-        before,
-        state=before.state if isinstance(change.state, Unknown) else change.state,
-        assignee=_told(change.assignee, before.assignee),
-        note=_told(change.note, before.note),
-        issue_url=_told(change.issue_url, before.issue_url),
-    )
-    if after == before:
-        return before
-    pairs = (
-        ("state", before.state.value, after.state.value),
-        ("assignee", before.assignee, after.assignee),
-        ("issue", before.issue_url, after.issue_url),
-    )
-    _put(connection, after)
-    _note(
-        connection,
-        AlertEvent(
-            alert_id=alert_id,
-            kind=EventKind.TRIAGED,
-            by=by,
-            at=at,
-            changes=tuple((name, one, other) for name, one, other in pairs if one != other),
-            note="" if after.note == before.note else after.note,
-        ),
-    )
-    _rebase(connection, before, after, by=by, at=at)
-    return after
-
-
-def _rebase(connection: Connection, before: Alert, after: Alert, *, by: str, at: str) -> None:
-    """Accept what became expected, and take back what this alert accepted where it no longer is."""
-    if isinstance(after.run_id, Unknown) or before.state is after.state:
-        return  # a gate's rounds are no run that could be compared with
-    mark = f"(alert {after.id})"
-    if after.state is AlertState.EXPECTED and has_run(connection, after.run_id):
-        reason = f"{after.note or 'expected'} {mark}"
-        insert_acceptance(
-            connection,
-            Acceptance(case=after.case, run_id=after.run_id, accepted_at=at, accepted_by=by, reason=reason),
-        )
-    elif before.state is AlertState.EXPECTED:
-        acceptance = schema.acceptance.c
-        connection.execute(
-            delete(schema.acceptance).where(
-                acceptance.case_id == after.case.id,
-                acceptance.run_id == after.run_id,
-                acceptance.reason.endswith(mark, autoescape=True),
-            )
-        )
-
-
-def _told(said: str | Unknown, before: str) -> str:
-    return before if isinstance(said, Unknown) else said
-
-
-def _put(connection: Connection, alert: Alert) -> None:
+def put(connection: Connection, alert: Alert) -> None:
+    """Write an alert that is there as it is now."""
     connection.execute(update(schema.alert).where(schema.alert.c.id == alert.id).values(alert_row(alert)))
 
 
-def _note(connection: Connection, event: AlertEvent) -> None:
+def note(connection: Connection, event: AlertEvent) -> None:
+    """Write down what happened to an alert."""
     connection.execute(insert(schema.alert_event), event_row(event))
 
 
@@ -228,7 +160,7 @@ def _raised(alert: Alert) -> AlertEvent:
     )
 
 
-def _take_turns(connection: Connection, *names: str) -> None:
+def take_turns(connection: Connection, *names: str) -> None:
     """Wait for whoever is at the same alerts: SQLite has one writer anyway, PostgreSQL is asked for a lock."""
     if connection.dialect.name == "postgresql":
         key = int.from_bytes(hashlib.sha256("\0".join(names).encode()).digest()[:8], signed=True)

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from pytest_xeonperf.records import RunState, Unknown
-from pytest_xeonperf.store import alerts, baselines, history, reading, revisions, tokens, writing
+from pytest_xeonperf.store import alerts, baselines, history, reading, revisions, tokens, triage, writing
 from pytest_xeonperf.store.failures import explained
 
 if TYPE_CHECKING:
@@ -88,9 +88,16 @@ class Store:
             return is_new
 
     def accept(self, acceptances: Sequence[Acceptance]) -> int:
-        """Add somebody's word on results, all of it or nothing; how many were new."""
+        """Add somebody's word on results, all of it or nothing; how many were new. Alerts of them are expected then."""
         with self._writing() as connection:
-            return sum(writing.insert_acceptance(connection, each) for each in acceptances)
+            new = [
+                each
+                for each in sorted(acceptances, key=lambda each: (each.case.id, each.run_id))
+                if writing.insert_acceptance(connection, each)
+            ]
+            for each in new:
+                triage.expect(connection, each)
+            return len(new)
 
     # --- alerts
 
@@ -149,7 +156,7 @@ class Store:
             UsageError: There is none of that id.
         """
         with self._writing() as connection:
-            return alerts.triage(connection, alert_id, change, by=by, at=at)
+            return triage.triage(connection, alert_id, change, by=by, at=at)
 
     # --- tokens of the service
 

@@ -16,7 +16,7 @@ from sqlalchemy import inspect
 from pytest_xeonperf.alerts import Alert, AlertSource, AlertState, Direction, EventKind, Triage, change_point_id
 from pytest_xeonperf.errors import UsageError
 from pytest_xeonperf.judge.alerts import Findings, Followed
-from pytest_xeonperf.records import Estimate, Measurement, Unknown
+from pytest_xeonperf.records import Acceptance, Estimate, Measurement, Unknown
 from pytest_xeonperf.store import maintenance, migration, schema
 from pytest_xeonperf.store.engine import connect, open_store
 from pytest_xeonperf.store.identity import new_run_id
@@ -156,9 +156,28 @@ def test_what_is_expected_is_the_base_from_then_on_until_it_is_taken_back(store:
     assert store.acceptances(machine, until=LATER) == ()
 
 
-def test_what_others_accepted_is_not_taken_back(store: Store, raised: Alert) -> None:
-    from pytest_xeonperf.records import Acceptance
+def test_a_later_run_that_is_accepted_makes_open_alerts_of_its_case_expected(
+    store: Store, raised: Alert, make_run: Callable[..., Run], make_alert: Callable[..., Alert]
+) -> None:
+    earlier, later = (make_run(id=new_run_id(), started_at=f"2026-{month}-01T10:00:00+00:00") for month in ("08", "10"))
+    other = make_alert(later, case=later.results[1].case, id="another case")
+    for run in (earlier, later):
+        store.add_run(run)
+    _raise(store, other)
+    word = Acceptance(case=raised.case, run_id=earlier.id, accepted_at=NOW, accepted_by="Eve", reason="so")
+    store.accept([word])
+    assert store.alert(raised.id) == raised
+    store.accept([replace(word, run_id=later.id)])
+    assert store.alert(raised.id).state is AlertState.EXPECTED
+    event = store.alert_events(raised.id)[-1]
+    assert (event.by, event.note, event.changes) == ("Eve", "so", (("state", "new", "expected"),))
+    store.triage(raised.id, Triage(state=AlertState.NEW), by="Ann", at=LATER)
+    store.accept([replace(word, run_id=later.id)])
+    assert store.alert(raised.id).state is AlertState.NEW
+    assert store.alert(other.id) == other
 
+
+def test_what_others_accepted_is_not_taken_back(store: Store, raised: Alert) -> None:
     word = Acceptance(case=raised.case, run_id=str(raised.run_id), accepted_at=NOW, accepted_by="Eve", reason="so")
     store.accept([word])
     for state in (AlertState.EXPECTED, AlertState.NEW):
