@@ -124,6 +124,31 @@ def comparison():
 
 
 @pytest.fixture(scope="session")
+def slow_down():
+    """Fills a history with runs of the first case of a run, which takes a fifth more time from the seventeenth on."""
+
+    def fill(store, run, *, runs=28, times_ns=lambda number: 10_000_000 if number < 16 else 12_000_000):
+        result = run.results[0]
+        made = []
+        for number in range(runs):
+            median_ns = round(times_ns(number) * (1 + 0.001 * (number * 7 % 5)))
+            measured = replace(result.measurement, candidate_median_ns=median_ns)
+            made.append(
+                replace(
+                    run,
+                    id=f"01970000-0000-7000-8000-{number:012}",
+                    started_at=f"2026-07-{1 + number:02}T10:00:00+00:00",
+                    commit=replace(run.commit, sha=f"{number:040}"),
+                    results=(replace(result, measurement=measured),),
+                )
+            )
+            store.add_run(made[-1])
+        return made
+
+    return fill
+
+
+@pytest.fixture(scope="session")
 def free_port():
     """Finds a port that nobody listens on."""
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from pytest_xeonperf.alerts import OPEN_STATES, AlertState
 from pytest_xeonperf.report.grid import CaseHistory
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from pytest_xeonperf.alerts import Alert
     from pytest_xeonperf.records import Case, Result, Run
     from pytest_xeonperf.store.repository import Store
     from pytest_xeonperf.store.summaries import RunSummary, TrendPoint
@@ -20,6 +22,9 @@ RUNS_LISTED = 100
 TREND_POINTS = 500
 """Newest runs in the trend of a case."""
 
+DECIDED_LISTED = 200
+"""Newest alerts that were decided, in the list beside those that are open."""
+
 
 @dataclass(slots=True)
 class Gathered:
@@ -28,16 +33,20 @@ class Gathered:
     Attributes:
         summaries: The newest runs, newest first.
         runs: Those that were read whole, by id.
+        alerts: Open ones, and the newest of those that were decided.
     """
 
     store: Store
     summaries: Sequence[RunSummary]
     runs: dict[str, Run] = field(default_factory=dict)
+    alerts: Sequence[Alert] = ()
 
     @classmethod
     def of(cls, store: Store) -> Gathered:
         """The newest runs; everything else is read when it is asked for."""
-        return cls(store, store.runs(limit=RUNS_LISTED))
+        decided = [state for state in AlertState if not state.open]
+        alerts = (*store.alerts(OPEN_STATES), *store.alerts(decided, limit=DECIDED_LISTED))
+        return cls(store, store.runs(limit=RUNS_LISTED), alerts=alerts)
 
     @property
     def machines(self) -> Mapping[str, str]:
@@ -58,6 +67,10 @@ class Gathered:
         """Every case with its newest points, oldest first."""
         for case in self.store.cases():
             yield case, self.store.trend(case.id, limit=most)
+
+    def alerts_of(self, case: Case) -> tuple[Alert, ...]:
+        """Those of one case."""
+        return tuple(alert for alert in self.alerts if alert.case.id == case.id)
 
     def histories(self, case: Case, points: Sequence[TrendPoint]) -> tuple[CaseHistory, ...]:
         """A case for the first page: one history, or none where it has no result."""

@@ -21,6 +21,16 @@ def case_page(case_id: str) -> str:
     return f"case-{_token(case_id)}.html"
 
 
+def alerts_page(state: str = "") -> str:
+    """File name of the list of alerts, of one state where it is given: ``alerts.html``, ``alerts-fixed.html``."""
+    return f"alerts-{_token(state)}.html" if state else "alerts.html"
+
+
+def alert_page(alert_id: str) -> str:
+    """File name of the page of an alert: ``alert-3f9a1c0b77de.html``."""
+    return f"alert-{_token(alert_id)}.html"
+
+
 def case_anchor(case_id: str) -> str:
     """Name of the section of a case on the page of a run."""
     return f"case-{_token(case_id)}"

@@ -9,14 +9,17 @@ from pytest_xeonperf.records import Unknown
 from pytest_xeonperf.report import links
 from pytest_xeonperf.report.chart import Chart, chart, news
 from pytest_xeonperf.report.levels import level_changes
+from pytest_xeonperf.report.page_alerts import alert_rows
 from pytest_xeonperf.report.verdict import NOTHING, Badge, Banner, badge, counts
 from pytest_xeonperf.units import show_change, show_estimate, show_interval, show_ns, show_ratio, show_time
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
+    from pytest_xeonperf.alerts import Alert
     from pytest_xeonperf.records import Case
     from pytest_xeonperf.report.environment import Change
+    from pytest_xeonperf.report.page_alerts import AlertRow
     from pytest_xeonperf.store.summaries import TrendPoint
 
 
@@ -75,6 +78,7 @@ class CasePage:
     case: Case
     banner: Banner
     series: tuple[Series, ...]
+    alerts: tuple[AlertRow, ...]
 
 
 def case_page(
@@ -84,6 +88,7 @@ def case_page(
     machines: Mapping[str, str],
     pages: Collection[str],
     compare: str = "",
+    alerts: Sequence[Alert] = (),
 ) -> CasePage:
     """The page of a case.
 
@@ -93,6 +98,7 @@ def case_page(
         machines: How to call the machines of a comparability class.
         pages: Ids of the runs that have a page to link to.
         compare: The page that compares any two runs, where there is one.
+        alerts: Those of the case; the open ones are shown, each of which has a page.
     """
     classes: dict[str, list[TrendPoint]] = {}
     for point in points:
@@ -102,6 +108,7 @@ def case_page(
         title=case.workload if case.alone else f"{case.workload}/{case.phase} {case.variant}",
         case=case,
         banner=_banner(case, points),
+        alerts=alert_rows([each for each in alerts if each.state.open], pages=frozenset(each.id for each in alerts)),
         series=tuple(
             _series(
                 f"trend-{number}", case, classes[name], machines.get(name, "another machine"), pages, compare=compare

@@ -9,6 +9,7 @@ from pytest_xeonperf.records import Measurement, Outcome, Timing, Unknown
 from pytest_xeonperf.report import links
 from pytest_xeonperf.report.filters import Filter, Filters, branch_of, machine_names
 from pytest_xeonperf.report.grid import AloneRow, CaseHistory, GridRow, Place, alone_rows, answers, grid, variants_of
+from pytest_xeonperf.report.page_alerts import open_alerts_words
 from pytest_xeonperf.report.page_run import anchors, run_facts
 from pytest_xeonperf.report.run_list import RunRow, run_rows
 from pytest_xeonperf.report.verdict import Badge, Banner, badge, banner
@@ -17,6 +18,7 @@ from pytest_xeonperf.units import show_estimate, show_ns
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
+    from pytest_xeonperf.alerts import Alert
     from pytest_xeonperf.records import Run
     from pytest_xeonperf.report.environment import Fact
     from pytest_xeonperf.store.summaries import RunSummary
@@ -35,7 +37,7 @@ class Attention:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IndexPage:
-    """The whole page."""
+    """The whole page; `alerts` says how many are open, and nothing where there never was one."""
 
     title: str
     banner: Banner
@@ -47,10 +49,16 @@ class IndexPage:
     alone: tuple[AloneRow, ...]
     runs: tuple[RunRow, ...]
     filters: tuple[Filter, ...]
+    alerts: str
 
 
 def index_page(
-    run: Run, runs: Sequence[RunSummary], histories: Sequence[CaseHistory], *, pages: Collection[str]
+    run: Run,
+    runs: Sequence[RunSummary],
+    histories: Sequence[CaseHistory],
+    *,
+    pages: Collection[str],
+    alerts: Sequence[Alert] = (),
 ) -> IndexPage:
     """The first page.
 
@@ -59,6 +67,7 @@ def index_page(
         runs: Newest first.
         histories: Of every case there is.
         pages: Ids of the runs that have a page to link to.
+        alerts: Of every state.
     """
     compared = [history for history in histories if not history.case.alone]
     variants = variants_of(history.case for history in compared)
@@ -76,6 +85,7 @@ def index_page(
         alone=tuple(row for history in histories if history.case.alone for row in alone_rows(history, place)),
         runs=run_rows(runs, current=run.id, pages=pages, machines=machines, filters=filters),
         filters=filters.shown,
+        alerts=open_alerts_words(alerts),
     )
 
 

@@ -12,6 +12,8 @@ from markupsafe import Markup
 
 from pytest_xeonperf.records import Unknown
 from pytest_xeonperf.report import links
+from pytest_xeonperf.report.page_alert import AlertPage
+from pytest_xeonperf.report.page_alerts import AlertsPage
 from pytest_xeonperf.report.page_case import CasePage
 from pytest_xeonperf.report.page_compare import ComparePage
 from pytest_xeonperf.report.page_index import IndexPage
@@ -20,7 +22,7 @@ from pytest_xeonperf.report.page_run import RunPage
 from pytest_xeonperf.report.text import legible
 from pytest_xeonperf.report.timed import Timed
 
-Page = IndexPage | RunPage | CasePage | ComparePage | MachinesPage
+Page = IndexPage | RunPage | CasePage | ComparePage | MachinesPage | AlertsPage | AlertPage
 
 _TEMPLATES: dict[type[Page], str] = {
     IndexPage: "index.html.j2",
@@ -28,6 +30,8 @@ _TEMPLATES: dict[type[Page], str] = {
     CasePage: "case.html.j2",
     ComparePage: "compare.html.j2",
     MachinesPage: "machines.html.j2",
+    AlertsPage: "alerts.html.j2",
+    AlertPage: "alert.html.j2",
 }
 
 
@@ -58,7 +62,13 @@ def environment() -> Environment:
     made.filters["plain"] = asdict
     made.tests["known"] = lambda value: not isinstance(value, Unknown)
     made.tests["timed"] = lambda value: isinstance(value, Timed)
-    made.globals.update(asset=asset, index_href=links.INDEX, machines_href=links.MACHINES, version=_version())
+    made.globals.update(
+        asset=asset,
+        index_href=links.INDEX,
+        machines_href=links.MACHINES,
+        alerts_href=links.alerts_page(),
+        version=_version(),
+    )
     return made
 
 

@@ -6,8 +6,11 @@ import secrets
 from typing import TYPE_CHECKING
 
 from pytest_xeonperf.errors import InfrastructureError
+from pytest_xeonperf.records import Unknown
 from pytest_xeonperf.report import links
 from pytest_xeonperf.report.gather import Gathered
+from pytest_xeonperf.report.page_alert import alert_page
+from pytest_xeonperf.report.page_alerts import alerts_page
 from pytest_xeonperf.report.page_case import case_page
 from pytest_xeonperf.report.page_index import index_page
 from pytest_xeonperf.report.page_machines import machines_page
@@ -64,10 +67,29 @@ def _pages(store: Store, run: Run) -> Iterator[tuple[str, str]]:
     histories: list[CaseHistory] = []
     machines = gathered.machines
     for case, points in gathered.trends():
-        yield links.case_page(case.id), render(case_page(case, points, machines=machines, pages=shown))
+        alerts = gathered.alerts_of(case)
+        yield links.case_page(case.id), render(case_page(case, points, machines=machines, pages=shown, alerts=alerts))
         histories += gathered.histories(case, points)
     yield links.MACHINES, render(machines_page(store.machines(), pages=shown))
-    yield links.INDEX, render(index_page(run, gathered.summaries, histories, pages=shown))
+    yield from _alert_pages(gathered, runs=shown, cases=frozenset(history.case.id for history in histories))
+    index = index_page(run, gathered.summaries, histories, pages=shown, alerts=gathered.alerts)
+    yield links.INDEX, render(index)
+
+
+def _alert_pages(gathered: Gathered, *, runs: frozenset[str], cases: frozenset[str]) -> Iterator[tuple[str, str]]:
+    """Every alert, and lists of them by state; none where nothing ever became slower."""
+    alerts = gathered.alerts
+    if not alerts:
+        return
+    form = Unknown(reason="A page on disk takes no decisions; the service's do, and this command:")
+    for alert in alerts:
+        events = gathered.store.alert_events(alert.id)
+        yield links.alert_page(alert.id), render(alert_page(alert, events, runs=runs, cases=cases, form=form))
+    pages = frozenset(alert.id for alert in alerts)
+    for state in sorted({alert.state for alert in alerts}):
+        yield links.alerts_page(state.value), render(alerts_page(alerts, state=state, pages=pages))
+    every = Unknown(reason="all are shown")
+    yield links.alerts_page(), render(alerts_page(alerts, state=every, pages=pages))
 
 
 def _make(directory: Path) -> None:

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import anyio
+from starlette.background import BackgroundTask
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
@@ -16,6 +17,7 @@ from pytest_xeonperf.exchange import native, public, shifts
 from pytest_xeonperf.exchange.arriving import require_presentable
 from pytest_xeonperf.exchange.listing import case_entry, point_entry, run_entry
 from pytest_xeonperf.service.refusal import refusal
+from pytest_xeonperf.service.watching import watched
 from pytest_xeonperf.store.tokens import Scope
 
 if TYPE_CHECKING:
@@ -38,11 +40,10 @@ def routes(service: Service) -> list[Route]:
     async def ingest(request: Request) -> Response:
         """Add a run; one that is there already stays as it is."""
         await run_in_threadpool(service.require, request, Scope.INGEST)
-        if request.headers.get("content-type", "").partition(";")[0].strip().lower() != _JSON:
-            raise HTTPException(415, detail=f"runs are sent as {_JSON}")  # which no form of another site can say
+        require_kind(request, _JSON)  # which no form of another site can say
         async with turns:
-            body = await _body(request, service.most_bytes)
-            answer = await run_in_threadpool(_ingested, service, body)
+            sent = await body(request, service.most_bytes)
+            answer = await run_in_threadpool(_ingested, service, sent)
         service.counters.received(answer.status_code)
         return answer
 
@@ -55,7 +56,7 @@ def routes(service: Service) -> list[Route]:
         service.require(request, Scope.READ)
         query = request.query_params
         found = service.store.runs(
-            limit=_number(query.get("limit", "50"), most=_MOST_RUNS),
+            limit=number(query.get("limit", "50"), most=_MOST_RUNS),
             branch=query.get("branch", ""),
             comparability_class=query.get("machine", ""),
         )
@@ -75,7 +76,7 @@ def routes(service: Service) -> list[Route]:
     def trend(request: Request) -> Response:
         """The newest points of a case, oldest first."""
         service.require(request, Scope.READ)
-        limit = _number(request.query_params.get("limit", "500"), most=_MOST_RUNS)
+        limit = number(request.query_params.get("limit", "500"), most=_MOST_RUNS)
         points = service.store.trend(
             request.path_params["case_id"], comparability_class=request.query_params.get("machine", ""), limit=limit
         )
@@ -95,9 +96,9 @@ def routes(service: Service) -> list[Route]:
     ]
 
 
-def _ingested(service: Service, body: bytes) -> Response:
+def _ingested(service: Service, sent: bytes) -> Response:
     try:
-        run = native.loads(body.decode(), where="body")
+        run = native.loads(sent.decode(), where="body")
         require_presentable(run, now=datetime.now(UTC))
     except UnicodeDecodeError as error:
         return refusal(400, f"no UTF-8: {error.reason} at byte {error.start}", where="body")
@@ -108,10 +109,24 @@ def _ingested(service: Service, body: bytes) -> Response:
         return refusal(409, f"there is another run {run.id}", where="body", remedy="runs do not change: send a new one")
     if is_new:
         service.arrived(run)
-    return JSONResponse({"run": run.id, "new": is_new}, status_code=201 if is_new else 200)
+    return JSONResponse(
+        {"run": run.id, "new": is_new},
+        status_code=201 if is_new else 200,
+        background=BackgroundTask(watched, service.store, run),  # when the answer is out; the next one makes up for it
+    )
 
 
-async def _body(request: Request, most_bytes: int) -> bytes:
+def require_kind(request: Request, kind: str) -> None:
+    """Let a request pass whose body is said to be of a kind.
+
+    Raises:
+        HTTPException: 415.
+    """
+    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != kind:
+        raise HTTPException(415, detail=f"it is to be sent as {kind}")
+
+
+async def body(request: Request, most_bytes: int) -> bytes:
     """The body, read only as long as it is not too large, whatever its header says."""
     told = request.headers.get("content-length", "0")
     if told.isdigit() and int(told[:15]) > most_bytes:
@@ -125,7 +140,12 @@ async def _body(request: Request, most_bytes: int) -> bytes:
     return b"".join(parts)
 
 
-def _number(text: str, *, most: int) -> int:
+def number(text: str, *, most: int) -> int:
+    """A limit that somebody gave.
+
+    Raises:
+        HTTPException: 400, if it is none.
+    """
     if not (text.isascii() and text.isdigit() and len(text) <= _DIGITS and 0 < int(text) <= most):
         raise HTTPException(400, detail=f"limit {text[:20]!r} is no number from 1 to {most}")
     return int(text)

@@ -17,7 +17,7 @@ from pytest_xeonperf.ci.history import compared
 from pytest_xeonperf.errors import UsageError, XeonPerfError
 from pytest_xeonperf.judge.shift import TOLERANCE_OF_SESSIONS
 from pytest_xeonperf.records import Unknown
-from pytest_xeonperf.service import access, api, badges, feed, metrics, openapi, pages
+from pytest_xeonperf.service import access, alert_pages, alerts, api, badges, feed, metrics, openapi, pages
 from pytest_xeonperf.service.bodies import NoBodies
 from pytest_xeonperf.service.budgets import Budgets, address_of, require_permit
 from pytest_xeonperf.service.counters import Counters, Counting
@@ -33,7 +33,9 @@ if TYPE_CHECKING:
 
     from pytest_xeonperf.judge.runs import RunComparison
     from pytest_xeonperf.records import Run
+    from pytest_xeonperf.service.budgets import Budget
     from pytest_xeonperf.store.repository import Store
+    from pytest_xeonperf.store.tokens import Token
 
 MOST_BYTES = 64 << 20
 """Of one run: some thousand cases with all of their pairs."""
@@ -76,13 +78,24 @@ class Service:
         Raises:
             HTTPException: 401 or 403; 429 if it has to wait.
         """
-        budget = self.budgets.reads if scope is Scope.READ else self.budgets.ingests
         if scope is Scope.READ and self.open_to_read:
-            require_permit(budget.spend(address_of(request)))
+            require_permit(self._budget(scope).spend(address_of(request)))
             return
+        self.identify(request, scope, password=scope is Scope.READ)
+
+    def identify(self, request: Request, scope: Scope, *, password: bool) -> tuple[Token, str]:
+        """The token that a request carries, and its text; arguments as `access.identify` has them.
+
+        Raises:
+            HTTPException: 401 or 403; 429 if it has to wait.
+        """
         with self.budgets.trying(request):
-            token = access.require(request, self.store, scope)
-        require_permit(budget.spend(token.id))
+            token, text = access.identify(request, self.store, scope, password=password)
+        require_permit(self._budget(scope).spend(token.id))
+        return token, text
+
+    def _budget(self, scope: Scope) -> Budget:
+        return self.budgets.reads if scope is Scope.READ else self.budgets.ingests
 
     def address(self, request: Request, path: str) -> str:
         """Where people find a page or a picture of it."""
@@ -127,6 +140,8 @@ def application(service: Service) -> ASGIApp:
         openapi.route(),
         *api.routes(service),
         *pages.routes(service),
+        *alerts.routes(service),
+        *alert_pages.routes(service),
         *badges.routes(service),
         *feed.routes(service),
         *metrics.routes(service),

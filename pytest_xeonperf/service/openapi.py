@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING, Any
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
+from pytest_xeonperf.alerts import AlertState
+from pytest_xeonperf.exchange.triage import LONGEST
+
 if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
@@ -32,7 +35,7 @@ def document() -> dict[str, Any]:
     """The whole description."""
     return {
         "openapi": "3.1.0",
-        "info": {"title": "pytest-xeonperf", "version": _version(), "summary": "Runs, trends and comparisons."},
+        "info": {"title": "pytest-xeonperf", "version": _version(), "summary": "Runs, trends, comparisons and alerts."},
         "security": [{"bearer": []}],
         "components": {
             "securitySchemes": {
@@ -48,6 +51,14 @@ def document() -> dict[str, Any]:
                 "Comparison": _record(
                     schema={"const": "xeonperf-compare/1"}, verdict=_TEXT, base=_OBJECT, head=_OBJECT, cases=_LIST
                 ),
+                "Alerts": _record(schema={"const": "xeonperf-alerts/1"}, alerts=_LIST),
+                "Alert": _record(schema={"const": "xeonperf-alert/1"}, alert=_OBJECT, events=_LIST),
+                "Triage": {
+                    "type": "object",
+                    "minProperties": 1,
+                    "additionalProperties": False,
+                    "properties": {"state": {"enum": list(AlertState)}, **_texts()},
+                },
             },
         },
         "paths": {
@@ -76,6 +87,20 @@ def document() -> dict[str, Any]:
             },
             "/api/v1/compare": {
                 "get": _reads("Two runs, case by case.", "Comparison", _query("base", _TEXT), _query("head", _TEXT))
+            },
+            "/api/v1/alerts": {
+                "get": _reads(
+                    "Slow-downs that were seen, newest first.",
+                    "Alerts",
+                    _query("state", {"enum": ["open", *AlertState]}),
+                    _query("case", _TEXT),
+                    _query("machine", _TEXT),
+                    _query("limit", _COUNT),
+                )
+            },
+            "/api/v1/alerts/{alert_id}": {
+                "get": _reads("One alert with its history.", "Alert", _path("alert_id")),
+                "post": _triages(),
             },
             **_for_other_programs(),
         },
@@ -148,6 +173,23 @@ def _ingest() -> dict[str, Any]:
             "201": _answer("It was new.", "Ingested"),
             "200": _answer("It was there already.", "Ingested"),
             **_errors("400", "401", "403", "409", "413", "415", "429", "503"),
+        },
+    }
+
+
+def _texts() -> dict[str, dict[str, Any]]:
+    return {name: {"type": "string", "maxLength": longest} for name, longest in LONGEST.items()}
+
+
+def _triages() -> dict[str, Any]:
+    content = {"application/json": {"schema": {"$ref": "#/components/schemas/Triage"}}}
+    return {
+        "summary": "Decide about an alert; expected makes its run the new baseline of its case.",
+        "parameters": [_path("alert_id")],
+        "requestBody": {"required": True, "content": content},
+        "responses": {
+            "200": _answer("The alert as it is then.", "Alert"),
+            **_errors("400", "401", "403", "404", "413", "415", "429", "503"),
         },
     }
 

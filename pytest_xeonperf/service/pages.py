@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 _POLICY = (
     "default-src 'none'; style-src 'nonce-{nonce}'; script-src 'nonce-{nonce}'; img-src data:; "
-    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    "base-uri 'none'; form-action {target}; frame-ancestors 'none'"
 )
 
 
@@ -46,12 +46,12 @@ def routes(service: Service) -> list[Route]:
             histories += gathered.histories(case, points)
         shown = {summary.id for summary in gathered.summaries}
         newest = gathered.run(gathered.summaries[0].id)
-        return _served(index_page(newest, gathered.summaries, histories, pages=shown))
+        return served(index_page(newest, gathered.summaries, histories, pages=shown, alerts=gathered.alerts))
 
     def run(request: Request) -> Response:
         """One run."""
         service.require(request, Scope.READ)
-        return _served(run_page(service.store.run(request.path_params["run_id"])))
+        return served(run_page(service.store.run(request.path_params["run_id"])))
 
     def case(request: Request) -> Response:
         """The trend of one case."""
@@ -61,20 +61,22 @@ def routes(service: Service) -> list[Route]:
         if found is None:
             raise HTTPException(404, detail=f"there is no case {case_id}")
         points = service.store.trend(case_id, limit=TREND_POINTS)
-        machines = Gathered.of(service.store).machines
-        shown = {point.run_id for point in points}
-        return _served(case_page(found, points, machines=machines, pages=shown, compare=links.COMPARE))
+        gathered = Gathered.of(service.store)
+        shown, alerts = {point.run_id for point in points}, gathered.alerts_of(found)
+        return served(
+            case_page(found, points, machines=gathered.machines, pages=shown, compare=links.COMPARE, alerts=alerts)
+        )
 
     def compare(request: Request) -> Response:
         """Two runs."""
         service.require(request, Scope.READ)
-        return _served(history_page(service.compared(request)))
+        return served(history_page(service.compared(request)))
 
     def machines(request: Request) -> Response:
         """What results were measured on."""
         service.require(request, Scope.READ)
         found = service.store.machines()
-        return _served(machines_page(found, pages={each.newest_run for each in found}))
+        return served(machines_page(found, pages={each.newest_run for each in found}))
 
     return [
         Route("/", index),
@@ -86,9 +88,11 @@ def routes(service: Service) -> list[Route]:
     ]
 
 
-def _served(page: Page) -> Response:
+def served(page: Page, *, posts: bool = False) -> Response:
+    """A page under a policy of its own; one that holds a form of whoever asked may post it here, and is not kept."""
     nonce = secrets.token_urlsafe(16)
+    policy = _POLICY.format(nonce=nonce, target="'self'" if posts else "'none'")
     return HTMLResponse(
         render(page, nonce=nonce),
-        headers={"Content-Security-Policy": _POLICY.format(nonce=nonce), "Cache-Control": "no-cache"},
+        headers={"Content-Security-Policy": policy, "Cache-Control": "no-store" if posts else "no-cache"},
     )

@@ -14,7 +14,7 @@ from pytest_xeonperf.store import schema, to_rows
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Table
 
-    from pytest_xeonperf.records import Acceptance, Limits, Machine, Result
+    from pytest_xeonperf.records import Acceptance, Case, Limits, Machine, Result
 
 
 def insert_run(connection: Connection, run: Run) -> bool:
@@ -29,6 +29,11 @@ def insert_cases(connection: Connection, run: Run) -> None:
     """Add the cases of a run, in one order for all: two that add the same ones must not wait for each other."""
     for row in sorted((to_rows.case_row(result.case) for result in run.results), key=lambda row: str(row["id"])):
         _insert_if_new(connection, schema.case, row)
+
+
+def insert_case(connection: Connection, case: Case) -> None:
+    """Add a case that may have no result here, as that of a gate."""
+    _insert_if_new(connection, schema.case, to_rows.case_row(case))
 
 
 def insert_result(connection: Connection, run_id: str, result: Result) -> bool:

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from pytest_xeonperf.alerts import Alert, AlertSource, AlertState, Direction
 from pytest_xeonperf.records import (
     OVER_NOTHING,
     TIMED_ALONE,
@@ -223,6 +224,32 @@ class Maker:
             day=day, speedup=TIMED_ALONE, baseline_median_ns=TIMED_ALONE, candidate_median_ns=median_ns, reason=""
         )
         return replace(made, floor_ratio=Unknown(reason="no floor given"), **changes)
+
+    def alert(self, **changes) -> Alert:
+        point, machine = self.point(), self.machine()
+        made = Alert(
+            id="3f9a1c0b77de",
+            case=self.case(),
+            comparability_class=machine.comparability_class,
+            source=AlertSource.CHANGE_POINT,
+            direction=Direction.SLOWER,
+            latency_ratio=1.1,
+            speed=Unknown(reason="a level that changed has no interval"),
+            before_ns=20_000_000,
+            after_ns=22_000_000,
+            run_id=point.run_id,
+            fingerprint=machine.fingerprint,
+            since=point.started_at,
+            sha_before="a" * 40,
+            sha_after="b" * 40,
+            raised_at="2026-05-12T15:00:00+00:00",
+            state=AlertState.NEW,
+            assignee="",
+            note="",
+            issue_url="",
+            recovered_run_id=Unknown(reason="the latency is not back"),
+        )
+        return replace(made, **changes)
 
     def gap(self, day: int, reason: str) -> TrendPoint:
         nothing = Unknown(reason=reason)

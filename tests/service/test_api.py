@@ -14,7 +14,7 @@ from starlette.requests import Request
 from pytest_xeonperf.errors import DataError
 from pytest_xeonperf.exchange import native
 from pytest_xeonperf.records import RunState, Unknown
-from pytest_xeonperf.service.api import _body
+from pytest_xeonperf.service.api import body
 from pytest_xeonperf.store.repository import Store
 from pytest_xeonperf.store.tokens import Scope
 
@@ -136,7 +136,7 @@ def test_a_body_is_read_no_further_than_it_may_be_large() -> None:
 
     request = Request({"type": "http", "method": "POST", "headers": []}, receive)
     with pytest.raises(HTTPException, match="more than 10000 bytes"):
-        anyio.run(_body, request, 10_000)
+        anyio.run(body, request, 10_000)
     assert len(asked) == 11
 
 

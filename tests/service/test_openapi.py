@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from starlette.testclient import TestClient
 
+    from pytest_xeonperf.alerts import Alert
     from pytest_xeonperf.records import Run
     from pytest_xeonperf.store.repository import Store
 
@@ -45,12 +46,15 @@ def test_it_is_served_to_everybody(make_client: Callable) -> None:
 
 @pytest.mark.parametrize(("path", "method"), OPERATIONS)
 def test_answers_have_what_is_described(
-    client: TestClient, store: Store, bearing: Callable, recorded: Run, *, path: str, method: str
+    client: TestClient, store: Store, bearing: Callable, recorded: Run, alert: Alert, *, path: str, method: str
 ) -> None:
     operation = document()["paths"][path][method]
     case_id = store.cases()[0].id
-    address = path.format(revision="latest", case_id=case_id)
-    if method == "post":
+    address = path.format(revision="latest", case_id=case_id, alert_id=alert.id)
+    if method == "post" and "alerts" in path:
+        answer = client.post(address, json={"state": "acknowledged"}, headers=bearing(Scope.TRIAGE))
+        assert answer.status_code == 200
+    elif method == "post":
         body = native.dumps(replace(recorded, id="01999999-0000-7000-8000-000000000000"))
         answer = client.post(address, content=body, headers=bearing(Scope.INGEST))
     else:
