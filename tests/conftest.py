@@ -148,12 +148,25 @@ def database(kind, tmp_path, request):
 
 
 @pytest.fixture
-def migrated(kind, tmp_path, request):
-    """URL of a history without runs, copied from one that was made once."""
-    if kind == "sqlite":
-        shutil.copy(request.getfixturevalue("sqlite_template"), tmp_path / "xeonperf.db")
-        return str(tmp_path / "xeonperf.db")
-    return request.getfixturevalue("migrated_postgresql")
+def migrated(kind, make_history):
+    """URL of a history without runs."""
+    return make_history(kind)
+
+
+@pytest.fixture
+def make_history(tmp_path, request):
+    """Makes a history without runs, of a kind, by copying a file or by emptying the one that the server has for it."""
+
+    def make(kind):
+        if kind == "postgresql":
+            url = request.getfixturevalue("history_on_the_server")
+            _empty(url)
+            return url
+        path = tmp_path / f"history-{next(_NUMBERS)}.db"
+        shutil.copy(request.getfixturevalue("sqlite_template"), path)
+        return str(path)
+
+    return make
 
 
 @pytest.fixture
@@ -163,23 +176,12 @@ def postgresql():
         yield url
 
 
-@pytest.fixture
-def migrated_postgresql(history_on_the_server):
-    """URL of a history without runs on the server: one for all tests, emptied, as a new database takes a while."""
-    _tell(
-        history_on_the_server,
-        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() "
-        "AND pid <> pg_backend_pid()",
-        f"TRUNCATE {', '.join(schema.metadata.tables)} RESTART IDENTITY CASCADE",
-    )
-    return history_on_the_server
-
-
 @pytest.fixture(scope="session")
 def sqlite_template(tmp_path_factory):
     """A history without runs, to copy."""
     path = tmp_path_factory.mktemp("template") / "xeonperf.db"
-    _make_history(str(path))
+    with open_store(str(path)):
+        pass
     return path
 
 
@@ -187,13 +189,18 @@ def sqlite_template(tmp_path_factory):
 def history_on_the_server():
     """URL of a history on the server that lasts as long as the session."""
     with _database_on_the_server() as url:
-        _make_history(url)
+        with open_store(url):
+            pass
         yield url
 
 
-def _make_history(url):
-    with open_store(url):
-        pass
+def _empty(url):
+    _tell(
+        url,
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() "
+        "AND pid <> pg_backend_pid()",
+        f"TRUNCATE {', '.join(schema.metadata.tables)} RESTART IDENTITY CASCADE",
+    )
 
 
 @contextlib.contextmanager
