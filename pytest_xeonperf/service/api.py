@@ -18,6 +18,7 @@ from pytest_xeonperf.exchange.listing import case_entry, point_entry, run_entry
 from pytest_xeonperf.store.tokens import Scope
 
 if TYPE_CHECKING:
+    from starlette.datastructures import QueryParams
     from starlette.requests import Request
 
     from pytest_xeonperf.service.app import Service
@@ -51,7 +52,7 @@ def routes(service: Service) -> list[Route]:
     def listed(request: Request) -> Response:
         """The newest runs, newest first."""
         service.require(request, Scope.READ)
-        query = request.query_params
+        query = _parameters(request, "limit", "branch", "machine")
         found = service.store.runs(
             limit=_number(query.get("limit", "50"), most=_MOST_RUNS),
             branch=query.get("branch", ""),
@@ -62,26 +63,31 @@ def routes(service: Service) -> list[Route]:
     def run(request: Request) -> Response:
         """One run, as `xeonperf show --json` has it."""
         service.require(request, Scope.READ)
+        _parameters(request)
         found = service.store.run(service.store.resolve(request.path_params["revision"]))
         return Response(public.dumps(found), media_type=_JSON)
 
     def cases(request: Request) -> Response:
         """Every case there is a result of."""
         service.require(request, Scope.READ)
+        _parameters(request)
         return JSONResponse({"cases": [case_entry(case) for case in service.store.cases()]})
 
     def trend(request: Request) -> Response:
         """The newest points of a case, oldest first."""
         service.require(request, Scope.READ)
-        limit = _number(request.query_params.get("limit", "500"), most=_MOST_RUNS)
+        query = _parameters(request, "limit", "machine")
         points = service.store.trend(
-            request.path_params["case_id"], comparability_class=request.query_params.get("machine", ""), limit=limit
+            request.path_params["case_id"],
+            comparability_class=query.get("machine", ""),
+            limit=_number(query.get("limit", "500"), most=_MOST_RUNS),
         )
         return JSONResponse({"points": [point_entry(point) for point in points]})
 
     def compare(request: Request) -> Response:
         """Two runs, as `xeonperf compare --json` has it."""
         service.require(request, Scope.READ)
+        _parameters(request, "base", "head")
         return Response(shifts.dumps(service.compared(request)), media_type=_JSON)
 
     return [
@@ -119,6 +125,14 @@ async def _body(request: Request, most_bytes: int) -> bytes:
             raise HTTPException(413, detail=f"more than {most_bytes} bytes")
         parts.append(part)
     return b"".join(parts)
+
+
+def _parameters(request: Request, *names: str) -> QueryParams:
+    """What an address says after its question mark; a misspelt name would be answered as if nothing had been asked."""
+    unknown = sorted(set(request.query_params) - set(names))
+    if unknown:
+        raise HTTPException(400, detail=f"no parameter {unknown[0][:50]!r} here; there is {', '.join(names) or 'none'}")
+    return request.query_params
 
 
 def _number(text: str, *, most: int) -> int:

@@ -1,4 +1,4 @@
-"""A long history, made quickly: rows of one run, changed in what differs, go past SQLAlchemy into the store's tables."""
+"""A long history, made quickly: rows of one run, changed in what differs, go past SQLAlchemy into the tables."""
 
 import uuid
 
