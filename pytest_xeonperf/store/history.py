@@ -13,12 +13,33 @@ from pytest_xeonperf.store.reading import columns_of
 from pytest_xeonperf.store.summaries import RunSummary, TrendPoint
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from sqlalchemy import Connection, RowMapping
 
+_AT_ONCE = 500
+"""Runs in one query: databases bound the number of parameters."""
 
-_OF_A_POINT = (schema.result, schema.verdict, schema.measurement, schema.run, schema.commit, schema.machine)
+_OF_A_POINT = {
+    table.name: [table.c[name] for name in names]
+    for table, *names in (
+        (schema.result, "measured_at", "measurement_unknown"),
+        (schema.verdict, "outcome", "reason", "floor_ratio", "floor_unknown"),
+        (
+            schema.measurement,
+            "speedup_ratio",
+            "low_ratio",
+            "high_ratio",
+            "confidence",
+            "baseline_median_ns",
+            "candidate_median_ns",
+        ),
+        (schema.timing, "median_ns"),
+        (schema.run, "id", "started_at", "commit_sha", "commit_unknown", "branch", "machine_fingerprint"),
+        (schema.commit, "subject"),
+    )
+}
+"""What a point takes, and no more: whole rows hold lists that would be read for nothing."""
 
 
 def read_runs(
@@ -46,24 +67,66 @@ def read_trend(
     connection: Connection, case_id: str, *, limit: int, comparability_class: str, before: str
 ) -> tuple[TrendPoint, ...]:
     """The newest `limit` points of a case, oldest first; an empty string stands for any class, or any time."""
+    run_ids = _newest_runs(connection, case_id, limit=limit, comparability_class=comparability_class, before=before)
+    rows: list[RowMapping] = []
+    for start in range(0, len(run_ids), _AT_ONCE):
+        query = (
+            select(schema.result.c.id, *(column for columns in _OF_A_POINT.values() for column in columns))
+            .join_from(schema.result, schema.run, schema.run.c.id == schema.result.c.run_id)
+            .join(schema.verdict, schema.verdict.c.result_id == schema.result.c.id)
+            .outerjoin(schema.commit, schema.commit.c.sha == schema.run.c.commit_sha)
+            .outerjoin(schema.measurement, schema.measurement.c.result_id == schema.result.c.id)
+            .outerjoin(schema.timing, schema.timing.c.result_id == schema.result.c.id)
+            .where(schema.result.c.case_id == case_id)
+            .where(schema.result.c.run_id.in_(run_ids[start : start + _AT_ONCE]))
+        )
+        rows += connection.execute(query).mappings()
+    rows.sort(key=lambda row: (row[schema.run.c.started_at], row[schema.result.c.id]))
+    rows = rows[-limit:]
+    machines = _machines(connection, {row[schema.run.c.machine_fingerprint] for row in rows})
+    return tuple(_point(row, machines[row[schema.run.c.machine_fingerprint]]) for row in rows)
+
+
+def _newest_runs(
+    connection: Connection, case_id: str, *, limit: int, comparability_class: str, before: str
+) -> Sequence[str]:
+    """The newest runs that have a result of a case.
+
+    The index of runs by time is walked until enough have it, with a look into the index of results for each: to read
+    and sort all results of a case takes many times as long once there are thousands.
+    """
+    has_the_case = (
+        select(schema.result.c.id)
+        .where(schema.result.c.case_id == case_id, schema.result.c.run_id == schema.run.c.id)
+        .correlate(schema.run)
+        .exists()
+    )
     query = (
-        select(*_OF_A_POINT, schema.timing.c.median_ns)
-        .join_from(schema.result, schema.verdict, schema.verdict.c.result_id == schema.result.c.id)
-        .join(schema.run, schema.run.c.id == schema.result.c.run_id)
-        .join(schema.machine, schema.machine.c.fingerprint == schema.run.c.machine_fingerprint)
-        .outerjoin(schema.commit, schema.commit.c.sha == schema.run.c.commit_sha)
-        .outerjoin(schema.measurement, schema.measurement.c.result_id == schema.result.c.id)
-        .outerjoin(schema.timing, schema.timing.c.result_id == schema.result.c.id)
-        .where(schema.result.c.case_id == case_id)
-        .order_by(schema.run.c.started_at.desc(), schema.result.c.id.desc())
+        select(schema.run.c.id)
+        .where(has_the_case)
+        .order_by(schema.run.c.started_at.desc(), schema.run.c.id.desc())
         .limit(limit)
     )
     if comparability_class:
-        query = query.where(schema.machine.c.comparability_class == comparability_class)
+        # an expression has no index: SQLite would take that of machines, and then sort
+        of_class = schema.machine.c.comparability_class.concat("") == comparability_class
+        query = query.join(schema.machine, schema.machine.c.fingerprint == schema.run.c.machine_fingerprint).where(
+            of_class
+        )
     if before:
         query = query.where(schema.run.c.started_at < before)
-    points = [_point(row) for row in connection.execute(query).mappings()]
-    return tuple(reversed(points))
+    return connection.scalars(query).all()
+
+
+def _machines(connection: Connection, fingerprints: set[str]) -> dict[str, tuple[str, tuple[tuple[str, str], ...]]]:
+    """The class and the facts of machines, of which many points have few."""
+    machine = schema.machine.c
+    query = select(machine.fingerprint, machine.comparability_class, machine.facts).where(
+        machine.fingerprint.in_(fingerprints)
+    )
+    return {
+        fingerprint: (of_class, from_rows.pairs(facts)) for fingerprint, of_class, facts in connection.execute(query)
+    }
 
 
 def _outcomes(connection: Connection, run_ids: list[str]) -> defaultdict[str, dict[Outcome, int]]:
@@ -99,9 +162,11 @@ def _summary(row: RowMapping, counts: dict[Outcome, int]) -> RunSummary:
     )
 
 
-def _point(row: RowMapping) -> TrendPoint:
-    result, verdict, measurement, run, commit, machine = (columns_of(table, row) for table in _OF_A_POINT)
-    timing = {"median_ns": row[schema.timing.c.median_ns]}
+def _point(row: RowMapping, machine: tuple[str, tuple[tuple[str, str], ...]]) -> TrendPoint:
+    result, verdict, measurement, timing, run, commit = (
+        {column.name: row[column] for column in columns} for columns in _OF_A_POINT.values()
+    )
+    comparability_class, facts = machine
     speedup, baseline_median_ns, candidate_median_ns = from_rows.figures_from(result, measurement, timing)
     uncommitted = Unknown(reason=run["commit_unknown"] or "")
     return TrendPoint(
@@ -117,7 +182,7 @@ def _point(row: RowMapping) -> TrendPoint:
         outcome=Outcome(verdict["outcome"]),
         reason=verdict["reason"],
         floor_ratio=from_rows.known(verdict, "floor_ratio", "floor_unknown"),
-        comparability_class=machine["comparability_class"],
-        fingerprint=machine["fingerprint"],
-        facts=from_rows.pairs(machine["facts"]),
+        comparability_class=comparability_class,
+        fingerprint=run["machine_fingerprint"],
+        facts=facts,
     )

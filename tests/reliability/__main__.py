@@ -42,7 +42,7 @@ def load_it(given, folder):
         _say(f"a history of {given.runs * given.cases:,} measurements was made in {time.monotonic() - began:.0f} s")
     if not given.db:
         _say(f"it takes {Path(database).stat().st_size / 2**20:,.0f} MiB")
-    mix = {given.route: 1} if given.route else MIX
+    mix = {name: MIX[name] for name in given.routes}
     found = load(database, folder, clients=given.clients, seconds=given.seconds, mix=mix)
     for name, answers in found.items():
         quantiles = [
@@ -68,7 +68,7 @@ def main():
     loading.add_argument("--cases", type=int, default=200)
     loading.add_argument("--clients", type=int, default=50)
     loading.add_argument("--seconds", type=float, default=60)
-    loading.add_argument("--route", choices=MIX, help="this alone instead of a mix")
+    loading.add_argument("--routes", nargs="+", choices=MIX, default=list(MIX), help="these alone")
     loading.add_argument("--made", action="store_true", help="--db names a history that was made before")
     loading.set_defaults(call=load_it)
     for part in (killing, loading):

@@ -1,4 +1,4 @@
-"""Requests made of the OpenAPI document, good ones and bad ones, and whether the answers are those that it describes."""
+"""Requests made of the OpenAPI document, good ones and bad ones, and whether the answers are as it says."""
 
 import hypothesis
 import schemathesis
@@ -6,7 +6,6 @@ from schemathesis import GenerationMode
 from schemathesis.checks import positive_data_acceptance
 
 from pytest_xeonperf.service.app import Service, application
-from pytest_xeonperf.store.tokens import Scope
 
 DOCUMENT = "/api/v1/openapi.json"
 
@@ -18,7 +17,7 @@ def operations(store):
 
 
 def ask(operation, token, *, examples, seed=1):
-    """Make so many requests of an operation, half of them against the document; how many were answered with which status.
+    """Make requests of an operation, half of them against the document; how many were answered with which status.
 
     Raises:
         FailureGroup: An answer is not as described, or is a defect of the service.

@@ -31,8 +31,6 @@ def make_history(database, *, runs, cases, pairs):
                 _insert(connection, table, rows)
         if engine.dialect.name == "postgresql":
             connection.execute(text("SELECT setval('result_id_seq', (SELECT max(id) FROM result))"))
-    with engine.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
-        connection.execute(text("ANALYZE"))
     engine.dispose()
 
 
