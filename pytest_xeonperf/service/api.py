@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import anyio
+from anyio import to_thread
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
@@ -27,7 +28,10 @@ _MOST_RUNS = 1000
 _DIGITS = 9
 _LONGEST = 500
 _AT_ONCE = 2
-"""Runs that are taken in at a time: each may be as large as `Service.most_bytes`."""
+"""Runs that are taken in at a time: each may be as large as `Service.most_bytes`.
+
+They have threads of their own: behind everybody who wants a page, a run would wait longer than its client does.
+"""
 
 _JSON = "application/json"
 
@@ -35,15 +39,16 @@ _JSON = "application/json"
 def routes(service: Service) -> list[Route]:
     """The API below ``/api/v1``."""
     turns = anyio.Semaphore(_AT_ONCE)
+    threads = anyio.CapacityLimiter(_AT_ONCE + 1)  # one for who is turned away meanwhile
 
     async def ingest(request: Request) -> Response:
         """Add a run; one that is there already stays as it is."""
-        await run_in_threadpool(service.require, request, Scope.INGEST)
+        await to_thread.run_sync(service.require, request, Scope.INGEST, limiter=threads)
         if request.headers.get("content-type", "").partition(";")[0].strip().lower() != _JSON:
             raise HTTPException(415, detail=f"runs are sent as {_JSON}")  # which no form of another site can say
         async with turns:
             body = await _body(request, service.most_bytes)
-            return await run_in_threadpool(_ingested, service, body)
+            return await to_thread.run_sync(_ingested, service, body, limiter=threads)
 
     async def runs(request: Request) -> Response:
         """One address, two methods: so that a third is told of both."""

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import logging
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
+from anyio import to_thread
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware.trustedhost import TrustedHostMiddleware
@@ -22,6 +24,8 @@ from pytest_xeonperf.service.headers import SafeHeaders
 from pytest_xeonperf.store.tokens import Scope
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
     from starlette.requests import Request
     from starlette.types import ASGIApp
 
@@ -31,6 +35,10 @@ if TYPE_CHECKING:
 
 MOST_BYTES = 64 << 20
 """Of one run: some thousand cases with all of their pairs."""
+
+_THREADS = 4
+"""That answer readers at a time: Python runs one of them at a time, so that more make nobody faster, and whoever has
+asked the database waits behind all of them for his next turn."""
 
 _ALPHA = 0.05
 _LOG = logging.getLogger("pytest_xeonperf.service")
@@ -103,9 +111,16 @@ def application(service: Service) -> ASGIApp:
             *api.routes(service),
             *pages.routes(service),
         ],
+        lifespan=_few_threads,
         exception_handlers={HTTPException: _refused, UsageError: _unknown, XeonPerfError: _failed, Exception: _failed},
     )
     return SafeHeaders(TrustedHostMiddleware(routed, allowed_hosts=list(service.hosts), www_redirect=False))
+
+
+@asynccontextmanager
+async def _few_threads(_: Starlette) -> AsyncIterator[None]:
+    to_thread.current_default_thread_limiter().total_tokens = _THREADS
+    yield
 
 
 def _refused(_: Request, error: Exception) -> Response:

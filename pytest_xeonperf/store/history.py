@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import func, select
 
@@ -15,15 +15,15 @@ from pytest_xeonperf.store.summaries import RunSummary, TrendPoint
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from sqlalchemy import Connection, RowMapping
+    from sqlalchemy import Connection, RowMapping, Table
 
 _AT_ONCE = 500
 """Runs in one query: databases bound the number of parameters."""
 
-_OF_A_POINT = {
-    table.name: [table.c[name] for name in names]
+_OF_A_POINT: tuple[tuple[Table, tuple[str, ...]], ...] = tuple(
+    (table, tuple(names))
     for table, *names in (
-        (schema.result, "measured_at", "measurement_unknown"),
+        (schema.result, "id", "measured_at", "measurement_unknown"),
         (schema.verdict, "outcome", "reason", "floor_ratio", "floor_unknown"),
         (
             schema.measurement,
@@ -38,8 +38,11 @@ _OF_A_POINT = {
         (schema.run, "id", "started_at", "commit_sha", "commit_unknown", "branch", "machine_fingerprint"),
         (schema.commit, "subject"),
     )
-}
+)
 """What a point takes, and no more: whole rows hold lists that would be read for nothing."""
+
+_RESULT, _RUN = 0, 4
+"""Their places in that."""
 
 
 def read_runs(
@@ -68,10 +71,10 @@ def read_trend(
 ) -> tuple[TrendPoint, ...]:
     """The newest `limit` points of a case, oldest first; an empty string stands for any class, or any time."""
     run_ids = _newest_runs(connection, case_id, limit=limit, comparability_class=comparability_class, before=before)
-    rows: list[RowMapping] = []
+    found: list[list[dict[str, Any]]] = []
     for start in range(0, len(run_ids), _AT_ONCE):
         query = (
-            select(schema.result.c.id, *(column for columns in _OF_A_POINT.values() for column in columns))
+            select(*(table.c[name] for table, names in _OF_A_POINT for name in names))
             .join_from(schema.result, schema.run, schema.run.c.id == schema.result.c.run_id)
             .join(schema.verdict, schema.verdict.c.result_id == schema.result.c.id)
             .outerjoin(schema.commit, schema.commit.c.sha == schema.run.c.commit_sha)
@@ -80,11 +83,13 @@ def read_trend(
             .where(schema.result.c.case_id == case_id)
             .where(schema.result.c.run_id.in_(run_ids[start : start + _AT_ONCE]))
         )
-        rows += connection.execute(query).mappings()
-    rows.sort(key=lambda row: (row[schema.run.c.started_at], row[schema.result.c.id]))
-    rows = rows[-limit:]
-    machines = _machines(connection, {row[schema.run.c.machine_fingerprint] for row in rows})
-    return tuple(_point(row, machines[row[schema.run.c.machine_fingerprint]]) for row in rows)
+        for row in connection.execute(query):
+            values = iter(row)
+            found.append([dict(zip(names, values, strict=False)) for _, names in _OF_A_POINT])
+    found.sort(key=lambda parts: (parts[_RUN]["started_at"], parts[_RESULT]["id"]))
+    found = found[-limit:]
+    machines = _machines(connection, {parts[_RUN]["machine_fingerprint"] for parts in found})
+    return tuple(_point(parts, machines[parts[_RUN]["machine_fingerprint"]]) for parts in found)
 
 
 def _newest_runs(
@@ -162,10 +167,8 @@ def _summary(row: RowMapping, counts: dict[Outcome, int]) -> RunSummary:
     )
 
 
-def _point(row: RowMapping, machine: tuple[str, tuple[tuple[str, str], ...]]) -> TrendPoint:
-    result, verdict, measurement, timing, run, commit = (
-        {column.name: row[column] for column in columns} for columns in _OF_A_POINT.values()
-    )
+def _point(parts: list[dict[str, Any]], machine: tuple[str, tuple[tuple[str, str], ...]]) -> TrendPoint:
+    result, verdict, measurement, timing, run, commit = parts
     comparability_class, facts = machine
     speedup, baseline_median_ns, candidate_median_ns = from_rows.figures_from(result, measurement, timing)
     uncommitted = Unknown(reason=run["commit_unknown"] or "")

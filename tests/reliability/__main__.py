@@ -43,12 +43,16 @@ def load_it(given, folder):
     if not given.db:
         _say(f"it takes {Path(database).stat().st_size / 2**20:,.0f} MiB")
     mix = {name: MIX[name] for name in given.routes}
-    found = load(database, folder, clients=given.clients, seconds=given.seconds, mix=mix)
+    found, processor_s = load(database, folder, clients=given.clients, seconds=given.seconds, mix=mix)
     for name, answers in found.items():
         quantiles = [
             f"p{share} {answers.quantile_s(share / 100) * 1000:.0f} ms" for share in (50, 95, 99) if answers.took_s
         ]
         click.echo(f"{name}: {len(answers.took_s)} answers, {', '.join(quantiles)}, errors: {dict(answers.errors)}")
+    count = sum(len(answers.took_s) for answers in found.values())
+    click.echo(
+        f"the service took {processor_s:.1f} s of a processor, {processor_s / count * 1000:.0f} ms for an answer"
+    )
     return any(answers.errors or not answers.took_s for answers in found.values())
 
 

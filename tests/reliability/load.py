@@ -55,7 +55,7 @@ def load(database, folder, *, clients, seconds, mix=None, seed=1):
         seed: Of what they ask for.
 
     Returns:
-        Answers by the names in the mix.
+        Answers by the names in the mix, and the processor time that the service took for all of them, in seconds.
     """
     with open_store(database) as store:
         token = store.create_token("clients", [Scope.INGEST])[1]
@@ -64,7 +64,9 @@ def load(database, folder, *, clients, seconds, mix=None, seed=1):
     served.start()
     try:
         asking = _Asking(port=served.port, token=token, cases=cases, mix=mix or MIX, dice=random.Random(seed))
-        return asyncio.run(asking.all(clients, seconds))
+        started_s = served.processor_s()
+        found = asyncio.run(asking.all(clients, seconds))
+        return found, served.processor_s() - started_s
     finally:
         served.kill()
 

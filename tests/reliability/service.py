@@ -7,6 +7,7 @@ import sys
 import time
 
 import httpx2 as httpx
+import psutil
 
 
 class Served:
@@ -36,6 +37,11 @@ class Served:
                 return
         self.kill()
         raise RuntimeError(f"the service did not get ready: {self.log.read_text()[-2000:]}")
+
+    def processor_s(self):
+        """Seconds of a processor that it has taken."""
+        took = psutil.Process(self.process.pid).cpu_times()
+        return took.user + took.system
 
     def kill(self):
         """`kill -9`."""
