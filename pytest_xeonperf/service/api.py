@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -16,12 +17,14 @@ from pytest_xeonperf.errors import DataError
 from pytest_xeonperf.exchange import native, public, shifts
 from pytest_xeonperf.exchange.arriving import require_presentable
 from pytest_xeonperf.exchange.listing import case_entry, point_entry, run_entry
+from pytest_xeonperf.records import Commit
 from pytest_xeonperf.store.tokens import Scope
 
 if TYPE_CHECKING:
     from starlette.datastructures import QueryParams
     from starlette.requests import Request
 
+    from pytest_xeonperf.records import Run
     from pytest_xeonperf.service.app import Service
 
 _MOST_RUNS = 1000
@@ -113,9 +116,17 @@ def _ingested(service: Service, body: bytes) -> Response:
     except DataError as error:
         return refusal(400, error.what, where=error.where, remedy=error.remedy)
     is_new = service.store.add_run(run)
-    if not is_new and service.store.run(run.id) != run:
+    if not is_new and not _same(service.store.run(run.id), run):
         return refusal(409, f"there is another run {run.id}", where="body", remedy="runs do not change: send a new one")
     return JSONResponse({"run": run.id, "new": is_new}, status_code=201 if is_new else 200)
+
+
+def _same(there: Run, sent: Run) -> bool:
+    """Whether a run is there already; what a sha stands for is kept as whoever came first said it."""
+    if isinstance(there.commit, Commit) and isinstance(sent.commit, Commit) and there.commit.sha == sent.commit.sha:
+        subject, committed_at = there.commit.subject, there.commit.committed_at
+        sent = replace(sent, commit=replace(sent.commit, subject=subject, committed_at=committed_at))
+    return there == sent
 
 
 async def _body(request: Request, most_bytes: int) -> bytes:
