@@ -18,6 +18,10 @@ import click
 from history import make_history
 from kill import kill_while_ingesting
 from load import MIX, load
+from runs import made
+
+from pytest_xeonperf.store.engine import open_store
+from pytest_xeonperf.store.tokens import Scope
 
 
 def kill(given, folder):
@@ -56,6 +60,18 @@ def load_it(given, folder):
     return any(answers.errors or not answers.took_s for answers in found.values())
 
 
+def describe(given, folder):
+    from described import ask, operations  # schemathesis takes a second to import
+
+    with open_store(given.db or str(folder / "described.db")) as store:
+        for number in range(2):
+            store.add_run(made(number, cases=2))
+        token = store.create_token("anybody", [Scope.READ, Scope.INGEST])[1]
+        for operation in operations(store):
+            statuses = ask(operation, token, examples=given.examples, seed=given.seed)
+            click.echo(f"{operation.label}: {dict(sorted(statuses.items()))}")
+
+
 def _say(line):
     click.echo(line, err=True)
 
@@ -75,11 +91,15 @@ def main():
     loading.add_argument("--routes", nargs="+", choices=MIX, default=list(MIX), help="these alone")
     loading.add_argument("--made", action="store_true", help="--db names a history that was made before")
     loading.set_defaults(call=load_it)
-    for part in (killing, loading):
+    describing = parts.add_parser("describe")
+    describing.add_argument("--examples", type=int, default=1000)
+    describing.add_argument("--seed", type=int, default=1)
+    describing.set_defaults(call=describe)
+    for part in (killing, loading, describing):
         part.add_argument("--db", default="", help="an empty database; default: a SQLite file")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        sys.exit(int(given.call(given, Path(folder))))
+        sys.exit(int(bool(given.call(given, Path(folder)))))
 
 
 if __name__ == "__main__":
