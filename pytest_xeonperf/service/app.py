@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import logging
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, cast
 
+from anyio import to_thread
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
@@ -26,7 +28,7 @@ from pytest_xeonperf.service.refusal import refusal
 from pytest_xeonperf.store.tokens import Scope
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import AsyncIterator, Callable
 
     from starlette.requests import Request
     from starlette.types import ASGIApp
@@ -39,6 +41,10 @@ if TYPE_CHECKING:
 
 MOST_BYTES = 64 << 20
 """Of one run: some thousand cases with all of their pairs."""
+
+_THREADS = 4
+"""That answer readers at a time: Python runs one of them at a time, so that more make nobody faster, and whoever has
+asked the database waits behind all of them for his next turn."""
 
 _ALPHA = 0.05
 _LOG = logging.getLogger("pytest_xeonperf.service")
@@ -150,9 +156,16 @@ def application(service: Service) -> ASGIApp:
     routed = Starlette(
         routes=routes,
         middleware=[Middleware(Counting, counters=service.counters, routes=names), Middleware(NoBodies)],
+        lifespan=_few_threads,
         exception_handlers={HTTPException: _refused, UsageError: _unknown, XeonPerfError: _failed, Exception: _failed},
     )
     return SafeHeaders(TrustedHostMiddleware(routed, allowed_hosts=list(service.hosts), www_redirect=False))
+
+
+@asynccontextmanager
+async def _few_threads(_: Starlette) -> AsyncIterator[None]:
+    to_thread.current_default_thread_limiter().total_tokens = _THREADS
+    yield
 
 
 def _refused(_: Request, error: Exception) -> Response:

@@ -9,6 +9,7 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from pytest_xeonperf.alerts import AlertState
+from pytest_xeonperf.exchange import native
 from pytest_xeonperf.exchange.triage import LONGEST
 
 if TYPE_CHECKING:
@@ -19,6 +20,14 @@ _OBJECT = {"type": "object"}
 _TEXT = {"type": "string"}
 _LIST = {"type": "array", "items": _OBJECT}
 _COUNT = {"type": "integer", "minimum": 1, "maximum": 1000}
+
+
+def _record(**properties: dict[str, Any]) -> dict[str, Any]:
+    return {"type": "object", "required": list(properties), "properties": properties}
+
+
+_RUN = _record(schema={"enum": list(native.READ)}, run=_record(id={"type": "string", "format": "uuid"}))
+"""No more than its frame: what is inside is told with its place where it is wrong."""
 
 
 def route() -> Route:
@@ -139,10 +148,6 @@ def _path(name: str) -> dict[str, Any]:
     return {"name": name, "in": "path", "required": True, "schema": _TEXT}
 
 
-def _record(**properties: dict[str, Any]) -> dict[str, Any]:
-    return {"type": "object", "required": list(properties), "properties": properties}
-
-
 def _reads(summary: str, schema: str, *parameters: dict[str, Any]) -> dict[str, Any]:
     return {
         "summary": summary,
@@ -168,7 +173,7 @@ def _asked(summary: str, *errors: str) -> dict[str, Any]:
 def _ingest() -> dict[str, Any]:
     return {
         "summary": "Add a run, as `xeonperf export --format json` writes it; one that is there already stays as it is.",
-        "requestBody": {"required": True, "content": {"application/json": {"schema": _OBJECT}}},
+        "requestBody": {"required": True, "content": {"application/json": {"schema": _RUN}}},
         "responses": {
             "201": _answer("It was new.", "Ingested"),
             "200": _answer("It was there already.", "Ingested"),

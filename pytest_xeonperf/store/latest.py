@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from sqlalchemy import func, select
 
 from pytest_xeonperf.store import from_rows, history, schema
-from pytest_xeonperf.store.reading import columns_of
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -36,8 +35,11 @@ def read_latest(connection: Connection, *, branch: str, case_id: str) -> tuple[t
         history.points()
         .add_columns(*schema.case.c)
         .join(schema.case, schema.case.c.id == result.case_id)
+        .join(schema.machine, machine.fingerprint == run.machine_fingerprint)
         .where(result.id.in_(select(newest.c.id).where(newest.c.place == 1)))
         .order_by(result.case_id, machine.comparability_class)
     )
-    rows = connection.execute(query).mappings()
-    return tuple((from_rows.case_from(columns_of(schema.case, row)), history.point(row)) for row in rows)
+    rows = connection.execute(query).all()
+    names = [column.name for column in schema.case.c]
+    cases = [from_rows.case_from(dict(zip(names, row[-len(names) :], strict=True))) for row in rows]
+    return tuple(zip(cases, history.made(connection, [history.parts_of(row) for row in rows]), strict=True))

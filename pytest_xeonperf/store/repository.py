@@ -93,9 +93,7 @@ class Store:
         with self._writing() as connection:
             is_new = writing.insert_run(connection, run)
             if is_new:
-                writing.insert_cases(connection, run)
-                for result in run.results:
-                    writing.insert_result(connection, run.id, result)
+                writing.insert_results(connection, run)
             return is_new
 
     def accept(self, acceptances: Sequence[Acceptance]) -> int:

@@ -18,6 +18,7 @@ from sqlalchemy import (
     CheckConstraint,
     Column,
     ForeignKey,
+    Index,
     Integer,
     MetaData,
     Table,
@@ -29,7 +30,7 @@ from pytest_xeonperf.store.columns import Digits, Finite, OpenList, Words
 if TYPE_CHECKING:
     from sqlalchemy.types import TypeEngine
 
-REVISION = "0006"
+REVISION = "0007"
 """The newest migration; a database must be at it."""
 
 REVISION_TABLE = "xeonperf_revision"
@@ -130,10 +131,11 @@ result = Table(
     _filled("run_id", Words, ForeignKey("run.id")),
     _filled("node_id", Words),
     _filled("location", Words),
-    _filled("case_id", Words, ForeignKey("case_.id"), index=True),
+    _filled("case_id", Words, ForeignKey("case_.id")),
     _filled("measured_at", Words),
     _maybe("measurement_unknown", Words),  # where there is no row in `measurement` nor in `timing`
     UniqueConstraint("run_id", "node_id", "case_id"),
+    Index(None, "case_id", "run_id"),  # whether a run has a case: a trend asks that of one run after the other
 )
 
 verdict = Table(

@@ -17,11 +17,17 @@ from typing import TYPE_CHECKING
 
 import httpx2 as httpx
 import pytest
+from alembic import command
+from sqlalchemy import text
 
 from pytest_xeonperf.cli import serve
 from pytest_xeonperf.cli.serve import _is_loopback
 from pytest_xeonperf.service import budgets
-from pytest_xeonperf.store.engine import open_store
+from pytest_xeonperf.store import maintenance, migration
+from pytest_xeonperf.store.engine import connect, open_store
+from pytest_xeonperf.store.location import locate
+from pytest_xeonperf.store.repository import WRITES
+from pytest_xeonperf.store.schema import REVISION
 from pytest_xeonperf.store.tokens import Scope
 
 if TYPE_CHECKING:
@@ -181,6 +187,60 @@ def test_limits_of_the_command_are_those_of_the_service() -> None:
     defaults = {option.name: option.default for option in serve.command.params}
     limits = [defaults[f"{name}_per_minute"] for name in ("reads", "ingests", "failures")]
     assert limits == [budgets.READS, budgets.INGESTS, budgets.FAILURES]
+
+
+def test_a_history_of_a_newer_version_is_not_served(database: str) -> None:
+    with open_store(database):
+        pass
+    _set_revision(database, "9999")
+    done = _serve(database)
+    assert done.returncode == 4
+    assert "at revision 9999" in done.stderr
+    assert "pip install --upgrade pytest-xeonperf" in done.stderr
+
+
+def test_an_older_file_is_migrated_before_it_is_served(history: Path, recorded_run: Run, serving: Callable) -> None:
+    _downgrade(str(history), "0004")
+    with serving(history) as url:
+        assert [run["id"] for run in httpx.get(f"{url}/api/v1/runs").json()["runs"]] == [recorded_run.id]
+    assert maintenance.revision_of(str(history)) == REVISION
+    assert maintenance.revision_of(f"{history}.bak1") == "0004"
+
+
+def test_an_older_server_is_not_served_before_somebody_upgrades_it(migrated_server: str) -> None:
+    _downgrade(migrated_server, "0004")
+    done = _serve(migrated_server)
+    assert done.returncode == 4
+    assert "of an older schema" in done.stderr
+    assert "xeonperf db upgrade --db postgresql" in done.stderr
+    assert maintenance.revision_of(migrated_server) == "0004"
+
+
+@pytest.fixture
+def migrated_server(postgresql: str) -> str:
+    """A history without runs on a PostgreSQL server, this test's own."""
+    with open_store(postgresql):
+        return postgresql
+
+
+def _serve(database: str) -> subprocess.CompletedProcess[str]:
+    """What becomes of a service that cannot start."""
+    words = [sys.executable, "-m", "pytest_xeonperf", "serve", "--port", "0", "--db", database]
+    return subprocess.run(words, capture_output=True, text=True, timeout=120, check=False)
+
+
+def _downgrade(database: str, revision: str) -> None:
+    engine = connect(locate(database))
+    with engine.begin() as connection:
+        command.downgrade(migration._config(connection), revision)
+    engine.dispose()
+
+
+def _set_revision(database: str, revision: str) -> None:
+    engine = connect(locate(database))
+    with engine.execution_options(**{WRITES: True}).begin() as connection:
+        connection.execute(text("UPDATE xeonperf_revision SET version_num = :new"), {"new": revision})
+    engine.dispose()
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.8.8.8", "::1", "localhost"])

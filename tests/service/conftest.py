@@ -34,9 +34,9 @@ def recorded() -> Run:
 
 
 @pytest.fixture
-def store(tmp_path: Path, recorded: Run) -> Iterator[Store]:
+def store(migrated: str, recorded: Run) -> Iterator[Store]:
     """A history of two runs."""
-    with open_store(str(tmp_path / "xeonperf.db")) as opened:
+    with open_store(migrated) as opened:
         opened.add_run(replace(recorded, id=FIRST, started_at="2026-08-01T10:00:00+00:00"))
         opened.add_run(recorded)
         yield opened
