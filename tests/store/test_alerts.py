@@ -231,7 +231,7 @@ RAISING = """
 
 
 def test_two_processes_that_see_the_same_slow_down_at_once_raise_one_alert(
-    store: Store, database: str, make_run: Callable[..., Run], make_result: Callable[..., object]
+    store: Store, migrated: str, make_run: Callable[..., Run], make_result: Callable[..., object]
 ) -> None:
     result = make_result()
     for day in range(1, 29):
@@ -245,7 +245,7 @@ def test_two_processes_that_see_the_same_slow_down_at_once_raise_one_alert(
         )
     processes = [
         subprocess.Popen(
-            [sys.executable, "-c", dedent(RAISING), database, at],
+            [sys.executable, "-c", dedent(RAISING), migrated, at],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
