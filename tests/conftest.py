@@ -2,22 +2,28 @@
 
 import contextlib
 import os
+import shutil
 import signal
 import socket
 import subprocess
 import sys
 import time
 from dataclasses import replace
+from itertools import count
 
 import httpx2 as httpx
 import hypothesis
 import pytest
+from sqlalchemy import make_url, text
 
 from pytest_xeonperf.host.amx import AmxMode, decide
 from pytest_xeonperf.host.probe import ISA_CAP, probe
 from pytest_xeonperf.judge.change import Times, change_of
 from pytest_xeonperf.judge.comparison import ComparedCase, Comparison
 from pytest_xeonperf.records import Amx, Case, Commit, Isa, Machine, Metric, Outcome, Remedy, Unknown
+from pytest_xeonperf.store import schema
+from pytest_xeonperf.store.engine import connect, open_store
+from pytest_xeonperf.store.location import locate
 
 with contextlib.suppress(ImportError):
     # Pytester takes away what was imported while a test ran. Imported again, psycopg would have new error classes,
@@ -123,6 +129,126 @@ def comparison():
     return make
 
 
+_POSTGRESQL = os.environ.get("XEONPERF_TEST_POSTGRESQL", "")
+"""A database of a server on which this role may make others: each test has its own, none is touched that was there."""
+
+_NUMBERS = count(1)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"] if _POSTGRESQL else ["sqlite"])
+def kind(request):
+    """The kind of database that a test uses: on both where ``XEONPERF_TEST_POSTGRESQL`` names a server's."""
+    return request.param
+
+
+@pytest.fixture
+def database(kind, tmp_path, request):
+    """URL of an empty database."""
+    return str(tmp_path / "xeonperf.db") if kind == "sqlite" else request.getfixturevalue("postgresql")
+
+
+@pytest.fixture
+def migrated(kind, make_history):
+    """URL of a history without runs."""
+    return make_history(kind)
+
+
+@pytest.fixture
+def make_history(tmp_path, request):
+    """Makes a history without runs, of a kind, by copying a file or by emptying the one that the server has for it."""
+
+    def make(kind):
+        if kind == "postgresql":
+            url = request.getfixturevalue("history_on_the_server")
+            _empty(url)
+            return url
+        path = tmp_path / f"history-{next(_NUMBERS)}.db"
+        shutil.copy(request.getfixturevalue("sqlite_template"), path)
+        return str(path)
+
+    return make
+
+
+@pytest.fixture
+def postgresql():
+    """URL of an empty database on the server."""
+    with _database_on_the_server() as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory):
+    """A history without runs, to copy."""
+    path = tmp_path_factory.mktemp("template") / "xeonperf.db"
+    with open_store(str(path)):
+        pass
+    return path
+
+
+@pytest.fixture(scope="session")
+def history_on_the_server():
+    """URL of a history on the server that lasts as long as the session."""
+    with _database_on_the_server() as url:
+        with open_store(url):
+            pass
+        yield url
+
+
+def _empty(url):
+    _tell(
+        url,
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() "
+        "AND pid <> pg_backend_pid()",
+        f"TRUNCATE {', '.join(schema.metadata.tables)} RESTART IDENTITY CASCADE",
+    )
+
+
+@contextlib.contextmanager
+def _database_on_the_server():
+    """An empty database under a name of its own while it lasts."""
+    if not _POSTGRESQL:
+        pytest.skip("XEONPERF_TEST_POSTGRESQL names no server to test on")
+    name = f"xeonperf_test_{os.getpid()}_{next(_NUMBERS)}"
+    _tell(_POSTGRESQL, f"CREATE DATABASE {name} TEMPLATE template0")
+    try:
+        yield make_url(_POSTGRESQL).set(database=name).render_as_string(hide_password=False)
+    finally:
+        _tell(_POSTGRESQL, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def _tell(url, *statements):
+    engine = connect(locate(url)).execution_options(isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        for statement in statements:
+            connection.execute(text(statement))
+    engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def slow_down():
+    """Fills a history with runs of the first case of a run, which takes a fifth more time from the seventeenth on."""
+
+    def fill(store, run, *, runs=28, times_ns=lambda number: 10_000_000 if number < 16 else 12_000_000):
+        result = run.results[0]
+        made = []
+        for number in range(runs):
+            median_ns = round(times_ns(number) * (1 + 0.001 * (number * 7 % 5)))
+            measured = replace(result.measurement, candidate_median_ns=median_ns)
+            made.append(
+                replace(
+                    run,
+                    id=f"01970000-0000-7000-8000-{number:012}",
+                    started_at=f"2026-07-{1 + number:02}T10:00:00+00:00",
+                    commit=replace(run.commit, sha=f"{number:040}"),
+                    results=(replace(result, measurement=measured),),
+                )
+            )
+            store.add_run(made[-1])
+        return made
+
+    return fill
+
+
 @pytest.fixture(scope="session")
 def free_port():
     """Finds a port that nobody listens on."""
@@ -140,9 +266,10 @@ def serving(free_port):
     """Serves a history from a process of its own while it lasts; gives the address."""
 
     @contextlib.contextmanager
-    def serve(history, port=0):
+    def serve(history, port=0, options=()):
         port = port or free_port()
         command = [sys.executable, "-m", "pytest_xeonperf", "serve", "--db", str(history), "--port", str(port)]
+        command += options
         with history.with_suffix(".log").open("w") as log:
             process = subprocess.Popen(command, stdout=log, stderr=log)
             try:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,6 +12,7 @@ from rich.text import Text
 from pytest_xeonperf.ci.history import compared, earlier_run, line_of
 from pytest_xeonperf.cli.console import exit_code, html_option, table_console, write
 from pytest_xeonperf.cli.history import database_option, database_or_default, resolve
+from pytest_xeonperf.cli.person import somebody
 from pytest_xeonperf.errors import NotApplicableError, UsageError
 from pytest_xeonperf.exchange import shifts
 from pytest_xeonperf.exchange.shifts_table import shift_notes, shifts_table
@@ -113,7 +113,7 @@ def _accept(store: Store, found: RunComparison, reason: str) -> None:
     red = [each for each in found.cases if each.outcome.red]
     store.accept(
         [
-            Acceptance(case=each.case, run_id=found.head.id, accepted_at=now, accepted_by=_who(), reason=reason)
+            Acceptance(case=each.case, run_id=found.head.id, accepted_at=now, accepted_by=somebody(), reason=reason)
             for each in red
         ]
     )
@@ -121,14 +121,6 @@ def _accept(store: Store, found: RunComparison, reason: str) -> None:
         click.echo(f"accepted: {each.case.label}", err=True)
     if not red:
         click.echo("nothing is red: nothing was accepted", err=True)
-
-
-def _who() -> str:
-    """A name, for people: the user's, where this machine knows one."""
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        return "somebody"
 
 
 def _print(found: RunComparison) -> None:

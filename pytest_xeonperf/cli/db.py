@@ -6,6 +6,7 @@ import click
 
 from pytest_xeonperf.cli.history import database_option, database_or_default
 from pytest_xeonperf.store import maintenance, schema
+from pytest_xeonperf.store.copying import copy_history
 
 
 @click.group
@@ -46,3 +47,22 @@ def check(db: str) -> None:
 def backup(db: str) -> None:
     """Copy a SQLite history beside itself, also while others write, and print where the copy is."""
     click.echo(maintenance.back_up_history(database_or_default(db)))
+
+
+@command.command
+@click.argument("source")
+@click.argument("target")
+def copy(source: str, target: str) -> None:
+    """Copy all of a history into an empty database of any kind, in one transaction, and check it by reading it back.
+
+    SOURCE and TARGET are URLs or paths. Tokens are copied too: they stay good.
+
+    \b
+    xeonperf db copy xeonperf.db postgresql+psycopg://xeonperf@db/xeonperf
+    """  # noqa: D301 - click's \b keeps the lines of an example apart
+    done = copy_history(source, target)
+    for table in done.tables:
+        click.echo(f"{table.name}\t{table.rows}\t{table.digest}")
+    click.echo(
+        "the target held the same rows already" if done.was_there else "copied, and read back the same", err=True
+    )

@@ -9,7 +9,7 @@ import click
 
 from pytest_xeonperf.cli.history import database_option, read_run, revision_argument
 from pytest_xeonperf.errors import DataError
-from pytest_xeonperf.exchange import native, pytest_benchmark
+from pytest_xeonperf.exchange import native, openmetrics, pytest_benchmark
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 _FORMATS: Mapping[str, Callable[[Run], str]] = {
     "json": native.dumps,
     "pytest-benchmark": pytest_benchmark.dumps,
+    "openmetrics": openmetrics.dumps,
 }
 
 
@@ -31,7 +32,8 @@ _FORMATS: Mapping[str, Callable[[Run], str]] = {
     type=click.Choice(list(_FORMATS)),
     default="json",
     show_default=True,
-    help="json: everything, raw pairs included; pytest-benchmark: the candidates' times in its schema.",
+    help="json: everything, raw pairs included; pytest-benchmark: the candidates' times in its schema; "
+    "openmetrics: figures and verdicts for node_exporter's textfile collector.",
 )
 @click.option("-o", "--output", metavar="FILE", default="-", show_default=True, help="Where to write; - is stdout.")
 def command(revision: str, db: str, name: str, output: str) -> None:

@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,12 +16,13 @@ from _pytest.config import _prepareconfig
 from rich.table import Table
 from rich.text import Text
 
+from pytest_xeonperf.ci.alerts import watch_gate
 from pytest_xeonperf.ci.annotations import workflow_commands
 from pytest_xeonperf.ci.checkout import WORKING_TREE, base_commit, checked_out, working_tree
 from pytest_xeonperf.ci.comment import SEEN_FROM, comment, figures
 from pytest_xeonperf.ci.git import is_clean
 from pytest_xeonperf.cli.console import append, exit_code, html_option, table_console, write
-from pytest_xeonperf.errors import UsageError
+from pytest_xeonperf.errors import UsageError, XeonPerfError
 from pytest_xeonperf.exchange import comparison as as_json
 from pytest_xeonperf.records import Unknown
 from pytest_xeonperf.report.page_compare import gate_page
@@ -29,7 +31,8 @@ from pytest_xeonperf.shell.begin import machine_from_outside
 from pytest_xeonperf.shell.gate import run_gate
 from pytest_xeonperf.shell.gate_request import Request, Side, place_of, within
 from pytest_xeonperf.shell.settings import Settings
-from pytest_xeonperf.store.location import as_typed
+from pytest_xeonperf.store.engine import open_store
+from pytest_xeonperf.store.location import as_typed, is_there
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -94,7 +97,8 @@ def command(
     """Compare two commits and fail if head is slower: exit code 0, 1 (slower), 6 (undecided, nothing compared).
 
     ARGUMENTS are pytest's: suites, -k, --xeonperf-preset and so on. Both commits run in the same rounds, each from
-    files of its own; what seems slower is measured once more in fresh processes.
+    files of its own; what seems slower is measured once more in fresh processes. Where the history of
+    --xeonperf-db is there and head is a commit, alerts are raised in it: see `xeonperf alerts`.
 
     \b
     xeonperf gate suites/
@@ -129,8 +133,26 @@ def command(
         talk.end()
     if html_out is not None:
         write(html_out, render(gate_page(found)))
+    if found.outcome.red:
+        _alert(found, settings.db, talk)
     _tell(found, home, json_out=json_out, comment_out=comment_out)
     return exit_code(found.outcome)
+
+
+def _alert(found: Comparison, db: str, talk: _Talk) -> None:
+    """Raise alerts in the history, where there is one; nothing that goes wrong there changes the verdict."""
+    try:
+        if not is_there(db):
+            return
+        if found.head_commit.dirty:
+            talk.say("no alerts: head has uncommitted changes, which nobody else could find")
+            return
+        with open_store(db) as store:
+            line = watch_gate(store, found, at=datetime.now(UTC).isoformat(timespec="seconds")).line
+    except XeonPerfError as error:
+        line = f"no alerts were raised: {error}"
+    if line:
+        talk.say(line)
 
 
 def _settings(arguments: tuple[str, ...]) -> Settings:

@@ -11,6 +11,7 @@ import click
 from pytest_xeonperf.errors import ExitCode, XeonPerfError
 
 COMMANDS = (
+    "alerts",
     "compare",
     "db",
     "doctor",

@@ -4,17 +4,30 @@ from __future__ import annotations
 
 import ipaddress
 import socket
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from pytest_xeonperf.ci.delivery import checked
 from pytest_xeonperf.cli.history import database_option, database_or_default
+from pytest_xeonperf.cli.notices import notice_options, noticing
 from pytest_xeonperf.errors import InfrastructureError
 from pytest_xeonperf.store.engine import open_store
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 _INSTALL = "pip install 'pytest-xeonperf[service]'"
 _PACKAGES = frozenset({"starlette", "uvicorn", "anyio"})
 _AT_ONCE = 100
 _OWN_NAMES = ("localhost", "127.0.0.1", "[::1]")
+
+
+def _a_minute(name: str, default: int, said: str) -> Callable[..., Any]:
+    """An option for how often something may be done."""
+    return click.option(
+        name, metavar="N", type=click.IntRange(min=0), default=default, show_default=True, help=f"{said} 0: any number."
+    )
 
 
 @click.command
@@ -30,8 +43,24 @@ _OWN_NAMES = ("localhost", "127.0.0.1", "[::1]")
     help="Who may read: whoever gets there, or whoever has a token. auto: on this machine's own addresses open, else "
     "by token. Behind a proxy, say which.",
 )
-def command(db: str, host: str, port: int, *, reading: str) -> None:
-    """Serve the history: pages at /, a JSON API at /api/v1.
+@click.option("--public-url", metavar="URL", default="", help="Under which people reach it, for links in what is sent.")
+@_a_minute("--reads-per-minute", 600, "Pages and figures that a token, or an address without one, may ask for.")
+@_a_minute("--ingests-per-minute", 120, "Runs that a token may bring.")
+@_a_minute("--failures-per-minute", 10, "Tokens that an address may be wrong about.")
+@notice_options
+def command(
+    db: str,
+    host: str,
+    port: int,
+    *,
+    reading: str,
+    public_url: str,
+    reads_per_minute: int,
+    ingests_per_minute: int,
+    failures_per_minute: int,
+    **notices: Any,
+) -> None:
+    """Serve the history: pages at /, a JSON API at /api/v1, metrics at /metrics, badges and a feed.
 
     Runs are brought by `xeonperf push`, with a token that `xeonperf token create` makes.
 
@@ -43,14 +72,28 @@ def command(db: str, host: str, port: int, *, reading: str) -> None:
         import uvicorn
 
         from pytest_xeonperf.service.app import Service, application
+        from pytest_xeonperf.service.budgets import Budget, Budgets
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] not in _PACKAGES:
             raise
         raise InfrastructureError(f"{error.name} is not installed", remedy=_INSTALL) from error
-    own = _is_loopback(host)
-    with open_store(database_or_default(db)) as store, _bound(host, port) as listening:
-        hosts = _OWN_NAMES if own and reading == "auto" else ("*",)
-        service = Service(store=store, open_to_read=reading == "open" or (own and reading == "auto"), hosts=hosts)
+    own, public = _is_loopback(host), checked(public_url) if public_url else ""
+    budgets = Budgets(
+        reads=Budget(reads_per_minute), ingests=Budget(ingests_per_minute), failures=Budget(failures_per_minute)
+    )
+    with (
+        open_store(database_or_default(db)) as store,
+        _bound(host, port) as listening,
+        noticing(public or _address(listening).rstrip("/"), **notices) as tell,
+    ):
+        service = Service(
+            store=store,
+            open_to_read=reading == "open" or (own and reading == "auto"),
+            hosts=_OWN_NAMES if own and reading == "auto" else ("*",),
+            budgets=budgets,
+            public_url=public,
+            arrived=tell,
+        )
         click.echo(f"xeonperf serve: {store.where} at {_address(listening)}", err=True)
         config = uvicorn.Config(
             application(service), log_level="warning", server_header=False, limit_concurrency=_AT_ONCE

@@ -1,4 +1,4 @@
-"""``xeonperf token``: who may bring runs to the service, or read them."""
+"""``xeonperf token``: who may bring runs to the service, read them, or decide about alerts."""
 
 from __future__ import annotations
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import fields, is_dataclass
 from datetime import UTC, datetime, timedelta
 from enum import Enum
@@ -17,6 +18,17 @@ if TYPE_CHECKING:
     from pytest_xeonperf.records import Result, Run
 
 _MOST = 1 << 62
+"""Of a time, a size or a count of operations; of everything else that is counted, `_MOST_OF_THE_REST`."""
+
+_MOST_OF_THE_REST = (1 << 31) - 1
+_WIDE = re.compile(r"(_ns(\[\d+\])?|bytes|flop)$")
+
+_LONGEST_BYTES = 1 << 16
+_LONGEST_KEY_BYTES = 2000
+"""Of what databases look runs up by: PostgreSQL's indices hold no more than some 2,700 bytes."""
+
+_KEYS = re.compile(r"(^|\.)(sha|branch|node_id)$")
+
 _AHEAD = timedelta(days=1)
 """Clocks differ; a run of next year would be the newest one until then."""
 
@@ -86,10 +98,11 @@ def _values(place: str, value: object) -> Iterator[tuple[str, str]]:
     """Whole numbers that no database holds, and text that no file does."""
     if isinstance(value, bool | Enum):
         return
-    if isinstance(value, int) and abs(value) > _MOST and not place.endswith(".seed"):
-        yield place, "the number is too large"
-    elif isinstance(value, str) and not _is_text(value):
-        yield place, "the text holds half a character"
+    if isinstance(value, int) and not place.endswith(".seed"):
+        if abs(value) > (_MOST if _WIDE.search(place) else _MOST_OF_THE_REST):
+            yield place, "the number is too large"
+    elif isinstance(value, str):
+        yield from ((place, wrong) for wrong in _of_text(value, key=_KEYS.search(place) is not None))
     elif isinstance(value, tuple):
         for number, each in enumerate(value):
             yield from _values(f"{place}[{number}]", each)
@@ -98,9 +111,12 @@ def _values(place: str, value: object) -> Iterator[tuple[str, str]]:
             yield from _values(f"{place}.{field.name}".removeprefix("."), getattr(value, field.name))
 
 
-def _is_text(text: str) -> bool:
+def _of_text(text: str, *, key: bool) -> Iterator[str]:
+    most_bytes = _LONGEST_KEY_BYTES if key else _LONGEST_BYTES
     try:
-        text.encode()
+        if len(text.encode()) > most_bytes:
+            yield f"the text is longer than {most_bytes} bytes"
     except UnicodeEncodeError:
-        return False
-    return "\0" not in text
+        yield "the text holds half a character"
+    if "\0" in text:
+        yield "the text holds NUL"

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 SCHEMA = "xeonperf/2"
 _VERSION_1 = "xeonperf/1"
+READ = (_VERSION_1, SCHEMA)
+"""Schemas that `loads` reads."""
 
 _UNKNOWN = "unknown"
 _MANY_COMPLAINTS = 5

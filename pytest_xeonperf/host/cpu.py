@@ -16,6 +16,12 @@ _NEEDS: dict[Isa, frozenset[str]] = {
 }
 """Flags of /proc/cpuinfo that each instruction set adds to the one before it; what oneDNN asks for."""
 
+X86 = frozenset({"x86_64", "AMD64"})
+"""Architectures that anything we measure with was made for."""
+
+INTEL = "GenuineIntel"
+"""What Intel calls itself."""
+
 _ARM_CORES = {"0xd0c": "Neoverse N1", "0xd40": "Neoverse V1", "0xd49": "Neoverse N2", "0xd4f": "Neoverse V2"}
 
 
@@ -38,12 +44,12 @@ class Cpu:
     @property
     def is_x86(self) -> bool:
         """Whether anything we measure with was made for this machine."""
-        return self.architecture in {"x86_64", "AMD64"}
+        return self.architecture in X86
 
     @property
     def is_intel(self) -> bool:
         """Whether Intel made it."""
-        return self.vendor == "GenuineIntel"
+        return self.vendor == INTEL
 
 
 def advertised_isa(flags: frozenset[str]) -> Isa:

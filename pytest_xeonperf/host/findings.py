@@ -9,6 +9,7 @@ from pytest_xeonperf.host.finding import Finding, Level
 from pytest_xeonperf.host.installation import INSTALL_MODELS
 from pytest_xeonperf.host.libraries import Role
 from pytest_xeonperf.host.processor_findings import amx_findings, processor_findings
+from pytest_xeonperf.host.setting_findings import WHOLE_CPUS, core_findings, isa_findings, system_findings
 from pytest_xeonperf.units import show_bytes
 
 if TYPE_CHECKING:
@@ -18,13 +19,18 @@ if TYPE_CHECKING:
 
 _QUICK_BYTES = 20 << 30
 _BUSY_SHARE = 0.5
-_WHOLE_CPUS = "give the container whole CPUs (--cpuset-cpus, or a static CPU manager), no quota"
 
 
 def findings(host: Inspection) -> tuple[Finding, ...]:
     """Everything there is to say, what matters most first."""
     found = [
-        *processor_findings(host.cpu),
+        *processor_findings(
+            architecture=host.cpu.architecture,
+            vendor=host.cpu.vendor,
+            model_name=host.cpu.model_name,
+            isa=host.cpu.isa,
+        ),
+        *isa_findings(host.machine),
         *amx_findings(host),
         *_software_findings(host),
         *_core_findings(host),
@@ -76,28 +82,14 @@ def _software_findings(host: Inspection) -> Iterator[Finding]:
 
 def _core_findings(host: Inspection) -> Iterator[Finding]:
     cores = host.topology
-    if cores.has_smt:
-        yield Finding(
-            level=Level.NOTE,
-            what="hyper-threading is on",
-            detail=f"{cores.logical_cpus} logical CPUs on {len(cores.cores)} cores; one thread a core is used",
-            remedy="keep other work off the second threads: echo off | sudo tee /sys/devices/system/cpu/smt/control",
-        )
-    if cores.quota_cpus < len(cores.cores):
-        yield Finding(
-            level=Level.WARNING,
-            what="the cgroup's CPU quota is below the cpuset",
-            detail=f"{cores.quota_cpus:g} CPUs of {len(cores.cores)}; threads are stopped in mid-measurement",
-            remedy=_WHOLE_CPUS,
-        )
-    if len(cores.nodes) > 1:
-        yield Finding(
-            level=Level.NOTE,
-            what=f"{len(cores.nodes)} NUMA nodes",
-            detail=f"measurements stay on one, with {cores.default_threads} threads",
-            remedy="for another one, start with numactl --cpunodebind=1 --membind=1; for more cores than one has, "
-            "--xeonperf-threads",
-        )
+    yield from core_findings(
+        logical_cpus=cores.logical_cpus,
+        cores=len(cores.cores),
+        smt=cores.has_smt,
+        quota_cpus=cores.quota_cpus,
+        nodes=len(cores.nodes),
+        threads=cores.default_threads,
+    )
     load = host.system.load
     if load > _BUSY_SHARE * cores.logical_cpus:
         yield Finding(
@@ -110,26 +102,7 @@ def _core_findings(host: Inspection) -> Iterator[Finding]:
 
 def _system_findings(host: Inspection) -> Iterator[Finding]:
     system = host.system
-    if system.hypervisor:
-        yield Finding(
-            level=Level.NOTE,
-            what=f"virtual machine: {system.hypervisor}",
-            detail="neighbours on the host share caches, memory bandwidth and turbo",
-        )
-    if system.governor and system.governor != "performance":
-        yield Finding(
-            level=Level.WARNING,
-            what=f"frequency governor is {system.governor}",
-            detail="clocks follow the load, and short measurements see them rise",
-            remedy="sudo cpupower frequency-set -g performance",
-        )
-    if system.huge_pages == "never":
-        yield Finding(
-            level=Level.NOTE,
-            what="transparent huge pages are off",
-            detail="large weights cost more TLB misses",
-            remedy="echo madvise | sudo tee /sys/kernel/mm/transparent_hugepage/enabled",
-        )
+    yield from system_findings(hypervisor=system.hypervisor, governor=system.governor, huge_pages=system.huge_pages)
     if system.available_bytes < _QUICK_BYTES:
         yield Finding(
             level=Level.WARNING,
@@ -149,5 +122,5 @@ def _system_findings(host: Inspection) -> Iterator[Finding]:
             level=Level.NOTE,
             what="this cgroup has been throttled",
             detail=f"{system.throttled_ns / 1e9:.1f} s since it was made",
-            remedy=_WHOLE_CPUS,
+            remedy=WHOLE_CPUS,
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pytest_xeonperf.host.compiler import COMPILER_REMEDY
+from pytest_xeonperf.host.cpu import INTEL, X86
 from pytest_xeonperf.host.finding import Finding, Level
 from pytest_xeonperf.host.probe import Finish
 from pytest_xeonperf.records import Isa, Remedy
@@ -12,45 +13,36 @@ from pytest_xeonperf.records import Isa, Remedy
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from pytest_xeonperf.host.cpu import Cpu
     from pytest_xeonperf.host.inspection import Inspection
     from pytest_xeonperf.host.probe import Trial
 
 
-def processor_findings(cpu: Cpu) -> Iterator[Finding]:
+def processor_findings(*, architecture: str, vendor: str, model_name: str, isa: Isa) -> Iterator[Finding]:
     """Whether this is a processor that the models and floors were made for."""
-    if not cpu.is_x86:
+    if architecture not in X86:
         yield Finding(
             level=Level.PROBLEM,
-            what=f"{cpu.architecture} is not x86-64",
+            what=f"{architecture} is not x86-64",
             detail="the accelerated kernels and the floors are for Xeon; BF16 is measured under the preset smoke only",
             remedy="measure on a Xeon of the 4th generation or later",
         )
-    elif cpu.isa.rank < Isa.AVX512.rank:
+    elif isa.rank < Isa.AVX512.rank:
         yield Finding(
             level=Level.PROBLEM,
             what="no AVX-512",
-            detail=f"{cpu.model_name} offers {cpu.isa}; BF16 is emulated, and measured under the preset smoke only",
+            detail=f"{model_name} offers {isa}; BF16 is emulated, and measured under the preset smoke only",
             remedy="measure on a machine with AVX-512",
         )
-    elif not cpu.is_intel:
+    elif vendor != INTEL:
         yield Finding(
             level=Level.NOTE,
             what="not an Intel processor",
-            detail=f"{cpu.model_name} ({cpu.vendor}); floors for {cpu.isa} apply, the blog's figures are for Xeon",
+            detail=f"{model_name} ({vendor}); floors for {isa} apply, the blog's figures are for Xeon",
         )
 
 
 def amx_findings(host: Inspection) -> Iterator[Finding]:
-    """What came of trying BF16 and AMX, and whether the user's own settings stand in the way."""
-    given = dict(host.machine.facts).get("env.ONEDNN_MAX_CPU_ISA", "")
-    if given and host.machine.amx.remedy is not Remedy.CAP:
-        yield Finding(
-            level=Level.WARNING,
-            what=f"ONEDNN_MAX_CPU_ISA={given} is set in your environment",
-            detail="oneDNN obeys it, and every trial was made under it",
-            remedy="unset it and use --xeonperf-amx=cap where that is what you want",
-        )
+    """What came of trying BF16 and AMX."""
     if host.probe.advertised is not Isa.AMX_BF16:
         yield from _bf16_findings(host)
         yield Finding(level=Level.NOTE, what="AMX is not advertised", detail=f"usable here: {host.machine.isa}")

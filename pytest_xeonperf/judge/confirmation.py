@@ -40,7 +40,8 @@ def confirmed(first: Verdict, again: Verdict | Unknown) -> Verdict:
     if again.outcome.red:
         return replace(again, reason=f"{first.reason}; in a fresh process: {again.reason}")
     seen = again.reason or "; ".join(f"{each.name}: {each.found}" for each in again.expectations if each.name in _TIMED)
-    return _open(first, f"not confirmed in a fresh process ({again.outcome}: {seen})")
+    said = f"{again.outcome}: {seen}" if seen else again.outcome
+    return _open(first, f"not confirmed in a fresh process ({said})")
 
 
 def incomplete(verdict: Verdict, why: str) -> Verdict:

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
     from pytest_xeonperf.measure.canary import Canary
     from pytest_xeonperf.measure.pace import Effort
-    from pytest_xeonperf.records import Estimate, Limits, Sample, Unknown
+    from pytest_xeonperf.records import Amx, Estimate, Limits, Sample, Unknown
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +47,7 @@ class Bench:
         references: Outputs of the FP32 reference by (workload, phase, preset), filled as they are needed.
     """
 
+    amx: Amx
     limits: Limits | Unknown
     effort: Effort
     seed: int

@@ -12,7 +12,7 @@ from pytest_xeonperf.measure.bench import Reference
 from pytest_xeonperf.measure.compilation import room_to_compile
 from pytest_xeonperf.measure.failure import Failure, FailureKind, without_baseline
 from pytest_xeonperf.measure.fidelity import finite, generic_scores, keep
-from pytest_xeonperf.measure.roofline import roofline
+from pytest_xeonperf.measure.roofline import limits_of, roofline
 from pytest_xeonperf.measure.rounds import call_medians_ns
 from pytest_xeonperf.measure.timing import BaselineRaisedError, Timed, time_steps
 from pytest_xeonperf.measure.warmup import counted, warm_up
@@ -202,7 +202,7 @@ def _measurement(
             resident_bytes=entrant.built.weight_bytes,
             cache_bytes=max(last_level_cache_bytes(), _LEAST_CACHE_BYTES),
             variant=entrant.variant,
-            limits=bench.limits,
+            limits=limits_of(entrant.variant, bench.limits, bench.amx),
         ),
         evidence=Evidence(
             compile_ns=warm.duration_ns,

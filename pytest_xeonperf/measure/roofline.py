@@ -9,6 +9,7 @@ from pytest_xeonperf.records import Bound, Limits, Roofline, Unknown
 from pytest_xeonperf.variants.spec import Dtype
 
 if TYPE_CHECKING:
+    from pytest_xeonperf.records import Amx
     from pytest_xeonperf.variants.spec import Variant
 
 
@@ -43,6 +44,13 @@ def roofline(
     return Roofline(
         fraction=max(compute_s, bandwidth_s) / (duration_ns / 1e9), bound=bound, flop=flop, weight_bytes=streamed_bytes
     )
+
+
+def limits_of(variant: Variant, limits: Limits | Unknown, amx: Amx) -> Limits | Unknown:
+    """The limits that bind a variant: those of oneDNN, which Inductor's own products pass where it is kept from AMX."""
+    if variant.autotune and amx.usable_by_inductor and not amx.usable_by_onednn:
+        return Unknown(reason="the limits are those of oneDNN without AMX; this variant's own products use AMX")
+    return limits
 
 
 def best_of(first: Limits, second: Limits) -> Limits:

@@ -1,4 +1,4 @@
-"""What ``trend.js`` draws: the axes of a chart and the columns below them, ready to be JSON."""
+"""What the scripts in ``static/trend`` draw: the axes of a chart and the columns below them, ready to be JSON."""
 
 from __future__ import annotations
 
@@ -48,9 +48,10 @@ class Panel:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Chart:
-    """A stack of plots over one axis of runs, oldest first, as ``trend.js`` takes it apart.
+    """A stack of plots over one axis of runs, oldest first, as ``trend/columns.js`` takes it apart.
 
     Attributes:
+        compare: The page that compares two runs; empty where there is none, and the chart compares them itself.
         panels: Which of the plots there are, from the top: of what is timed alone only ``candidate``.
         speedup: The ratio, the ends of its interval, and the floor.
         trend: The columns, packed: a value for every run.
@@ -60,6 +61,7 @@ class Chart:
     """
 
     name: str
+    compare: str
     panels: tuple[str, ...]
     speedup: Panel
     candidate: Panel
@@ -74,6 +76,7 @@ class Chart:
         """All but the moments, ready to be JSON."""
         return {
             "name": self.name,
+            "compare": self.compare,
             "panels": self.panels,
             "speedup": self.speedup.data,
             "candidate": self.candidate.data,
@@ -84,7 +87,9 @@ class Chart:
         }
 
 
-def chart(name: str, trend: Trend, *, case: Case, moments: Moments, hrefs: Mapping[int, str]) -> Chart:
+def chart(
+    name: str, trend: Trend, *, case: Case, moments: Moments, hrefs: Mapping[int, str], compare: str = ""
+) -> Chart:
     """The chart of one series.
 
     Args:
@@ -93,10 +98,12 @@ def chart(name: str, trend: Trend, *, case: Case, moments: Moments, hrefs: Mappi
         case: Whose series it is.
         moments: What is said of each run.
         hrefs: By index, the pages of runs that have one.
+        compare: The page that compares any two of these runs, where there is one.
     """
     outcomes = [Outcome(word) for word in trend.words["outcome"].words]
     return Chart(
         name=name,
+        compare=compare,
         panels=("candidate",) if case.alone else ("speedup", "candidate", "baseline"),
         speedup=_speedup_panel(trend),
         candidate=_latency_panel("latency" if case.alone else case.variant, trend, "candidate_ns"),

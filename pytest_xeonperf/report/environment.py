@@ -30,6 +30,14 @@ class Change:
     after: str
 
 
+LIMITS = (
+    ("read bandwidth", "read_bytes_per_s", "B/s"),
+    ("FP32 GEMM", "fp32_flop_per_s", "FLOP/s"),
+    ("BF16 GEMM", "bf16_flop_per_s", "FLOP/s"),
+    ("INT8 GEMM", "int8_op_per_s", "op/s"),
+)
+"""What each limit is called, its field in `Limits`, and its unit."""
+
 ABSENT = "absent"
 """How a fact is shown on the side that does not have it."""
 
@@ -74,12 +82,7 @@ def limit_facts(limits: Limits | Unknown) -> tuple[Fact, ...]:
     """What the machine can do at best, as it was measured in this session."""
     if isinstance(limits, Unknown):
         return (Fact(name="limits", value="unknown", note=limits.reason),)
-    return (
-        Fact(name="read bandwidth", value=show_rate(limits.read_bytes_per_s, "B/s")),
-        Fact(name="FP32 GEMM", value=show_rate(limits.fp32_flop_per_s, "FLOP/s")),
-        Fact(name="BF16 GEMM", value=show_rate(limits.bf16_flop_per_s, "FLOP/s")),
-        Fact(name="INT8 GEMM", value=show_rate(limits.int8_op_per_s, "op/s")),
-    )
+    return tuple(Fact(name=name, value=show_rate(getattr(limits, field), unit)) for name, field, unit in LIMITS)
 
 
 def _yes(held: bool) -> str:  # noqa: FBT001 - a word for a flag

@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from pytest_xeonperf.report.page_index import CaseHistory
+from pytest_xeonperf.alerts import OPEN_STATES, AlertState
+from pytest_xeonperf.report.grid import CaseHistory
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from pytest_xeonperf.alerts import Alert
     from pytest_xeonperf.records import Case, Result, Run
     from pytest_xeonperf.store.repository import Store
     from pytest_xeonperf.store.summaries import RunSummary, TrendPoint
@@ -17,8 +19,8 @@ if TYPE_CHECKING:
 RUNS_LISTED = 100
 """Runs in the table of the first page."""
 
-SPARK_POINTS = 40
-"""Newest points of a case, of one class of machine, that the first page looks back."""
+DECIDED_LISTED = 200
+"""Newest alerts that were decided, in the list beside those that are open."""
 
 
 @dataclass(slots=True)
@@ -28,17 +30,21 @@ class Gathered:
     Attributes:
         summaries: The newest runs, newest first.
         runs: Those that were read whole, by id.
+        alerts: Open ones, and the newest of those that were decided.
     """
 
     store: Store
     summaries: Sequence[RunSummary]
     runs: dict[str, Run] = field(default_factory=dict)
+    alerts: Sequence[Alert] = ()
     _latest: dict[str, tuple[Run, dict[Case, Result]]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, store: Store) -> Gathered:
         """The newest runs; everything else is read when it is asked for."""
-        return cls(store, store.runs(limit=RUNS_LISTED))
+        decided = [state for state in AlertState if not state.open]
+        alerts = (*store.alerts(OPEN_STATES), *store.alerts(decided, limit=DECIDED_LISTED))
+        return cls(store, store.runs(limit=RUNS_LISTED), alerts=alerts)
 
     @property
     def machines(self) -> Mapping[str, str]:
@@ -54,6 +60,10 @@ class Gathered:
         if run_id not in self.runs:
             self.runs[run_id] = self.store.run(run_id)
         return self.runs[run_id]
+
+    def alerts_of(self, case: Case) -> tuple[Alert, ...]:
+        """Those of one case."""
+        return tuple(alert for alert in self.alerts if alert.case.id == case.id)
 
     def histories(self, case: Case, points: Sequence[TrendPoint]) -> tuple[CaseHistory, ...]:
         """A case for the first page: one history, or none where it has no result."""

@@ -4,6 +4,9 @@ import hashlib
 import re
 
 INDEX = "index.html"
+MACHINES = "machines.html"
+COMPARE = "compare.html"
+"""Of the service alone: two runs, named in its query as ``base`` and ``head``."""
 
 RUN = "run-"
 """What the names of pages of runs begin with."""
@@ -21,9 +24,29 @@ def case_page(case_id: str) -> str:
     return f"case-{_token(case_id)}.html"
 
 
+def alerts_page(state: str = "") -> str:
+    """File name of the list of alerts, of one state where it is given: ``alerts.html``, ``alerts-fixed.html``."""
+    return f"alerts-{_token(state)}.html" if state else "alerts.html"
+
+
+def alert_page(alert_id: str) -> str:
+    """File name of the page of an alert: ``alert-3f9a1c0b77de.html``."""
+    return f"alert-{_token(alert_id)}.html"
+
+
 def case_anchor(case_id: str) -> str:
     """Name of the section of a case on the page of a run."""
     return f"case-{_token(case_id)}"
+
+
+def class_anchor(comparability_class: str) -> str:
+    """Name of the section of a class on the page of the machines."""
+    return f"class-{_token(comparability_class)}"
+
+
+def class_href(comparability_class: str) -> str:
+    """Where a class of machines is described."""
+    return f"{MACHINES}#{class_anchor(comparability_class)}"
 
 
 def _token(identity: str) -> str:

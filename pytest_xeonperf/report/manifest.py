@@ -109,13 +109,17 @@ def _is_plain(name: str) -> bool:
 @lru_cache(maxsize=1)
 def maker() -> str:
     """A digest of everything that decides how pages look: the package's version, and code, templates and styles."""
-    package = files("pytest_xeonperf")
     seen = hashlib.sha256(package_version().encode())
-    folders = [package.joinpath(name) for name in ("report", "judge")]
-    single = [package.joinpath(name) for name in ("units.py", "records.py")]
-    for each in (*single, *(found for folder in folders for found in _sources(folder))):
+    for each in _makers():
         seen.update(each.read_bytes())
     return seen.hexdigest()[:32]
+
+
+def _makers() -> Iterable[Traversable]:
+    package = files("pytest_xeonperf")
+    yield from (package.joinpath(name) for name in ("units.py", "records.py", "alerts.py"))
+    for name in ("report", "judge", "host", "exchange"):
+        yield from _sources(package.joinpath(name))
 
 
 def _sources(folder: Traversable) -> Iterable[Traversable]:

@@ -26,7 +26,7 @@ SHA_DIGITS = 10
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Moment:
-    """When and of what code a run was: ``trend.js`` knows these by their order."""
+    """When and of what code a run was: ``trend/columns.js`` knows these by their order."""
 
     sha: str | Unknown
     date: str

@@ -15,6 +15,7 @@ from pytest_xeonperf.report import links
 from pytest_xeonperf.report.chart import Chart, chart
 from pytest_xeonperf.report.environment import Change, changes
 from pytest_xeonperf.report.moments import Moments
+from pytest_xeonperf.report.page_alerts import alert_rows
 from pytest_xeonperf.report.trend import Trend
 from pytest_xeonperf.report.verdict import NOTHING, Badge, Banner, Count, badge
 from pytest_xeonperf.store.summaries import RunMark
@@ -23,7 +24,9 @@ from pytest_xeonperf.units import show_change
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
+    from pytest_xeonperf.alerts import Alert
     from pytest_xeonperf.records import Case
+    from pytest_xeonperf.report.page_alerts import AlertRow
     from pytest_xeonperf.store.summaries import TrendPoint
 
 ROWS = 100
@@ -93,6 +96,7 @@ class Series:
     Attributes:
         shown: How many runs are in the table.
         older: How many runs are in the chart and not in the table.
+        levels: Whether the latency changed its level anywhere.
     """
 
     heading: str
@@ -101,6 +105,7 @@ class Series:
     rows: tuple[TrendRow | KeptRow, ...]
     shown: int
     older: int
+    levels: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,10 +116,17 @@ class CasePage:
     case: Case
     banner: Banner
     series: tuple[Series, ...]
+    alerts: tuple[AlertRow, ...]
 
 
 def case_page(
-    case: Case, points: Sequence[TrendPoint], *, machines: Mapping[str, str], pages: Collection[str]
+    case: Case,
+    points: Sequence[TrendPoint],
+    *,
+    machines: Mapping[str, str],
+    pages: Collection[str],
+    compare: str = "",
+    alerts: Sequence[Alert] = (),
 ) -> CasePage:
     """The page of a case, from its points.
 
@@ -123,10 +135,12 @@ def case_page(
         points: Oldest first.
         machines: How to call the machines of a comparability class.
         pages: Ids of the runs that have a page to link to.
+        compare: The page that compares any two runs, where there is one.
+        alerts: Those of the case; the open ones are shown, each of which has a page.
     """
     marks = [mark_of(point) for point in points]
     trends = trends_of(case, enumerate(points))
-    return page_of(case, trends, moments=Moments(marks), machines=machines, pages=pages)
+    return page_of(case, trends, moments=Moments(marks), machines=machines, pages=pages, compare=compare, alerts=alerts)
 
 
 def mark_of(point: TrendPoint) -> RunMark:
@@ -152,6 +166,8 @@ def page_of(
     moments: Moments,
     machines: Mapping[str, str],
     pages: Collection[str],
+    compare: str = "",
+    alerts: Sequence[Alert] = (),
     kept: Mapping[str, Kept] = MappingProxyType({}),
 ) -> CasePage:
     """The page of a case, from its trends by comparability class; see `case_page`."""
@@ -160,6 +176,7 @@ def page_of(
         title=case.workload if case.alone else f"{case.workload}/{case.phase} {case.variant}",
         case=case,
         banner=_banner([trends[name] for name in newest_first]),
+        alerts=alert_rows([each for each in alerts if each.state.open], pages=frozenset(each.id for each in alerts)),
         series=tuple(
             _series(
                 case,
@@ -169,6 +186,7 @@ def page_of(
                 comparability_class=name,
                 moments=moments,
                 pages=pages,
+                compare=compare,
                 kept=kept.get(name, NOTHING_KEPT),
             )
             for number, name in enumerate(newest_first)
@@ -185,6 +203,7 @@ def _series(
     comparability_class: str,
     moments: Moments,
     pages: Collection[str],
+    compare: str,
     kept: Kept,
 ) -> Series:
     trend.settle()
@@ -193,10 +212,11 @@ def _series(
     return Series(
         heading=heading,
         comparability_class=comparability_class,
-        chart=chart(chart_name, trend, case=case, moments=moments, hrefs=hrefs),
+        chart=chart(chart_name, trend, case=case, moments=moments, hrefs=hrefs, compare=compare),
         rows=tuple(_rows(case, trend, range(len(trend) - 1, first - 1, -1), moments, hrefs=hrefs, kept=kept)),
         shown=len(trend) - first,
         older=first,
+        levels=bool(trend.levels),
     )
 
 

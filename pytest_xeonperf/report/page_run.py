@@ -56,6 +56,7 @@ class RunPage:
     command: str
     options: tuple[Fact, ...]
     machine: tuple[Fact, ...]
+    machine_href: str
     limits: tuple[Fact, ...]
 
 
@@ -73,6 +74,7 @@ def run_page(run: Run) -> RunPage:
         command=run.command,
         options=tuple(Fact(name=name, value=value) for name, value in run.options),
         machine=machine_facts(run.machine),
+        machine_href=links.class_href(run.machine.comparability_class),
         limits=limit_facts(run.machine.limits),
     )
 

@@ -11,20 +11,26 @@ from markupsafe import Markup
 
 from pytest_xeonperf.records import Unknown
 from pytest_xeonperf.report import links
+from pytest_xeonperf.report.page_alert import AlertPage
+from pytest_xeonperf.report.page_alerts import AlertsPage
 from pytest_xeonperf.report.page_case import CasePage, KeptRow
 from pytest_xeonperf.report.page_compare import ComparePage
 from pytest_xeonperf.report.page_index import IndexPage
+from pytest_xeonperf.report.page_machines import MachinesPage
 from pytest_xeonperf.report.page_run import RunPage
 from pytest_xeonperf.report.text import legible
 from pytest_xeonperf.report.timed import Timed
 
-Page = IndexPage | RunPage | CasePage | ComparePage
+Page = IndexPage | RunPage | CasePage | ComparePage | MachinesPage | AlertsPage | AlertPage
 
 _TEMPLATES: dict[type[Page], str] = {
     IndexPage: "index.html.j2",
     RunPage: "run.html.j2",
     CasePage: "case.html.j2",
     ComparePage: "compare.html.j2",
+    MachinesPage: "machines.html.j2",
+    AlertsPage: "alerts.html.j2",
+    AlertPage: "alert.html.j2",
 }
 
 
@@ -55,7 +61,13 @@ def environment() -> Environment:
     made.tests["known"] = lambda value: not isinstance(value, Unknown)
     made.tests["kept"] = lambda value: isinstance(value, KeptRow)
     made.tests["timed"] = lambda value: isinstance(value, Timed)
-    made.globals.update(asset=asset, index_href=links.INDEX, version=package_version())
+    made.globals.update(
+        asset=asset,
+        index_href=links.INDEX,
+        machines_href=links.MACHINES,
+        alerts_href=links.alerts_page(),
+        version=package_version(),
+    )
     return made
 
 

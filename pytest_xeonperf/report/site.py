@@ -1,7 +1,7 @@
 """The static pages: a folder that opens from disk. The only part of the report that writes.
 
 A manifest beside the pages says what they were made of. What has not changed is left as it is, a case that got points
-goes on from its page, and whatever is in doubt is made from nothing; see `.github/decisions/0018-report-at-scale.md`.
+goes on from its page, and whatever is in doubt is made from nothing; see `.github/decisions/0019-report-at-scale.md`.
 """
 
 from __future__ import annotations
@@ -13,9 +13,12 @@ from zlib import crc32
 
 from pytest_xeonperf.errors import InfrastructureError
 from pytest_xeonperf.report import links, manifest
-from pytest_xeonperf.report.gather import SPARK_POINTS, Gathered
+from pytest_xeonperf.report.gather import Gathered
+from pytest_xeonperf.report.grid import SPARK_POINTS
 from pytest_xeonperf.report.manifest import Manifest, Written, digest, maker
 from pytest_xeonperf.report.moments import Moments
+from pytest_xeonperf.report.overviews import overviews
+from pytest_xeonperf.report.page_alerts import open_alerts_words
 from pytest_xeonperf.report.page_case import page_of
 from pytest_xeonperf.report.page_index import index_page
 from pytest_xeonperf.report.page_run import run_page
@@ -25,11 +28,13 @@ from pytest_xeonperf.report.takeover import trends_on
 from pytest_xeonperf.report.trends import go_on, read_trends
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from pytest_xeonperf.records import Case, Run
     from pytest_xeonperf.report.page_case import CasePage, Kept
+    from pytest_xeonperf.report.page_index import IndexPage
+    from pytest_xeonperf.report.render import Page
     from pytest_xeonperf.report.trend import Trend
     from pytest_xeonperf.store.repository import Store
     from pytest_xeonperf.store.series import Numbered
@@ -122,7 +127,10 @@ class _Site:
         """Every page, the first one last: what it links to is there when it is."""
         jobs: list[str | Case] = [*sorted(self.shown), *self.cases]
         pages = dict(shared(self._written, jobs, processes=processes, in_child=self.store.forked))
-        pages[links.INDEX] = self._index()
+        cases = frozenset(case.id for case in self.cases)
+        others = overviews(self.store, self.gathered.alerts, runs=self.shown, cases=cases)
+        pages |= (self._made(each.name, each.inputs, each.make) for each in others)
+        pages |= [self._index()]
         for name in set(self.leftover) - set(pages):
             (self.directory / name).unlink(missing_ok=True)
         written = Manifest(
@@ -140,14 +148,12 @@ class _Site:
         return self._run(job) if isinstance(job, str) else self._case(job)
 
     def _run(self, run_id: str) -> tuple[str, Written]:
-        name, inputs = links.run_page(run_id), self.versions.get(run_id, "")
-        kept = self._unchanged(name, inputs)
-        if kept:
-            return name, kept[0]
-        return name, self._put(name, render(run_page(self.gathered.run(run_id))), inputs)
+        name = links.run_page(run_id)
+        return self._made(name, self.versions.get(run_id, ""), lambda: run_page(self.gathered.run(run_id)))
 
     def _case(self, case: Case) -> tuple[str, Written]:
-        name, inputs = links.case_page(case.id), digest(case, sorted(self.gathered.machines.items()))
+        alerts = tuple(alert for alert in self.gathered.alerts_of(case) if alert.state.open)
+        name, inputs = links.case_page(case.id), digest(case, sorted(self.gathered.machines.items()), alerts)
         before = self.old.pages.get(name)
         fresh = self.fresh.get(case.id, ())
         if before and not fresh and not self._relinked(before):
@@ -155,7 +161,15 @@ class _Site:
             if kept:
                 return name, kept[0]
         trends, rows = self._taken_over(case, before, fresh)
-        page = page_of(case, trends, moments=self.moments, machines=self.gathered.machines, pages=self.shown, kept=rows)
+        page = page_of(
+            case,
+            trends,
+            moments=self.moments,
+            machines=self.gathered.machines,
+            pages=self.shown,
+            alerts=alerts,
+            kept=rows,
+        )
         return name, self._put(name, render(page), inputs, linked=_linked(page, trends, self.marks))
 
     def _taken_over(
@@ -175,17 +189,29 @@ class _Site:
         older = {links.run_page(mark.run_id) for mark in self.marks[: self.old.runs]}
         return not self.shown.issuperset(before.linked) or not gained.isdisjoint(older)
 
-    def _index(self) -> Written:
-        inputs = digest(self.run.id, self.extent, sorted(self.shown), sorted(self.versions.items()))
-        kept = self._unchanged(links.INDEX, inputs)
-        if kept:
-            return kept[0]
+    def _index(self) -> tuple[str, Written]:
+        """The first page."""
+        inputs = digest(
+            self.run.id,
+            self.extent,
+            sorted(self.shown),
+            sorted(self.versions.items()),
+            open_alerts_words(self.gathered.alerts),
+        )
+        return self._made(links.INDEX, inputs, self._index_page)
+
+    def _index_page(self) -> IndexPage:
         recent = self.store.recent(self.marks, most=SPARK_POINTS, until=self.extent.newest_id)
         histories = [
             history for case in self.cases for history in self.gathered.histories(case, recent.get(case.id, ()))
         ]
-        html = render(index_page(self.run, self.gathered.summaries, histories, pages=self.shown))
-        return self._put(links.INDEX, html, inputs)
+        gathered = self.gathered
+        return index_page(self.run, gathered.summaries, histories, pages=self.shown, alerts=gathered.alerts)
+
+    def _made(self, name: str, inputs: str, make: Callable[[], Page]) -> tuple[str, Written]:
+        """A page by its name, made only if it is not there as it would be."""
+        kept = self._unchanged(name, inputs)
+        return name, kept[0] if kept else self._put(name, render(make()), inputs)
 
     def _unchanged(self, name: str, inputs: str) -> tuple[Written, ...]:
         """The page in the folder, if it is what would be written."""

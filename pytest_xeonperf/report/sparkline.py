@@ -25,6 +25,7 @@ class Sparkline:
         lines: ``points`` attributes, one for each stretch without a gap.
         last: Centre of the dot on the newest value, or why there is none.
         floor_y: Height of the floor line.
+        borders_x: Where the environment became another one.
     """
 
     width: int
@@ -32,32 +33,52 @@ class Sparkline:
     lines: tuple[str, ...]
     last: tuple[float, float] | Unknown
     floor_y: float | Unknown
+    borders_x: tuple[float, ...]
     label: str
 
 
-def sparkline(ratios: Sequence[float | Unknown], floor_ratio: float | Unknown) -> Sparkline:
-    """The speed-ups in the order given, oldest first; an `Unknown` leaves a gap."""
+def sparkline(
+    ratios: Sequence[float | Unknown], floor_ratio: float | Unknown, *, borders: Sequence[int] = ()
+) -> Sparkline:
+    """The speed-ups in the order given, oldest first; an `Unknown` leaves a gap.
+
+    Args:
+        ratios: The speed-ups.
+        floor_ratio: The floor of the newest one.
+        borders: Indices of those whose environment is not that of the one before.
+    """
     floor = "" if isinstance(floor_ratio, Unknown) else f", floor {show_ratio(floor_ratio)}"
-    return _drawn(ratios, floor_ratio, lambda known: _label("speed-up", known, show_ratio) + floor)
+    return _drawn(ratios, floor_ratio, borders, lambda known: _label("speed-up", known, show_ratio) + floor)
 
 
-def latency_sparkline(medians_ns: Sequence[int | Unknown]) -> Sparkline:
+def latency_sparkline(medians_ns: Sequence[int | Unknown], *, borders: Sequence[int] = ()) -> Sparkline:
     """The same of latencies, for what has no speed-up."""
-    return _drawn(medians_ns, Unknown(reason="no floor"), lambda known: _label("latency", known, show_ns))
+    return _drawn(medians_ns, Unknown(reason="no floor"), borders, lambda known: _label("latency", known, show_ns))
 
 
 def _drawn(
-    values: Sequence[float | Unknown], floor: float | Unknown, label: Callable[[Sequence[float]], str]
+    values: Sequence[float | Unknown],
+    floor: float | Unknown,
+    borders: Sequence[int],
+    label: Callable[[Sequence[float]], str],
 ) -> Sparkline:
     known = [value for value in values if not isinstance(value, Unknown)]
     if not known:
         nothing = Unknown(reason="nothing measured")
-        return Sparkline(width=WIDTH, height=HEIGHT, lines=(), last=nothing, floor_y=nothing, label=nothing.reason)
+        return Sparkline(
+            width=WIDTH,
+            height=HEIGHT,
+            lines=(),
+            last=nothing,
+            floor_y=nothing,
+            borders_x=(),
+            label=nothing.reason,
+        )
     shown = known if isinstance(floor, Unknown) else [*known, floor]
     middle = (min(shown) + max(shown)) / 2
     span = max(max(shown) - min(shown), _LEAST_SPAN * middle) or 1.0
 
-    def x_of(index: int) -> float:
+    def x_of(index: float) -> float:
         step = (WIDTH - 2 * _PADDING) / max(len(values) - 1, 1)
         return round(_PADDING + index * step if len(values) > 1 else WIDTH - _PADDING, 1)
 
@@ -72,7 +93,8 @@ def _drawn(
         lines=tuple(" ".join(f"{x_of(index)},{y_of(value)}" for index, value in stretch) for stretch in stretches),
         last=(x_of(last_index), y_of(known[-1])),
         floor_y=floor if isinstance(floor, Unknown) else y_of(floor),
-        label=label(known),
+        borders_x=tuple(x_of(index - 0.5) for index in borders),
+        label=label(known) + _changed(len(borders)),
     )
 
 
@@ -85,6 +107,10 @@ def _stretches(values: Sequence[float | Unknown]) -> list[list[tuple[int, float]
         else:
             stretches[-1].append((index, value))
     return [stretch for stretch in stretches if stretch]
+
+
+def _changed(times: int) -> str:
+    return f"; the environment changed {'once' if times == 1 else f'{times} times'}" if times else ""
 
 
 def _label(what: str, known: Sequence[float], show: Callable[[float], str]) -> str:

@@ -12,6 +12,7 @@ _TREACHEROUS = re.compile(
     "\x00-\x08\x0b-\x1f\x7f-\x9f"  # control characters, but for tab and newline
     "\u200e\u200f\u202a-\u202e\u2066-\u2069"  # what turns the direction of writing
     "\ud800-\udfff"  # halves of surrogate pairs, which UTF-8 cannot write
+    "\ufffe\uffff"  # what is no character, which XML cannot hold
     "]"
 )
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import anyio
+from anyio import to_thread
+from starlette.background import BackgroundTask
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
@@ -15,18 +18,25 @@ from pytest_xeonperf.errors import DataError
 from pytest_xeonperf.exchange import native, public, shifts
 from pytest_xeonperf.exchange.arriving import require_presentable
 from pytest_xeonperf.exchange.listing import case_entry, point_entry, run_entry
+from pytest_xeonperf.records import Commit
+from pytest_xeonperf.service.refusal import refusal
+from pytest_xeonperf.service.watching import watched
 from pytest_xeonperf.store.tokens import Scope
 
 if TYPE_CHECKING:
+    from starlette.datastructures import QueryParams
     from starlette.requests import Request
 
+    from pytest_xeonperf.records import Run
     from pytest_xeonperf.service.app import Service
 
 _MOST_RUNS = 1000
 _DIGITS = 9
-_LONGEST = 500
 _AT_ONCE = 2
-"""Runs that are taken in at a time: each may be as large as `Service.most_bytes`."""
+"""Runs that are taken in at a time: each may be as large as `Service.most_bytes`.
+
+They have threads of their own: behind everybody who wants a page, a run would wait longer than its client does.
+"""
 
 _JSON = "application/json"
 
@@ -34,15 +44,17 @@ _JSON = "application/json"
 def routes(service: Service) -> list[Route]:
     """The API below ``/api/v1``."""
     turns = anyio.Semaphore(_AT_ONCE)
+    threads = anyio.CapacityLimiter(_AT_ONCE + 1)  # one for who is turned away meanwhile
 
     async def ingest(request: Request) -> Response:
         """Add a run; one that is there already stays as it is."""
-        await run_in_threadpool(service.require, request, Scope.INGEST)
-        if request.headers.get("content-type", "").partition(";")[0].strip().lower() != _JSON:
-            raise HTTPException(415, detail=f"runs are sent as {_JSON}")  # which no form of another site can say
+        await to_thread.run_sync(service.require, request, Scope.INGEST, limiter=threads)
+        require_kind(request, _JSON)  # which no form of another site can say
         async with turns:
-            body = await _body(request, service.most_bytes)
-            return await run_in_threadpool(_ingested, service, body)
+            sent = await body(request, service.most_bytes)
+            answer = await to_thread.run_sync(_ingested, service, sent, limiter=threads)
+        service.counters.received(answer.status_code)
+        return answer
 
     async def runs(request: Request) -> Response:
         """One address, two methods: so that a third is told of both."""
@@ -51,9 +63,9 @@ def routes(service: Service) -> list[Route]:
     def listed(request: Request) -> Response:
         """The newest runs, newest first."""
         service.require(request, Scope.READ)
-        query = request.query_params
+        query = _parameters(request, "limit", "branch", "machine")
         found = service.store.runs(
-            limit=_number(query.get("limit", "50"), most=_MOST_RUNS),
+            limit=number(query.get("limit", "50"), most=_MOST_RUNS),
             branch=query.get("branch", ""),
             comparability_class=query.get("machine", ""),
         )
@@ -62,26 +74,31 @@ def routes(service: Service) -> list[Route]:
     def run(request: Request) -> Response:
         """One run, as `xeonperf show --json` has it."""
         service.require(request, Scope.READ)
+        _parameters(request)
         found = service.store.run(service.store.resolve(request.path_params["revision"]))
         return Response(public.dumps(found), media_type=_JSON)
 
     def cases(request: Request) -> Response:
         """Every case there is a result of."""
         service.require(request, Scope.READ)
+        _parameters(request)
         return JSONResponse({"cases": [case_entry(case) for case in service.store.cases()]})
 
     def trend(request: Request) -> Response:
         """The newest points of a case, oldest first."""
         service.require(request, Scope.READ)
-        limit = _number(request.query_params.get("limit", "500"), most=_MOST_RUNS)
+        query = _parameters(request, "limit", "machine")
         points = service.store.trend(
-            request.path_params["case_id"], comparability_class=request.query_params.get("machine", ""), limit=limit
+            request.path_params["case_id"],
+            comparability_class=query.get("machine", ""),
+            limit=number(query.get("limit", "500"), most=_MOST_RUNS),
         )
         return JSONResponse({"points": [point_entry(point) for point in points]})
 
     def compare(request: Request) -> Response:
         """Two runs, as `xeonperf compare --json` has it."""
         service.require(request, Scope.READ)
+        _parameters(request, "base", "head")
         return Response(shifts.dumps(service.compared(request)), media_type=_JSON)
 
     return [
@@ -93,21 +110,45 @@ def routes(service: Service) -> list[Route]:
     ]
 
 
-def _ingested(service: Service, body: bytes) -> Response:
+def _ingested(service: Service, sent: bytes) -> Response:
     try:
-        run = native.loads(body.decode(), where="body")
+        run = native.loads(sent.decode(), where="body")
         require_presentable(run, now=datetime.now(UTC))
     except UnicodeDecodeError as error:
         return refusal(400, f"no UTF-8: {error.reason} at byte {error.start}", where="body")
     except DataError as error:
         return refusal(400, error.what, where=error.where, remedy=error.remedy)
     is_new = service.store.add_run(run)
-    if not is_new and service.store.run(run.id) != run:
+    if not is_new and not _same(service.store.run(run.id), run):
         return refusal(409, f"there is another run {run.id}", where="body", remedy="runs do not change: send a new one")
-    return JSONResponse({"run": run.id, "new": is_new}, status_code=201 if is_new else 200)
+    if is_new:
+        service.arrived(run)
+    return JSONResponse(
+        {"run": run.id, "new": is_new},
+        status_code=201 if is_new else 200,
+        background=BackgroundTask(watched, service.store, run),  # when the answer is out; the next one makes up for it
+    )
 
 
-async def _body(request: Request, most_bytes: int) -> bytes:
+def require_kind(request: Request, kind: str) -> None:
+    """Let a request pass whose body is said to be of a kind.
+
+    Raises:
+        HTTPException: 415.
+    """
+    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != kind:
+        raise HTTPException(415, detail=f"it is to be sent as {kind}")
+
+
+def _same(there: Run, sent: Run) -> bool:
+    """Whether a run is there already; what a sha stands for is kept as whoever came first said it."""
+    if isinstance(there.commit, Commit) and isinstance(sent.commit, Commit) and there.commit.sha == sent.commit.sha:
+        subject, committed_at = there.commit.subject, there.commit.committed_at
+        sent = replace(sent, commit=replace(sent.commit, subject=subject, committed_at=committed_at))
+    return there == sent
+
+
+async def body(request: Request, most_bytes: int) -> bytes:
     """The body, read only as long as it is not too large, whatever its header says."""
     told = request.headers.get("content-length", "0")
     if told.isdigit() and int(told[:15]) > most_bytes:
@@ -121,13 +162,20 @@ async def _body(request: Request, most_bytes: int) -> bytes:
     return b"".join(parts)
 
 
-def _number(text: str, *, most: int) -> int:
+def _parameters(request: Request, *names: str) -> QueryParams:
+    """What an address says after its question mark; a misspelt name would be answered as if nothing had been asked."""
+    unknown = sorted(set(request.query_params) - set(names))
+    if unknown:
+        raise HTTPException(400, detail=f"no parameter {unknown[0][:50]!r} here; there is {', '.join(names) or 'none'}")
+    return request.query_params
+
+
+def number(text: str, *, most: int) -> int:
+    """A limit that somebody gave.
+
+    Raises:
+        HTTPException: 400, if it is none.
+    """
     if not (text.isascii() and text.isdigit() and len(text) <= _DIGITS and 0 < int(text) <= most):
         raise HTTPException(400, detail=f"limit {text[:20]!r} is no number from 1 to {most}")
     return int(text)
-
-
-def refusal(status: int, what: str, *, where: str = "", remedy: str = "") -> JSONResponse:
-    """An error, as every answer of the service has it; whoever sent too much does not get all of it back."""
-    said = {name: text[:_LONGEST] for name, text in (("what", what), ("where", where), ("remedy", remedy))}
-    return JSONResponse({"error": said}, status_code=status)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, cast
 
+from anyio import to_thread
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
@@ -16,24 +19,40 @@ from pytest_xeonperf.ci.history import compared
 from pytest_xeonperf.errors import UsageError, XeonPerfError
 from pytest_xeonperf.judge.shift import TOLERANCE_OF_SESSIONS
 from pytest_xeonperf.records import Unknown
-from pytest_xeonperf.service import access, api, openapi, pages
-from pytest_xeonperf.service.api import refusal
+from pytest_xeonperf.service import access, alert_pages, alerts, api, badges, feed, metrics, openapi, pages
+from pytest_xeonperf.service.bodies import NoBodies
+from pytest_xeonperf.service.budgets import Budgets, address_of, require_permit
+from pytest_xeonperf.service.cache import Pages
+from pytest_xeonperf.service.counters import Counters, Counting
 from pytest_xeonperf.service.headers import SafeHeaders
+from pytest_xeonperf.service.refusal import refusal
 from pytest_xeonperf.store.tokens import Scope
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+
     from starlette.requests import Request
     from starlette.types import ASGIApp
 
     from pytest_xeonperf.judge.runs import RunComparison
     from pytest_xeonperf.records import Run
+    from pytest_xeonperf.service.budgets import Budget
     from pytest_xeonperf.store.repository import Store
+    from pytest_xeonperf.store.tokens import Token
 
 MOST_BYTES = 64 << 20
 """Of one run: some thousand cases with all of their pairs."""
 
+_THREADS = 4
+"""That answer readers at a time: Python runs one of them at a time, so that more make nobody faster, and whoever has
+asked the database waits behind all of them for his next turn."""
+
 _ALPHA = 0.05
 _LOG = logging.getLogger("pytest_xeonperf.service")
+
+
+def _nobody_minds(_: Run) -> None:
+    """Nothing happens when a run arrives."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,22 +64,51 @@ class Service:
         hosts: Names under which it answers: without a token, a page of another site shall not read through a browser
             that takes its name for this machine's.
         most_bytes: Of a body.
+        budgets: How often somebody may ask.
+        counters: What was done so far.
+        pages: Those that were rendered, for all who may read.
+        public_url: Under which people reach it, without a slash at its end; empty for the one they ask under.
+        arrived: Is told of each new run that came in; must not keep whoever brings it waiting.
     """
 
     store: Store
     open_to_read: bool
     hosts: tuple[str, ...] = ("*",)
     most_bytes: int = MOST_BYTES
+    budgets: Budgets = field(default_factory=Budgets)
+    counters: Counters = field(default_factory=Counters)
+    pages: Pages = field(default_factory=Pages)
+    public_url: str = ""
+    arrived: Callable[[Run], None] = _nobody_minds
 
     def require(self, request: Request, scope: Scope) -> None:
         """Let a request pass that may do this.
 
         Raises:
-            HTTPException: 401 or 403.
+            HTTPException: 401 or 403; 429 if it has to wait.
         """
         if scope is Scope.READ and self.open_to_read:
+            require_permit(self._budget(scope).spend(address_of(request)))
             return
-        access.require(request, self.store, scope)
+        self.identify(request, scope, password=scope is Scope.READ)
+
+    def identify(self, request: Request, scope: Scope, *, password: bool) -> tuple[Token, str]:
+        """The token that a request carries, and its text; arguments as `access.identify` has them.
+
+        Raises:
+            HTTPException: 401 or 403; 429 if it has to wait.
+        """
+        with self.budgets.trying(request):
+            token, text = access.identify(request, self.store, scope, password=password)
+        require_permit(self._budget(scope).spend(token.id))
+        return token, text
+
+    def _budget(self, scope: Scope) -> Budget:
+        return self.budgets.reads if scope is Scope.READ else self.budgets.ingests
+
+    def address(self, request: Request, path: str) -> str:
+        """Where people find a page or a picture of it."""
+        return f"{self.public_url or str(request.base_url).rstrip('/')}/{path}"
 
     def compared(self, request: Request) -> RunComparison:
         """The two runs that a request names; without a base, the newest earlier one on the same class of machine.
@@ -95,17 +143,32 @@ def application(service: Service) -> ASGIApp:
         service.store.runs(limit=1)
         return PlainTextResponse("ok\n")
 
+    routes = [
+        Route("/healthz", alive),
+        Route("/readyz", ready),
+        openapi.route(),
+        *api.routes(service),
+        *pages.routes(service),
+        *alerts.routes(service),
+        *alert_pages.routes(service),
+        *badges.routes(service),
+        *feed.routes(service),
+        *metrics.routes(service),
+    ]
+    names: dict[object, str] = {route.endpoint: route.path for route in routes}
     routed = Starlette(
-        routes=[
-            Route("/healthz", alive),
-            Route("/readyz", ready),
-            openapi.route(),
-            *api.routes(service),
-            *pages.routes(service),
-        ],
+        routes=routes,
+        middleware=[Middleware(Counting, counters=service.counters, routes=names), Middleware(NoBodies)],
+        lifespan=_few_threads,
         exception_handlers={HTTPException: _refused, UsageError: _unknown, XeonPerfError: _failed, Exception: _failed},
     )
     return SafeHeaders(TrustedHostMiddleware(routed, allowed_hosts=list(service.hosts), www_redirect=False))
+
+
+@asynccontextmanager
+async def _few_threads(_: Starlette) -> AsyncIterator[None]:
+    to_thread.current_default_thread_limiter().total_tokens = _THREADS
+    yield
 
 
 def _refused(_: Request, error: Exception) -> Response:

@@ -8,6 +8,10 @@ from typing import TYPE_CHECKING, Any
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
+from pytest_xeonperf.alerts import AlertState
+from pytest_xeonperf.exchange import native
+from pytest_xeonperf.exchange.triage import LONGEST
+
 if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
@@ -16,6 +20,14 @@ _OBJECT = {"type": "object"}
 _TEXT = {"type": "string"}
 _LIST = {"type": "array", "items": _OBJECT}
 _COUNT = {"type": "integer", "minimum": 1, "maximum": 1000}
+
+
+def _record(**properties: dict[str, Any]) -> dict[str, Any]:
+    return {"type": "object", "required": list(properties), "properties": properties}
+
+
+_RUN = _record(schema={"enum": list(native.READ)}, run=_record(id={"type": "string", "format": "uuid"}))
+"""No more than its frame: what is inside is told with its place where it is wrong."""
 
 
 def route() -> Route:
@@ -32,7 +44,7 @@ def document() -> dict[str, Any]:
     """The whole description."""
     return {
         "openapi": "3.1.0",
-        "info": {"title": "pytest-xeonperf", "version": _version(), "summary": "Runs, trends and comparisons."},
+        "info": {"title": "pytest-xeonperf", "version": _version(), "summary": "Runs, trends, comparisons and alerts."},
         "security": [{"bearer": []}],
         "components": {
             "securitySchemes": {
@@ -48,6 +60,14 @@ def document() -> dict[str, Any]:
                 "Comparison": _record(
                     schema={"const": "xeonperf-compare/1"}, verdict=_TEXT, base=_OBJECT, head=_OBJECT, cases=_LIST
                 ),
+                "Alerts": _record(schema={"const": "xeonperf-alerts/1"}, alerts=_LIST),
+                "Alert": _record(schema={"const": "xeonperf-alert/1"}, alert=_OBJECT, events=_LIST),
+                "Triage": {
+                    "type": "object",
+                    "minProperties": 1,
+                    "additionalProperties": False,
+                    "properties": {"state": {"enum": list(AlertState)}, **_texts()},
+                },
             },
         },
         "paths": {
@@ -77,7 +97,46 @@ def document() -> dict[str, Any]:
             "/api/v1/compare": {
                 "get": _reads("Two runs, case by case.", "Comparison", _query("base", _TEXT), _query("head", _TEXT))
             },
+            "/api/v1/alerts": {
+                "get": _reads(
+                    "Slow-downs that were seen, newest first.",
+                    "Alerts",
+                    _query("state", {"enum": ["open", *AlertState]}),
+                    _query("case", _TEXT),
+                    _query("machine", _TEXT),
+                    _query("limit", _COUNT),
+                )
+            },
+            "/api/v1/alerts/{alert_id}": {
+                "get": _reads("One alert with its history.", "Alert", _path("alert_id")),
+                "post": _triages(),
+            },
+            **_for_other_programs(),
         },
+    }
+
+
+def _for_other_programs() -> dict[str, Any]:
+    """What monitoring systems, other people's pages and feed readers ask for."""
+    branch = _query("branch", _TEXT)
+    svg = "image/svg+xml"
+    unknown = {"404": _text("A picture that says unknown.", svg)}
+    metrics = _text("The newest figures, and the service's own counts.", "application/openmetrics-text")
+    return {
+        "/metrics": {"get": _gets("Metrics in OpenMetrics 1.0.", {"200": metrics}, branch)},
+        "/badge.svg": {
+            "get": _gets("What the newest run came to.", {"200": _text("A picture.", svg), **unknown}, branch)
+        },
+        "/badge/{case_id}.svg": {
+            "get": _gets(
+                "What a case came to last.", {"200": _text("A picture.", svg), **unknown}, _path("case_id"), branch
+            )
+        },
+        "/feed.atom": {
+            "get": _gets("Runs that are red or undecided.", {"200": _text("A feed.", "application/atom+xml")}, branch)
+        },
+        "/healthz": {"get": _asked("The process answers.")},
+        "/readyz": {"get": _asked("The history answers too.", "503")},
     }
 
 
@@ -89,26 +148,53 @@ def _path(name: str) -> dict[str, Any]:
     return {"name": name, "in": "path", "required": True, "schema": _TEXT}
 
 
-def _record(**properties: dict[str, Any]) -> dict[str, Any]:
-    return {"type": "object", "required": list(properties), "properties": properties}
-
-
 def _reads(summary: str, schema: str, *parameters: dict[str, Any]) -> dict[str, Any]:
     return {
         "summary": summary,
         "parameters": list(parameters),
-        "responses": {"200": _answer(summary, schema), **_errors("400", "401", "403", "404", "503")},
+        "responses": {"200": _answer(summary, schema), **_errors("400", "401", "403", "404", "413", "429", "503")},
     }
+
+
+def _gets(summary: str, answers: dict[str, Any], *parameters: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "summary": summary,
+        "parameters": list(parameters),
+        "responses": {**answers, **_errors("401", "403", "413", "429", "503")},
+    }
+
+
+def _asked(summary: str, *errors: str) -> dict[str, Any]:
+    """What everybody may ask."""
+    said = {"200": _text("It does.", "text/plain")}
+    return {"summary": summary, "security": [], "parameters": [], "responses": {**said, **_errors("413", *errors)}}
 
 
 def _ingest() -> dict[str, Any]:
     return {
         "summary": "Add a run, as `xeonperf export --format json` writes it; one that is there already stays as it is.",
-        "requestBody": {"required": True, "content": {"application/json": {"schema": _OBJECT}}},
+        "requestBody": {"required": True, "content": {"application/json": {"schema": _RUN}}},
         "responses": {
             "201": _answer("It was new.", "Ingested"),
             "200": _answer("It was there already.", "Ingested"),
-            **_errors("400", "401", "403", "413", "503"),
+            **_errors("400", "401", "403", "409", "413", "415", "429", "503"),
+        },
+    }
+
+
+def _texts() -> dict[str, dict[str, Any]]:
+    return {name: {"type": "string", "maxLength": longest} for name, longest in LONGEST.items()}
+
+
+def _triages() -> dict[str, Any]:
+    content = {"application/json": {"schema": {"$ref": "#/components/schemas/Triage"}}}
+    return {
+        "summary": "Decide about an alert; expected makes its run the new baseline of its case.",
+        "parameters": [_path("alert_id")],
+        "requestBody": {"required": True, "content": content},
+        "responses": {
+            "200": _answer("The alert as it is then.", "Alert"),
+            **_errors("400", "401", "403", "404", "413", "415", "429", "503"),
         },
     }
 
@@ -116,6 +202,10 @@ def _ingest() -> dict[str, Any]:
 def _answer(description: str, schema: str) -> dict[str, Any]:
     content = {"application/json": {"schema": {"$ref": f"#/components/schemas/{schema}"}}}
     return {"description": description, "content": content}
+
+
+def _text(description: str, media_type: str) -> dict[str, Any]:
+    return {"description": description, "content": {media_type: {"schema": _TEXT}}}
 
 
 def _errors(*statuses: str) -> dict[str, Any]:

@@ -10,15 +10,17 @@ from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
 from pytest_xeonperf.report import links
-from pytest_xeonperf.report.gather import SPARK_POINTS, Gathered
+from pytest_xeonperf.report.gather import Gathered
+from pytest_xeonperf.report.grid import SPARK_POINTS
 from pytest_xeonperf.report.moments import Moments
 from pytest_xeonperf.report.page_case import page_of
 from pytest_xeonperf.report.page_compare import history_page
 from pytest_xeonperf.report.page_index import index_page
+from pytest_xeonperf.report.page_machines import machines_page
 from pytest_xeonperf.report.page_run import run_page
 from pytest_xeonperf.report.render import Page, render
 from pytest_xeonperf.report.trends import read_trends
-from pytest_xeonperf.service.cache import Pages
+from pytest_xeonperf.service.revalidated import has
 from pytest_xeonperf.store.tokens import Scope
 
 if TYPE_CHECKING:
@@ -31,52 +33,61 @@ if TYPE_CHECKING:
 
 _POLICY = (
     "default-src 'none'; style-src 'nonce-{nonce}'; script-src 'nonce-{nonce}'; img-src data:; "
-    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    "base-uri 'none'; form-action {target}; frame-ancestors 'none'"
 )
 
 
 def routes(service: Service) -> list[Route]:
     """The pages."""
-    kept = Pages()
 
     def index(request: Request) -> Response:
         """The newest run's verdict, every case, every run."""
-        return answered(request, _index)
+        return answered(service, request, lambda: _index(service.store))
 
     def run(request: Request) -> Response:
         """One run."""
-        return answered(request, lambda store: run_page(store.run(request.path_params["run_id"])))
+        return answered(service, request, lambda: run_page(service.store.run(request.path_params["run_id"])))
 
     def case(request: Request) -> Response:
         """The trend of one case."""
-        return answered(request, lambda store: _case(store, request.path_params["case_id"]))
+        return answered(service, request, lambda: _case(service.store, request.path_params["case_id"]))
 
-    def answered(request: Request, make: Callable[[Store], Page]) -> Response:
-        """A page that depends on the history and its path alone, or the word that the reader has it already."""
-        service.require(request, Scope.READ)
-        state = service.store.state()
-        page, tag = kept.get(request.url.path, state, lambda: _rendered(make(service.store)))
-        headers = {"ETag": tag, "Cache-Control": "no-cache", "Content-Security-Policy": page.policy}
-        if not service.open_to_read:
-            headers |= {"Cache-Control": "private, no-cache", "Vary": "Authorization"}
-        told = [each.strip().removeprefix("W/") for each in request.headers.get("if-none-match", "").split(",")]
-        if tag in told or told == ["*"]:
-            return Response(status_code=304, headers=headers)
-        return HTMLResponse(page.body, headers=headers)
+    def machines(request: Request) -> Response:
+        """What results were measured on."""
+        return answered(service, request, lambda: _machines(service.store))
 
     def compare(request: Request) -> Response:
         """Two runs."""
         service.require(request, Scope.READ)
-        body, policy = _rendered(history_page(service.compared(request)))
-        return HTMLResponse(body, headers={"Content-Security-Policy": policy, "Cache-Control": "no-store"})
+        return served(history_page(service.compared(request)))
 
     return [
         Route("/", index),
         Route(f"/{links.INDEX}", index),
         Route("/run-{run_id}.html", run),
         Route("/case-{case_id}.html", case),
-        Route("/compare.html", compare),
+        Route(f"/{links.MACHINES}", machines),
+        Route(f"/{links.COMPARE}", compare),
     ]
+
+
+def answered(service: Service, request: Request, make: Callable[[], Page]) -> Response:
+    """A page that depends on the history and its path alone, or the word that the reader has it already."""
+    service.require(request, Scope.READ)
+    state = service.store.state()
+    page, tag = service.pages.get(request.url.path, state, lambda: _rendered(make()))
+    headers = {"ETag": tag, "Cache-Control": "no-cache", "Content-Security-Policy": page.policy}
+    if not service.open_to_read:
+        headers |= {"Cache-Control": "private, no-cache", "Vary": "Authorization"}
+    if has(request, tag):
+        return Response(status_code=304, headers=headers)
+    return HTMLResponse(page.body, headers=headers)
+
+
+def served(page: Page, *, posts: bool = False) -> Response:
+    """A page of this request alone, which nobody keeps; one that holds a form of whoever asked may post it here."""
+    body, policy = _rendered(page, target="'self'" if posts else "'none'")
+    return HTMLResponse(body, headers={"Content-Security-Policy": policy, "Cache-Control": "no-store"})
 
 
 def _index(store: Store) -> Page:
@@ -88,7 +99,7 @@ def _index(store: Store) -> Page:
     histories = [history for case in cases for history in gathered.histories(case, recent.get(case.id, ()))]
     shown = {summary.id for summary in gathered.summaries}
     newest = gathered.run(gathered.summaries[0].id)
-    return index_page(newest, gathered.summaries, histories, pages=shown)
+    return index_page(newest, gathered.summaries, histories, pages=shown, alerts=gathered.alerts)
 
 
 def _case(store: Store, case_id: str) -> Page:
@@ -96,12 +107,24 @@ def _case(store: Store, case_id: str) -> Page:
     if found is None:
         raise HTTPException(404, detail=f"there is no case {case_id}")
     extent, marks = store.extent(), store.marks()
-    trends = read_trends(store, found, marks, until=extent.newest_id)
-    machines, every = Gathered.of(store).machines, {mark.run_id for mark in marks}
-    return page_of(found, trends, moments=Moments(marks), machines=machines, pages=every)
+    gathered = Gathered.of(store)
+    return page_of(
+        found,
+        read_trends(store, found, marks, until=extent.newest_id),
+        moments=Moments(marks),
+        machines=gathered.machines,
+        pages={mark.run_id for mark in marks},
+        compare=links.COMPARE,
+        alerts=gathered.alerts_of(found),
+    )
 
 
-def _rendered(page: Page) -> tuple[bytes, str]:
-    """The page and its policy, with a nonce of its own."""
+def _machines(store: Store) -> Page:
+    found = store.machines()
+    return machines_page(found, pages={each.newest_run for each in found})
+
+
+def _rendered(page: Page, *, target: str = "'none'") -> tuple[bytes, str]:
+    """The page and its policy, with a nonce of its own; `target` is where its forms may go."""
     nonce = secrets.token_urlsafe(16)
-    return render(page, nonce=nonce).encode(), _POLICY.format(nonce=nonce)
+    return render(page, nonce=nonce).encode(), _POLICY.format(nonce=nonce, target=target)

@@ -11,14 +11,14 @@ from pytest_xeonperf.measure import plan
 from pytest_xeonperf.measure.failure import Failure, FailureKind
 from pytest_xeonperf.records import Isa, Unknown
 from pytest_xeonperf.units import show_bytes, show_minutes
-from pytest_xeonperf.variants import peers
+from pytest_xeonperf.variants import autotuned, peers
 from pytest_xeonperf.variants.spec import REFERENCE, Dtype, Internals, lookup
 from pytest_xeonperf.workloads.presets import Preset
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from pytest_xeonperf.records import Limits
+    from pytest_xeonperf.records import Amx, Limits
     from pytest_xeonperf.shell.protocol import Barred
     from pytest_xeonperf.shell.rungs import LadderKey
     from pytest_xeonperf.variants.spec import Variant
@@ -53,6 +53,7 @@ class Room:
         budget_s: For the rounds of one ladder.
     """
 
+    amx: Amx
     isa: Isa
     limits: Limits | Unknown
     available_bytes: int
@@ -122,6 +123,8 @@ def _refusal(key: LadderKey, variant: Variant, barred: Sequence[Barred], room: R
         return (_needs_more(f"oneDNN rounds to BF16 only with {Isa.AVX512_BF16}; usable here is {room.isa}"),)
     try:
         peers.require(variant)
+        if variant.autotune:
+            autotuned.require(room.amx)
     except NotApplicableError as error:
         return (Failure(kind=FailureKind.NOT_APPLICABLE, reason=str(error)),)
     if variant.compile:

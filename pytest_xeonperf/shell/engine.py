@@ -214,6 +214,7 @@ class Engine:
 
     def _room(self, preset: Preset) -> Room:
         return Room(
+            amx=self.machine.amx,
             isa=self.machine.isa,
             limits=self.machine.limits,
             available_bytes=available_bytes(),
@@ -242,6 +243,7 @@ class Engine:
             rates=self._rates(),
         )
         return Bench(
+            amx=self.machine.amx,
             limits=self.machine.limits,
             effort=self._effort(preset),
             seed=Random().getrandbits(31),  # noqa: S311 - a fresh order for every ladder; the seed is kept

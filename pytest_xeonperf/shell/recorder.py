@@ -152,6 +152,18 @@ class Recorder:
             return (f"not compared with earlier runs: {error}",)
         return (*since_then(found), *outgrown_floors(found)) if found.cases else ()
 
+    def raise_alerts(self) -> tuple[str, ...]:
+        """Look whether a case of the finished run has become slower; a line where that is news."""
+        if not self.under_way or self.settings.preset is Preset.SMOKE:
+            return ()
+        from pytest_xeonperf.ci.alerts import watch_run
+
+        try:
+            line = watch_run(self.store[0], self.run[0], at=_now()).line
+        except XeonPerfError as error:
+            return (f"no alerts were raised: {error}; `xeonperf alerts scan` makes up for it",)
+        return (line,) if line else ()
+
     def keep(self) -> tuple[str, ...]:
         """Let the finished run wait on disk for the service, before anything else may go wrong; a line if it cannot."""
         if not self.under_way or not self.settings.push:

@@ -151,6 +151,7 @@ class Server:
 
     def _room(self) -> Room:
         return Room(
+            amx=self.machine.amx,
             isa=self.machine.isa,
             limits=self.machine.limits,
             available_bytes=read_system(read_cpu().flags).available_bytes,

@@ -45,7 +45,8 @@ class Session:
         stack: Undoes what measuring in this process has changed.
         page: The report that was written.
         reports: Of the test that is running, so far.
-        last_words: What became of the speed-ups of the nearest earlier commit, and of this run on its way to a service.
+        last_words: What became of the speed-ups of the nearest earlier commit, of alerts, and of this run on its way to
+            a service.
     """
 
     config: pytest.Config
@@ -126,8 +127,9 @@ class Session:
         self.recorder.finish(RunState.INTERRUPTED if interrupted else RunState.FINISHED)
         if self.recorder.under_way:
             kept = self.recorder.keep()
+            alerts = () if interrupted else self.recorder.raise_alerts()  # before the pages that show them
             self._write_report()
-            self.last_words = (*self.recorder.since_then(), *kept, *self.recorder.push())
+            self.last_words = (*self.recorder.since_then(), *alerts, *kept, *self.recorder.push())
         self.recorder.close()
         asked_to_measure = not session.config.option.collectonly
         if exitstatus == pytest.ExitCode.OK and asked_to_measure and self._undecided(session):

@@ -25,9 +25,12 @@ class Words(TypeDecorator[str]):
 
     def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:  # noqa: ARG002
         """Replace NUL, and write lone surrogates (undecodable bytes of a path) as escapes."""
-        if value is None:
-            return None
-        return value.translate(_NO_DATABASE_HOLDS_NUL).encode("utf-8", "backslashreplace").decode("utf-8")
+        return None if value is None else storable(value)
+
+
+def storable(text: str) -> str:
+    """Text as `Words` keeps it."""
+    return text.translate(_NO_DATABASE_HOLDS_NUL).encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 class Finite(TypeDecorator[float]):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import func, select
 
@@ -13,12 +13,36 @@ from pytest_xeonperf.store.reading import columns_of
 from pytest_xeonperf.store.summaries import RunSummary, TrendPoint
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
-    from sqlalchemy import Connection, RowMapping
+    from sqlalchemy import Connection, Row, RowMapping, Select, Table
 
+_AT_ONCE = 500
+"""Runs in one query: databases bound the number of parameters."""
 
-_OF_A_POINT = (schema.result, schema.verdict, schema.measurement, schema.run, schema.commit, schema.machine)
+_OF_A_POINT: tuple[tuple[Table, tuple[str, ...]], ...] = tuple(
+    (table, tuple(names))
+    for table, *names in (
+        (schema.result, "id", "measured_at", "measurement_unknown"),
+        (schema.verdict, "outcome", "reason", "floor_ratio", "floor_unknown"),
+        (
+            schema.measurement,
+            "speedup_ratio",
+            "low_ratio",
+            "high_ratio",
+            "confidence",
+            "baseline_median_ns",
+            "candidate_median_ns",
+        ),
+        (schema.timing, "median_ns"),
+        (schema.run, "id", "started_at", "commit_sha", "commit_unknown", "branch", "machine_fingerprint"),
+        (schema.commit, "subject"),
+    )
+)
+"""What a point takes, and no more: whole rows hold lists that would be read for nothing."""
+
+_RESULT, _RUN = 0, 4
+"""Their places in that."""
 
 
 def read_runs(
@@ -46,24 +70,83 @@ def read_trend(
     connection: Connection, case_id: str, *, limit: int, comparability_class: str, before: str
 ) -> tuple[TrendPoint, ...]:
     """The newest `limit` points of a case, oldest first; an empty string stands for any class, or any time."""
-    query = (
-        select(*_OF_A_POINT, schema.timing.c.median_ns)
-        .join_from(schema.result, schema.verdict, schema.verdict.c.result_id == schema.result.c.id)
-        .join(schema.run, schema.run.c.id == schema.result.c.run_id)
-        .join(schema.machine, schema.machine.c.fingerprint == schema.run.c.machine_fingerprint)
+    run_ids = _newest_runs(connection, case_id, limit=limit, comparability_class=comparability_class, before=before)
+    found: list[list[dict[str, Any]]] = []
+    for start in range(0, len(run_ids), _AT_ONCE):
+        query = (
+            points()
+            .where(schema.result.c.case_id == case_id)
+            .where(schema.result.c.run_id.in_(run_ids[start : start + _AT_ONCE]))
+        )
+        found += map(parts_of, connection.execute(query))
+    found.sort(key=lambda parts: (parts[_RUN]["started_at"], parts[_RESULT]["id"]))
+    return made(connection, found[-limit:])
+
+
+def points() -> Select[Any]:
+    """The query of every point there is, to be narrowed; `parts_of` takes its rows apart."""
+    return (
+        select(*(table.c[name] for table, names in _OF_A_POINT for name in names))
+        .join_from(schema.result, schema.run, schema.run.c.id == schema.result.c.run_id)
+        .join(schema.verdict, schema.verdict.c.result_id == schema.result.c.id)
         .outerjoin(schema.commit, schema.commit.c.sha == schema.run.c.commit_sha)
         .outerjoin(schema.measurement, schema.measurement.c.result_id == schema.result.c.id)
         .outerjoin(schema.timing, schema.timing.c.result_id == schema.result.c.id)
-        .where(schema.result.c.case_id == case_id)
-        .order_by(schema.run.c.started_at.desc(), schema.result.c.id.desc())
+    )
+
+
+def parts_of(row: Row[Any]) -> list[dict[str, Any]]:
+    """Of each table what a point takes of it, by the names of columns; what follows in the row is left."""
+    values = iter(row)
+    return [dict(zip(names, values, strict=False)) for _, names in _OF_A_POINT]
+
+
+def made(connection: Connection, found: Sequence[list[dict[str, Any]]]) -> tuple[TrendPoint, ...]:
+    """The points of what `parts_of` gave."""
+    machines = _machines(connection, {parts[_RUN]["machine_fingerprint"] for parts in found})
+    return tuple(_point(parts, machines[parts[_RUN]["machine_fingerprint"]]) for parts in found)
+
+
+def _newest_runs(
+    connection: Connection, case_id: str, *, limit: int, comparability_class: str, before: str
+) -> Sequence[str]:
+    """The newest runs that have a result of a case.
+
+    The index of runs by time is walked until enough have it, with a look into the index of results for each: to read
+    and sort all results of a case takes many times as long once there are thousands.
+    """
+    has_the_case = (
+        select(schema.result.c.id)
+        .where(schema.result.c.case_id == case_id, schema.result.c.run_id == schema.run.c.id)
+        .correlate(schema.run)
+        .exists()
+    )
+    query = (
+        select(schema.run.c.id)
+        .where(has_the_case)
+        .order_by(schema.run.c.started_at.desc(), schema.run.c.id.desc())
         .limit(limit)
     )
     if comparability_class:
-        query = query.where(schema.machine.c.comparability_class == comparability_class)
+        # an expression has no index: SQLite would take that of machines, and then sort
+        of_class = schema.machine.c.comparability_class.concat("") == comparability_class
+        query = query.join(schema.machine, schema.machine.c.fingerprint == schema.run.c.machine_fingerprint).where(
+            of_class
+        )
     if before:
         query = query.where(schema.run.c.started_at < before)
-    points = [_point(row) for row in connection.execute(query).mappings()]
-    return tuple(reversed(points))
+    return connection.scalars(query).all()
+
+
+def _machines(connection: Connection, fingerprints: set[str]) -> dict[str, tuple[str, tuple[tuple[str, str], ...]]]:
+    """The class and the facts of machines, of which many points have few."""
+    machine = schema.machine.c
+    query = select(machine.fingerprint, machine.comparability_class, machine.facts).where(
+        machine.fingerprint.in_(fingerprints)
+    )
+    return {
+        fingerprint: (of_class, from_rows.pairs(facts)) for fingerprint, of_class, facts in connection.execute(query)
+    }
 
 
 def _outcomes(connection: Connection, run_ids: list[str]) -> defaultdict[str, dict[Outcome, int]]:
@@ -93,15 +176,16 @@ def _summary(row: RowMapping, counts: dict[Outcome, int]) -> RunSummary:
         comparability_class=machine["comparability_class"],
         cpu_model=machine["cpu_model"],
         isa=Isa(machine["isa"]),
+        facts=from_rows.pairs(machine["facts"]),
         sha=from_rows.known(run, "commit_sha", "commit_unknown"),
         branch=from_rows.known(run, "branch", "commit_unknown"),
         outcomes=tuple(_in_order(counts)),
     )
 
 
-def _point(row: RowMapping) -> TrendPoint:
-    result, verdict, measurement, run, commit, machine = (columns_of(table, row) for table in _OF_A_POINT)
-    timing = {"median_ns": row[schema.timing.c.median_ns]}
+def _point(parts: list[dict[str, Any]], machine: tuple[str, tuple[tuple[str, str], ...]]) -> TrendPoint:
+    result, verdict, measurement, timing, run, commit = parts
+    comparability_class, facts = machine
     speedup, baseline_median_ns, candidate_median_ns = from_rows.figures_from(result, measurement, timing)
     uncommitted = Unknown(reason=run["commit_unknown"] or "")
     return TrendPoint(
@@ -117,7 +201,7 @@ def _point(row: RowMapping) -> TrendPoint:
         outcome=Outcome(verdict["outcome"]),
         reason=verdict["reason"],
         floor_ratio=from_rows.known(verdict, "floor_ratio", "floor_unknown"),
-        comparability_class=machine["comparability_class"],
-        fingerprint=machine["fingerprint"],
-        facts=from_rows.pairs(machine["facts"]),
+        comparability_class=comparability_class,
+        fingerprint=run["machine_fingerprint"],
+        facts=facts,
     )

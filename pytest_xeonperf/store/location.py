@@ -70,6 +70,16 @@ def locate(url: str) -> SqliteFile | Server:
             raise UsageError(f"no histories in {other}", remedy="give a path, or postgresql://user@host/name")
 
 
+def is_there(url: str) -> bool:
+    """Whether there is a history to add to: a file that exists, or a server, which says so itself.
+
+    Raises:
+        UsageError: The URL cannot be meant.
+    """
+    place = locate(url)
+    return not isinstance(place, SqliteFile) or place.path.is_file()
+
+
 def as_typed(words: Sequence[str], url: str) -> str:
     """A command line as it can be recorded and shown: the history's URL in it without its passwords."""
     shown = locate(url).shown

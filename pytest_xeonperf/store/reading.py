@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import select
+from sqlalchemy import exists, select
 
 from pytest_xeonperf.errors import UsageError
 from pytest_xeonperf.records import RunState, Unknown
@@ -36,6 +36,11 @@ def read_run(connection: Connection, run_id: str) -> Run:
     return from_rows.run_from(run, machine, commit, read_results(connection, run_id))
 
 
+def has_run(connection: Connection, run_id: str) -> bool:
+    """Whether there is a run of that id."""
+    return bool(connection.scalar(select(exists().where(schema.run.c.id == run_id))))
+
+
 def read_results(connection: Connection, run_id: str) -> tuple[Result, ...]:
     """The results of a run in the order in which they were committed; none for a run that is not there."""
     tables = (schema.result, schema.case, schema.verdict, schema.measurement, schema.timing)
@@ -61,9 +66,9 @@ def read_results(connection: Connection, run_id: str) -> tuple[Result, ...]:
 def read_cases(connection: Connection) -> tuple[Case, ...]:
     """Every case that has a result, by workload, phase, preset and variant."""
     columns = schema.case.c
-    query = select(schema.case).order_by(
-        columns.workload, columns.phase, columns.preset, columns.variant, columns.over, columns.metric
-    )
+    order = (columns.workload, columns.phase, columns.preset, columns.variant, columns.over, columns.metric)
+    measured = exists().where(schema.result.c.case_id == columns.id)  # a gate may have brought others
+    query = select(schema.case).where(measured).order_by(*order)
     return tuple(from_rows.case_from(columns_of(schema.case, row)) for row in connection.execute(query).mappings())
 
 

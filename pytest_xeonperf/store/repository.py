@@ -6,17 +6,31 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from pytest_xeonperf.records import RunState, Unknown
-from pytest_xeonperf.store import baselines, history, reading, revisions, series, tokens, writing
+from pytest_xeonperf.store import (
+    alerts,
+    baselines,
+    history,
+    latest,
+    machines,
+    reading,
+    revisions,
+    series,
+    tokens,
+    triage,
+    writing,
+)
 from pytest_xeonperf.store.failures import explained
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from sqlalchemy import Connection, Engine
 
+    from pytest_xeonperf.alerts import Alert, AlertEvent, AlertState, SeriesPoint, Triage
+    from pytest_xeonperf.judge.alerts import Findings
     from pytest_xeonperf.records import Acceptance, Case, Limits, Machine, Result, Run
     from pytest_xeonperf.store.series import Numbered
-    from pytest_xeonperf.store.summaries import Extent, RunMark, RunSummary, TrendPoint
+    from pytest_xeonperf.store.summaries import Extent, MachineSummary, RunMark, RunSummary, TrendPoint
     from pytest_xeonperf.store.tokens import Scope, Token
 
 WRITES = "xeonperf_writes"
@@ -85,15 +99,79 @@ class Store:
         with self._writing() as connection:
             is_new = writing.insert_run(connection, run)
             if is_new:
-                writing.insert_cases(connection, run)
-                for result in run.results:
-                    writing.insert_result(connection, run.id, result)
+                writing.insert_results(connection, run)
             return is_new
 
     def accept(self, acceptances: Sequence[Acceptance]) -> int:
-        """Add somebody's word on results, all of it or nothing; how many were new."""
+        """Add somebody's word on results, all of it or nothing; how many were new. Alerts of them are expected then."""
         with self._writing() as connection:
-            return sum(writing.insert_acceptance(connection, each) for each in acceptances)
+            new = [
+                each
+                for each in sorted(acceptances, key=lambda each: (each.case.id, each.run_id))
+                if writing.insert_acceptance(connection, each)
+            ]
+            for each in new:
+                triage.expect(connection, each)
+            return len(new)
+
+    # --- alerts
+
+    def series(self, case_id: str, comparability_class: str, *, limit: int) -> tuple[SeriesPoint, ...]:
+        """The newest measurements of a case on a class of machine, oldest first."""
+        with self._reading() as connection:
+            return alerts.read_series(connection, case_id, comparability_class, limit=limit)
+
+    def series_names(self) -> tuple[tuple[Case, str], ...]:
+        """Every case with each class of machine that it was measured on."""
+        with self._reading() as connection:
+            return alerts.read_series_names(connection)
+
+    def raise_alerts(
+        self, case: Case, comparability_class: str, judge: Callable[[Sequence[Alert]], Findings]
+    ) -> Findings:
+        """Write down what a judge makes of the alerts of a case and class, while nobody else does; what that was.
+
+        Whoever comes second is told what the first has raised.
+        """
+        with self._writing() as connection:
+            return alerts.record(connection, case, comparability_class, judge, limit=_MANY)
+
+    def alerts(
+        self,
+        states: Sequence[AlertState] = (),
+        *,
+        case_id: str = "",
+        comparability_class: str = "",
+        limit: int = _MANY,
+    ) -> tuple[Alert, ...]:
+        """Alerts, newest first; in these states, of one case, of one class of machine where given."""
+        with self._reading() as connection:
+            return alerts.read_alerts(
+                connection, states=states, case_id=case_id, comparability_class=comparability_class, limit=limit
+            )
+
+    def alert(self, alert_id: str) -> Alert:
+        """One alert.
+
+        Raises:
+            UsageError: There is none of that id.
+        """
+        with self._reading() as connection:
+            return alerts.read_alert(connection, alert_id)
+
+    def alert_events(self, alert_id: str) -> tuple[AlertEvent, ...]:
+        """What happened to an alert, in that order."""
+        with self._reading() as connection:
+            return alerts.read_events(connection, alert_id)
+
+    def triage(self, alert_id: str, change: Triage, *, by: str, at: str) -> Alert:
+        """Do what somebody decided about an alert, and accept its run where it is expected; the alert as it is then.
+
+        Raises:
+            UsageError: There is none of that id.
+        """
+        with self._writing() as connection:
+            return triage.triage(connection, alert_id, change, by=by, at=at)
 
     # --- tokens of the service
 
@@ -131,6 +209,11 @@ class Store:
         """
         with self._reading() as connection:
             return reading.read_run(connection, run_id)
+
+    def has_run(self, run_id: str) -> bool:
+        """Whether there is a run of that id."""
+        with self._reading() as connection:
+            return reading.has_run(connection, run_id)
 
     def results_of(self, run_id: str) -> tuple[Result, ...]:
         """The results of a run in the order in which they were committed."""
@@ -188,9 +271,19 @@ class Store:
             return series.read_points(connection, marks, case_id=case_id, after=after, until=until)
 
     def recent(self, marks: Sequence[RunMark], *, most: int, until: int) -> dict[str, tuple[TrendPoint, ...]]:
-        """By case, its newest points, those of the newest one's class of machine, oldest first."""
+        """By case, its newest points, oldest first: of the newest one's class all, of others what is recent."""
         with self._reading() as connection:
             return series.read_recent(connection, marks, most=most, until=until)
+
+    def latest(self, *, branch: str = "", case_id: str = "") -> tuple[tuple[Case, TrendPoint], ...]:
+        """Of each case its newest point on each class of machine; of one branch, of one case where given."""
+        with self._reading() as connection:
+            return latest.read_latest(connection, branch=branch, case_id=case_id)
+
+    def machines(self) -> tuple[MachineSummary, ...]:
+        """Every fingerprint, the one seen last first."""
+        with self._reading() as connection:
+            return machines.read_machines(connection)
 
     def resolve(self, revision: str) -> str:
         """The id of the run that ``latest``, ``latest~1``, a branch, a sha or a run id (or its beginning) means.

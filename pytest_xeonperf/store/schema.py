@@ -18,6 +18,7 @@ from sqlalchemy import (
     CheckConstraint,
     Column,
     ForeignKey,
+    Index,
     Integer,
     MetaData,
     Table,
@@ -29,7 +30,7 @@ from pytest_xeonperf.store.columns import Digits, Finite, OpenList, Words
 if TYPE_CHECKING:
     from sqlalchemy.types import TypeEngine
 
-REVISION = "0005"
+REVISION = "0007"
 """The newest migration; a database must be at it."""
 
 REVISION_TABLE = "xeonperf_revision"
@@ -130,10 +131,11 @@ result = Table(
     _filled("run_id", Words, ForeignKey("run.id")),
     _filled("node_id", Words),
     _filled("location", Words),
-    _filled("case_id", Words, ForeignKey("case_.id"), index=True),
+    _filled("case_id", Words, ForeignKey("case_.id")),
     _filled("measured_at", Words),
     _maybe("measurement_unknown", Words),  # where there is no row in `measurement` nor in `timing`
     UniqueConstraint("run_id", "node_id", "case_id"),
+    Index(None, "case_id", "run_id"),  # whether a run has a case: a trend asks that of one run after the other
 )
 
 verdict = Table(
@@ -230,4 +232,55 @@ token = Table(
     _filled("secret_sha256", Words),
     _filled("created_at", Words),
     _filled("revoked_at", Words),  # empty while it is good
+)
+
+alert = Table(
+    "alert",
+    metadata,
+    Column("id", Words, primary_key=True),
+    _filled("case_id", Words, ForeignKey("case_.id"), index=True),
+    _filled("comparability_class", Words),
+    _filled("source", Words),
+    _filled("direction", Words),
+    _filled("latency_ratio", Finite),
+    _maybe("speed_ratio", Finite),
+    _maybe("low_ratio", Finite),
+    _maybe("high_ratio", Finite),
+    _maybe("confidence", Finite),
+    _maybe("speed_unknown", Words),
+    _or_why("speed_ratio", "speed_unknown"),
+    _filled("before_ns", BigInteger),
+    _filled("after_ns", BigInteger),
+    _maybe("run_id", Words),  # of no foreign key, as are commits: an alert tells all it knows, and outlives its run
+    _maybe("fingerprint", Words),
+    _maybe("run_unknown", Words),
+    _or_why("run_id", "run_unknown"),
+    _or_why("fingerprint", "run_unknown"),
+    _filled("since", Words),
+    _maybe("sha_before", Words),
+    _maybe("sha_before_unknown", Words),
+    _or_why("sha_before", "sha_before_unknown"),
+    _maybe("sha_after", Words),
+    _maybe("sha_after_unknown", Words),
+    _or_why("sha_after", "sha_after_unknown"),
+    _filled("raised_at", Words),
+    _filled("state", Words, index=True),
+    _filled("assignee", Words),
+    _filled("note", Words),
+    _filled("issue_url", Words),
+    _maybe("recovered_run_id", Words),
+    _maybe("recovered_unknown", Words),
+    _or_why("recovered_run_id", "recovered_unknown"),
+)
+
+alert_event = Table(
+    "alert_event",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),  # in the order in which they happened
+    _filled("alert_id", Words, ForeignKey("alert.id"), index=True),
+    _filled("kind", Words),
+    _filled("by", Words),
+    _filled("at", Words),
+    _filled("changes", OpenList),  # [[name, before, after], ...]
+    _filled("note", Words),
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections import defaultdict
+from collections import Counter, defaultdict
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sqlalchemy import and_, func, select
@@ -19,8 +19,10 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection, Row, Select
 
 _SPARE = 24
-"""Runs of a class that are looked at beyond the points that are wanted: some cases are not in every run."""
+"""Runs that are looked at beyond the points that are wanted: some cases are not in every run."""
 
+_CLASSES = 4
+"""Of machines, among the newest runs, whose points are all looked for at once."""
 
 _OUTCOMES = {each.value: each for each in Outcome}
 
@@ -36,9 +38,10 @@ class Numbered(NamedTuple):
 def read_state(connection: Connection) -> str:
     """A digest of how far the history reaches: of every run that is not finished, its columns and results; else counts.
 
-    A finished run does not change any more, and one that is brought whole comes with its results.
+    A finished run does not change any more, and one that is brought whole comes with its results. Whatever is done to
+    an alert is an event.
     """
-    run, result = schema.run.c, schema.result.c
+    run, result, event = schema.run.c, schema.result.c, schema.alert_event.c
     going = connection.execute(select(schema.run).where(run.state != RunState.FINISHED.value).order_by(run.id)).all()
     ids = [row[0] for row in going]
     counted = select(result.run_id, func.count()).where(result.run_id.in_(ids)).group_by(result.run_id)
@@ -46,6 +49,7 @@ def read_state(connection: Connection) -> str:
         connection.execute(select(func.count(), func.max(run.started_at), func.max(run.finished_at))).all(),
         connection.execute(select(func.max(result.id))).all(),
         connection.execute(select(func.count()).select_from(schema.acceptance)).all(),
+        connection.execute(select(func.count(), func.max(event.id))).all(),
         going,
         connection.execute(counted.order_by(result.run_id)).all() if ids else [],
     ]
@@ -119,30 +123,57 @@ def read_points(
 def read_recent(
     connection: Connection, marks: Sequence[RunMark], *, most: int, until: int
 ) -> dict[str, tuple[TrendPoint, ...]]:
-    """By case, its newest points, those of the newest one's class, oldest first.
+    """By case, its newest points, oldest first: `most` of each class, of others than the newest one's what is recent.
 
-    Cases that the newest run has are read from the newest runs of its class; only the others cost a query each.
+    Most cases are read at once, from the newest runs and from those of the newest classes; a case of which these do not
+    have enough costs a query.
     """
-    if not marks:
-        return {}
-    places = {mark.run_id: (place, mark) for place, mark in enumerate(marks)}
-    newest = marks[-1]
-    alike = [mark.run_id for mark in marks if mark.comparability_class == newest.comparability_class]
-    result = schema.result.c
-    looked_at = alike[-(most + _SPARE) :]
-    query = _points().where(result.run_id.in_(looked_at), result.id <= until)
-    found: dict[str, tuple[TrendPoint, ...]] = {}
-    for case_id, points in _by_case(connection, query, places).items():
-        whole = len(points) >= most or len(looked_at) == len(alike)
-        if points[-1].point.run_id == newest.run_id and whole:
-            found[case_id] = tuple(numbered.point for numbered in points[-most:])
+    windows = _windows(marks, most + _SPARE)
+    wanted = sorted({place for window in windows.values() for place in window})
+    places = {marks[place].run_id: (place, marks[place]) for place in wanted}
+    query = _points().where(schema.result.c.run_id.in_(list(places)), schema.result.c.id <= until)
+    every = {mark.run_id: (place, mark) for place, mark in enumerate(marks)}
+    totals = Counter(mark.comparability_class for mark in marks)
+    found = _by_case(connection, query, places)
     for case_id in connection.scalars(select(schema.case.c.id)):
-        if case_id not in found:
-            points = read_points(connection, marks, case_id=case_id, until=until).get(case_id, [])
-            wanted = points[-1].point.comparability_class if points else ""
-            same = [numbered.point for numbered in points if numbered.point.comparability_class == wanted]
-            found[case_id] = tuple(same[-most:])
-    return {case_id: points for case_id, points in found.items() if points}
+        points = found.get(case_id, [])
+        if not _suffices(points, windows, totals, newest=len(marks) - most - _SPARE, most=most):
+            query = _points().where(schema.result.c.case_id == case_id, schema.result.c.id <= until)
+            found[case_id] = _by_case(connection, query, every).get(case_id, [])
+    return {case_id: _newest_of_each(points, most) for case_id, points in found.items() if points}
+
+
+def _windows(marks: Sequence[RunMark], size: int) -> dict[str, list[int]]:
+    """Places of the newest runs of all, under no name, and of those of the newest classes of machines, by class."""
+    newest = range(max(0, len(marks) - size), len(marks))
+    classes = dict.fromkeys(marks[place].comparability_class for place in reversed(newest))
+    windows = {"": list(newest)}
+    for name in list(classes)[:_CLASSES]:
+        windows[name] = [place for place, mark in enumerate(marks) if mark.comparability_class == name][-size:]
+    return windows
+
+
+def _suffices(
+    points: Sequence[Numbered], windows: dict[str, list[int]], totals: Counter[str], *, newest: int, most: int
+) -> bool:
+    """Whether the last of the points is the newest one of its case, and those of its class are all that are wanted."""
+    if not points or points[-1].place < newest:
+        return False
+    name = points[-1].point.comparability_class
+    window = windows.get(name, [])
+    alike = sum(numbered.point.comparability_class == name for numbered in points)
+    return len(window) == totals[name] or (bool(window) and alike >= most)
+
+
+def _newest_of_each(points: Sequence[Numbered], most: int) -> tuple[TrendPoint, ...]:
+    """Of each class of machines the newest points, all of them oldest first."""
+    left: defaultdict[str, int] = defaultdict(lambda: most)
+    kept = []
+    for _place, _id, point in reversed(points):
+        if left[point.comparability_class] > 0:
+            left[point.comparability_class] -= 1
+            kept.append(point)
+    return tuple(reversed(kept))
 
 
 def _points() -> Select[Any]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from pytest_xeonperf.records import Unknown
 
 if TYPE_CHECKING:
-    from pytest_xeonperf.records import Estimate, Isa, Outcome, RunState
+    from pytest_xeonperf.records import Estimate, Isa, Limits, Machine, Outcome, RunState
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,6 +19,7 @@ class RunSummary:
     """One run in a list of runs.
 
     Attributes:
+        facts: The machine's, to show what changed between two runs of one comparability class.
         sha: Of the commit measured, or why nobody knows.
         outcomes: How often each verdict was given, in the order of `Outcome`; those that were never given are left out.
     """
@@ -30,6 +31,7 @@ class RunSummary:
     comparability_class: str
     cpu_model: str
     isa: Isa
+    facts: tuple[tuple[str, str], ...]
     sha: str | Unknown
     branch: str | Unknown
     outcomes: tuple[tuple[Outcome, int], ...]
@@ -90,3 +92,24 @@ class TrendPoint:
     def gap(self) -> str:
         """Why nothing was measured; empty where something was."""
         return self.candidate_median_ns.reason if isinstance(self.candidate_median_ns, Unknown) else ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MachineSummary:
+    """One fingerprint: a machine as it was in one or more runs.
+
+    Attributes:
+        machine: As its newest run found it.
+        runs: How many runs there are.
+        first_at: When the first of them started, UTC ISO-8601.
+        last_at: When the newest of them started.
+        newest_run: Its id.
+        limits: Of those of its newest runs that measured them, newest first.
+    """
+
+    machine: Machine
+    runs: int
+    first_at: str
+    last_at: str
+    newest_run: str
+    limits: tuple[Limits, ...]

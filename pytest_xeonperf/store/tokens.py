@@ -34,6 +34,7 @@ class Scope(StrEnum):
 
     READ = "read"
     INGEST = "ingest"
+    TRIAGE = "triage"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,11 +10,14 @@ from sqlalchemy.dialects import postgresql, sqlite
 from pytest_xeonperf.errors import DataError
 from pytest_xeonperf.records import Commit, Measurement, Run, RunState, Timing, Unknown
 from pytest_xeonperf.store import schema, to_rows
+from pytest_xeonperf.store.columns import storable
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from sqlalchemy import Connection, Table
 
-    from pytest_xeonperf.records import Acceptance, Limits, Machine, Result
+    from pytest_xeonperf.records import Acceptance, Case, Limits, Machine, Result
 
 
 def insert_run(connection: Connection, run: Run) -> bool:
@@ -25,10 +28,34 @@ def insert_run(connection: Connection, run: Run) -> bool:
     return _insert_if_new(connection, schema.run, to_rows.run_row(run))
 
 
-def insert_cases(connection: Connection, run: Run) -> None:
-    """Add the cases of a run, in one order for all: two that add the same ones must not wait for each other."""
-    for row in sorted((to_rows.case_row(result.case) for result in run.results), key=lambda row: str(row["id"])):
-        _insert_if_new(connection, schema.case, row)
+def insert_results(connection: Connection, run: Run) -> None:
+    """Add the results of a run that this transaction has begun, table by table: a statement for each costs far more.
+
+    Of several results of one test and case the first counts.
+
+    Raises:
+        DataError: A measurement is of another case.
+    """
+    results: dict[tuple[str, str], Result] = {}
+    for result in run.results:
+        _require_one_case(result)
+        results.setdefault((storable(result.node_id), result.case.id), result)
+    if not results:
+        return
+    # cases in one order for all: two that add the same ones must not wait for each other
+    cases = {case.id: case for case in (result.case for result in results.values())}
+    connection.execute(
+        _or_leave(connection, schema.case), [to_rows.case_row(cases[case_id]) for case_id in sorted(cases)]
+    )
+    adding = insert(schema.result).returning(schema.result.c.id, sort_by_parameter_order=True)
+    rows = [to_rows.result_row(run.id, result) for result in results.values()]
+    numbers = connection.scalars(adding, rows).all()
+    _insert_findings(connection, list(zip(numbers, results.values(), strict=True)))
+
+
+def insert_case(connection: Connection, case: Case) -> None:
+    """Add a case that may have no result here, as that of a gate."""
+    _insert_if_new(connection, schema.case, to_rows.case_row(case))
 
 
 def insert_result(connection: Connection, run_id: str, result: Result) -> bool:
@@ -37,9 +64,7 @@ def insert_result(connection: Connection, run_id: str, result: Result) -> bool:
     Raises:
         DataError: There is no such run, or the measurement is of another case.
     """
-    measurement = result.measurement
-    if isinstance(measurement, Measurement) and measurement.case != result.case:
-        raise DataError(f"a measurement of {measurement.case.label} was handed in", where=result.case.label)
+    _require_one_case(result)
     if not connection.scalar(select(exists().where(schema.run.c.id == run_id))):
         raise _no_run(run_id)
     _insert_if_new(connection, schema.case, to_rows.case_row(result.case))
@@ -47,14 +72,31 @@ def insert_result(connection: Connection, run_id: str, result: Result) -> bool:
     result_id = connection.scalar(adding.returning(schema.result.c.id))
     if result_id is None:
         return False
-    connection.execute(insert(schema.verdict), to_rows.verdict_row(result_id, result.verdict))
-    if isinstance(measurement, Measurement):
-        connection.execute(insert(schema.measurement), to_rows.measurement_row(result_id, measurement))
-        if measurement.samples:
-            connection.execute(insert(schema.sample), to_rows.sample_rows(result_id, measurement.samples))
-    elif isinstance(measurement, Timing):
-        connection.execute(insert(schema.timing), to_rows.timing_row(result_id, measurement))
+    _insert_findings(connection, [(result_id, result)])
     return True
+
+
+def _require_one_case(result: Result) -> None:
+    measurement = result.measurement
+    if isinstance(measurement, Measurement) and measurement.case != result.case:
+        raise DataError(f"a measurement of {measurement.case.label} was handed in", where=result.case.label)
+
+
+def _insert_findings(connection: Connection, results: Sequence[tuple[int, Result]]) -> None:
+    """Add verdicts and what was measured of results that are in the history, by their numbers."""
+    rows: dict[Table, list[dict[str, Any]]] = {
+        table: [] for table in (schema.verdict, schema.measurement, schema.sample, schema.timing)
+    }
+    for number, result in results:
+        rows[schema.verdict].append(to_rows.verdict_row(number, result.verdict))
+        if isinstance(result.measurement, Measurement):
+            rows[schema.measurement].append(to_rows.measurement_row(number, result.measurement))
+            rows[schema.sample] += to_rows.sample_rows(number, result.measurement.samples)
+        elif isinstance(result.measurement, Timing):
+            rows[schema.timing].append(to_rows.timing_row(number, result.measurement))
+    for table, those in rows.items():
+        if those:
+            connection.execute(insert(table), those)
 
 
 def insert_acceptance(connection: Connection, acceptance: Acceptance) -> bool:

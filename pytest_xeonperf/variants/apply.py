@@ -149,7 +149,9 @@ def _compiler(variant: Variant) -> Compiler:
     if variant.runtime is Runtime.ONNXRUNTIME:
         return onnx_runtime.compiler()
     chosen = (
-        compiled.compiler(freeze=variant.freeze, cpp_wrapper=variant.cpp_wrapper) if variant.compile else uncompiled
+        compiled.compiler(freeze=variant.freeze, cpp_wrapper=variant.cpp_wrapper, autotune=variant.autotune)
+        if variant.compile
+        else uncompiled
     )
     return chosen if variant.internals is Internals.SAME else rounding_inside(chosen)
 

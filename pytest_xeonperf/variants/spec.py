@@ -78,6 +78,7 @@ class Variant:
             side.
         freeze: Whether compiling may take weights for constants, and keep them packed for oneDNN.
         cpp_wrapper: Whether compiling covers the calls of kernels too, which Python makes otherwise.
+        autotune: Whether compiling times Inductor's own matrix products against oneDNN's, and takes the faster ones.
         group_size: Weights that share one scale; read only where `woq` is int4.
         kernel: Of linear layers, quantised or in BF16.
         internals: Of FP32 alone.
@@ -91,6 +92,7 @@ class Variant:
     channels_last: bool = False
     freeze: bool = False
     cpp_wrapper: bool = False
+    autotune: bool = False
     woq: Woq = Woq.NONE
     group_size: int = _DEFAULT_GROUP_SIZE
     kernel: Kernel = Kernel.ATEN
@@ -122,6 +124,8 @@ class Variant:
             ),
             (self.freeze and not self.compile, "freeze=True without compile=True", "say both"),
             (self.cpp_wrapper and not self.compile, "cpp_wrapper=True without compile=True", "say both"),
+            # Inductor's products take weights that it packs itself, which have to be constants
+            (self.autotune and not self.freeze, "autotune=True without freeze=True", "say both"),
             (
                 self.kernel is Kernel.TORCHAO and self.woq is Woq.NONE,
                 "kernel='torchao' quantises weights",
@@ -135,6 +139,7 @@ class Variant:
             "compile": self.compile,
             "freeze": self.freeze,
             "cpp_wrapper": self.cpp_wrapper,
+            "autotune": self.autotune,
             "channels_last": self.channels_last,
             "attention='fused'": self.attention is Attention.FUSED,
             f"kernel={str(self.kernel)!r}": self.kernel is not Kernel.ATEN,
@@ -215,6 +220,7 @@ def from_keywords(keywords: Mapping[str, object]) -> Variant:
         "channels_last": bool,
         "freeze": bool,
         "cpp_wrapper": bool,
+        "autotune": bool,
         "woq": Woq,
         "group_size": int,
         "kernel": Kernel,
@@ -248,6 +254,7 @@ def _describe(variant: Variant) -> str:
     parts += ["compiled"] if variant.compile else []
     parts += ["frozen"] if variant.freeze else []
     parts += ["cppwrap"] if variant.cpp_wrapper else []
+    parts += ["autotuned"] if variant.autotune else []
     parts += [variant.woq.value] if variant.woq is not Woq.NONE else []
     parts += [f"g{variant.group_size}"] if variant.woq is Woq.INT4 and variant.runtime is Runtime.TORCH else []
     parts += [variant.kernel.value] if variant.kernel is not Kernel.ATEN else []

@@ -69,6 +69,23 @@ def test_a_server_is_copied_by_its_own_tools(command_line: Callable) -> None:
     assert "pg_dump" in said.err
 
 
+def test_a_history_is_copied_with_what_is_in_each_table_said(
+    command_line: Callable, history: Path, tmp_path: Path, recorded_run: Run
+) -> None:
+    said = command_line("db", "copy", str(history), str(tmp_path / "other.db"))
+    assert said.exit_code == 0
+    assert "read back the same" in said.err
+    assert "run\t1\t" in said.out
+    with open_store(str(tmp_path / "other.db"), readonly=True) as store:
+        assert store.run(recorded_run.id) == recorded_run
+    assert "held the same rows already" in command_line("db", "copy", str(history), str(tmp_path / "other.db")).err
+
+
+def test_a_history_is_not_copied_over_another(command_line: Callable, history: Path, tmp_path: Path) -> None:
+    assert command_line("db", "copy", str(tmp_path / "missing.db"), str(history)).exit_code == 4
+    assert command_line("db", "copy", str(history), str(history)).exit_code == 4
+
+
 def test_every_subcommand_says_when_there_is_no_database(
     command_line: Callable, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -29,6 +29,14 @@ def test_pytest_benchmarks_format_can_be_written_to_a_file(command_line: Callabl
     assert len(json.loads(target.read_text())["benchmarks"]) == 2
 
 
+def test_metrics_can_be_written_for_a_collector_of_text_files(command_line: Callable, history: Path) -> None:
+    target = history.parent / "xeonperf.prom"
+    assert command_line("export", "--format", "openmetrics", "-o", str(target)).exit_code == 0
+    said = target.read_text()
+    assert "# TYPE xeonperf_run_info gauge" in said
+    assert said.endswith("# EOF\n")
+
+
 def test_an_unknown_format_is_answered_with_the_known_ones(command_line: Callable, history: Path) -> None:
     said = command_line("export", "--format", "xml")
     assert said.exit_code != 0

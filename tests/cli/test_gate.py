@@ -2,11 +2,13 @@
 
 import json
 import re
+from dataclasses import replace
 
 import pytest
 
 from pytest_xeonperf.cli import gate
 from pytest_xeonperf.records import Outcome, Unknown
+from pytest_xeonperf.store.engine import open_store
 
 COLUMN = "slow-down seen from"
 
@@ -63,3 +65,44 @@ def test_its_patience_is_a_quarter_of_an_hour_unless_told_otherwise(gated, compa
 def test_its_json_takes_the_place_of_the_table(gated, comparison, compared):
     said, _request = gated(comparison(compared()), "--json", "-")
     assert json.loads(said.out)["verdict"] == "PASS"
+
+
+@pytest.fixture
+def there(tmp_path):
+    """A history where the gate looks for one."""
+    path = tmp_path / "xeonperf.db"
+    with open_store(str(path)):
+        pass
+    return path
+
+
+def test_a_slow_down_raises_an_alert_in_the_history_once(gated, there, comparison, compared):
+    found = comparison(compared(Outcome.REGRESSION))
+    for told in ("alerts: 1 new", ""):
+        said, _request = gated(found)
+        assert said.exit_code == 1
+        assert told in said.err
+        assert ("alerts:" in said.err) is bool(told)
+    with open_store(str(there), readonly=True) as store:
+        (alert,) = store.alerts()
+    assert (alert.sha_before, alert.sha_after) == ("a" * 40, "b" * 40)
+
+
+def test_no_history_is_made_for_alerts_and_no_slow_down_raises_any(gated, tmp_path, comparison, compared):
+    gated(comparison(compared(Outcome.REGRESSION)))
+    assert not (tmp_path / "xeonperf.db").exists()
+
+
+def test_uncommitted_changes_raise_no_alert(gated, there, comparison, compared):
+    found = comparison(compared(Outcome.REGRESSION))
+    said, _request = gated(replace(found, head_commit=replace(found.head_commit, dirty=True)))
+    assert "no alerts: head has uncommitted changes" in said.err
+    with open_store(str(there), readonly=True) as store:
+        assert store.alerts() == ()
+
+
+def test_a_history_that_cannot_be_written_changes_no_verdict(gated, there, comparison, compared):
+    there.write_text("something else, and long enough to be looked at" * 50)
+    said, _request = gated(comparison(compared(Outcome.REGRESSION)))
+    assert said.exit_code == 1
+    assert "no alerts were raised" in said.err

@@ -2,18 +2,32 @@
 
 from __future__ import annotations
 
+import hashlib
+import hmac
+import json
 import os
+import queue
 import re
 import socket
 import subprocess
 import sys
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
 from typing import TYPE_CHECKING
 
 import httpx2 as httpx
 import pytest
+from alembic import command
+from sqlalchemy import text
 
+from pytest_xeonperf.cli import serve
 from pytest_xeonperf.cli.serve import _is_loopback
-from pytest_xeonperf.store.engine import open_store
+from pytest_xeonperf.service import budgets
+from pytest_xeonperf.store import maintenance, migration
+from pytest_xeonperf.store.engine import connect, open_store
+from pytest_xeonperf.store.location import locate
+from pytest_xeonperf.store.repository import WRITES
+from pytest_xeonperf.store.schema import REVISION
 from pytest_xeonperf.store.tokens import Scope
 
 if TYPE_CHECKING:
@@ -91,6 +105,142 @@ def test_a_port_in_use_ends_the_command(history: Path) -> None:
         )
     assert done.returncode == 3
     assert "nothing can listen there (Address already in use)" in done.stderr
+
+
+class Listener(ThreadingHTTPServer):
+    """Takes one signed request."""
+
+    def __init__(self) -> None:
+        self.received: queue.Queue[tuple[dict[str, str], bytes]] = queue.Queue()
+        super().__init__(("127.0.0.1", 0), _Handler)
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: Listener
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        self.server.received.put((dict(self.headers), body))
+        self.send_response(204)
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.fixture
+def listener() -> Iterator[Listener]:
+    """A program of the user's that listens for red runs."""
+    with Listener() as server:
+        thread = Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        yield server
+        server.shutdown()
+        thread.join()
+
+
+def test_a_red_run_that_is_pushed_is_told_to_whoever_listens(
+    *,
+    tmp_path: Path,
+    serving: Callable,
+    listener: Listener,
+    command_line: Callable,
+    history: Path,
+    recorded_run: Run,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    secret, shared = tmp_path / "secret", tmp_path / "shared.db"
+    secret.write_text("0123456789abcdef0123456789abcdef\n")
+    with open_store(str(shared)) as store:
+        monkeypatch.setenv("XEONPERF_TOKEN", store.create_token("nightly", [Scope.INGEST])[1])
+    options = [f"--web-hook=http://127.0.0.1:{listener.server_address[1]}/hook", f"--web-hook-secret-file={secret}"]
+    options += [f"--outbox={tmp_path / 'outbox'}", "--public-url=https://perf.example/"]
+    with serving(shared, options=options) as url:
+        assert "added" in command_line("push", "--to", url).err
+        headers, body = listener.received.get(timeout=60)
+    signed = headers["X-Xeonperf-Timestamp"].encode() + b"." + body
+    expected = hmac.new(b"0123456789abcdef0123456789abcdef", signed, hashlib.sha256).hexdigest()
+    assert headers["X-Xeonperf-Signature-256"] == f"sha256={expected}"
+    assert json.loads(body)["link"] == f"https://perf.example/run-{recorded_run.id}.html"
+
+
+@pytest.mark.parametrize(
+    ("options", "complaint"),
+    [
+        (["--web-hook", "https://hooks.example"], "a web hook needs a secret to sign with"),
+        (["--web-hook", "https://hooks.example", "--web-hook-secret-file", "nowhere"], "cannot be read"),
+        (["--mail-to", "team@perf.example"], "mail needs a server"),
+        (["--mail-to", "team", "--smtp", "localhost"], "no address of mail"),
+        (["--public-url", "perf.example"], "this is no address of a service"),
+        (["--reads-per-minute", "-1"], "-1"),
+    ],
+)
+def test_options_that_cannot_be_meant_end_the_command(
+    command_line: Callable, history: Path, options: list[str], complaint: str
+) -> None:
+    said = command_line("serve", "--port", "0", *options)
+    assert said.exit_code == 4
+    assert complaint in said.err
+
+
+def test_limits_of_the_command_are_those_of_the_service() -> None:
+    defaults = {option.name: option.default for option in serve.command.params}
+    limits = [defaults[f"{name}_per_minute"] for name in ("reads", "ingests", "failures")]
+    assert limits == [budgets.READS, budgets.INGESTS, budgets.FAILURES]
+
+
+def test_a_history_of_a_newer_version_is_not_served(database: str) -> None:
+    with open_store(database):
+        pass
+    _set_revision(database, "9999")
+    done = _serve(database)
+    assert done.returncode == 4
+    assert "at revision 9999" in done.stderr
+    assert "pip install --upgrade pytest-xeonperf" in done.stderr
+
+
+def test_an_older_file_is_migrated_before_it_is_served(history: Path, recorded_run: Run, serving: Callable) -> None:
+    _downgrade(str(history), "0004")
+    with serving(history) as url:
+        assert [run["id"] for run in httpx.get(f"{url}/api/v1/runs").json()["runs"]] == [recorded_run.id]
+    assert maintenance.revision_of(str(history)) == REVISION
+    assert maintenance.revision_of(f"{history}.bak1") == "0004"
+
+
+def test_an_older_server_is_not_served_before_somebody_upgrades_it(migrated_server: str) -> None:
+    _downgrade(migrated_server, "0004")
+    done = _serve(migrated_server)
+    assert done.returncode == 4
+    assert "of an older schema" in done.stderr
+    assert "xeonperf db upgrade --db postgresql" in done.stderr
+    assert maintenance.revision_of(migrated_server) == "0004"
+
+
+@pytest.fixture
+def migrated_server(postgresql: str) -> str:
+    """A history without runs on a PostgreSQL server, this test's own."""
+    with open_store(postgresql):
+        return postgresql
+
+
+def _serve(database: str) -> subprocess.CompletedProcess[str]:
+    """What becomes of a service that cannot start."""
+    words = [sys.executable, "-m", "pytest_xeonperf", "serve", "--port", "0", "--db", database]
+    return subprocess.run(words, capture_output=True, text=True, timeout=120, check=False)
+
+
+def _downgrade(database: str, revision: str) -> None:
+    engine = connect(locate(database))
+    with engine.begin() as connection:
+        command.downgrade(migration._config(connection), revision)
+    engine.dispose()
+
+
+def _set_revision(database: str, revision: str) -> None:
+    engine = connect(locate(database))
+    with engine.execution_options(**{WRITES: True}).begin() as connection:
+        connection.execute(text("UPDATE xeonperf_revision SET version_num = :new"), {"new": revision})
+    engine.dispose()
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.8.8.8", "::1", "localhost"])

@@ -83,12 +83,13 @@ def test_with_a_process_missing_only_what_no_process_could_change_is_red(first, 
             verdict(Outcome.PASS, "min_speedup", reason=""),
             "not confirmed in a fresh process (PASS: min_speedup: 1.20x)",
         ),
+        (verdict(Outcome.PASS, reason=""), "not confirmed in a fresh process (PASS)"),
         (
             verdict(Outcome.INCONCLUSIVE, reason="undecided"),
             "not confirmed in a fresh process (INCONCLUSIVE: undecided)",
         ),
     ],
-    ids=["none", "crashed", "green", "undecided"],
+    ids=["none", "crashed", "green", "green without figures", "undecided"],
 )
 def test_one_red_is_neither_red_nor_green(again, told):
     found = confirmed(RED, again)

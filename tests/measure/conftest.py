@@ -12,7 +12,7 @@ from pytest_xeonperf.measure.bench import Bench
 from pytest_xeonperf.measure.canary import Canary
 from pytest_xeonperf.measure.ladder import Ladder
 from pytest_xeonperf.measure.pace import Effort
-from pytest_xeonperf.records import Unknown
+from pytest_xeonperf.records import Amx, Remedy, Unknown
 from pytest_xeonperf.variants.spec import NAMED
 from pytest_xeonperf.workloads.protocol import Inputs, Workload
 
@@ -65,6 +65,7 @@ def witness():
 def bench(make_canary, witness):
     """A session's bench: three rounds, every rung settled by then."""
     return Bench(
+        amx=Amx(advertised=False, usable_by_onednn=False, usable_by_inductor=False, remedy=Remedy.NONE, detail=""),
         limits=Unknown(reason="not measured"),
         effort=Effort(min_rounds=3, max_rounds=6),
         seed=5,

@@ -2,9 +2,9 @@ from dataclasses import astuple, replace
 
 import pytest
 
-from pytest_xeonperf.measure.roofline import against, best_of, roofline
-from pytest_xeonperf.records import Bound, Limits, Unknown
-from pytest_xeonperf.variants.spec import NAMED, Internals
+from pytest_xeonperf.measure.roofline import against, best_of, limits_of, roofline
+from pytest_xeonperf.records import Amx, Bound, Limits, Remedy, Unknown
+from pytest_xeonperf.variants.spec import NAMED, Internals, from_keywords
 
 LIMITS = Limits(read_bytes_per_s=1e10, fp32_flop_per_s=1e11, bf16_flop_per_s=1e12, int8_op_per_s=2e12)
 GIB = 1 << 30
@@ -49,6 +49,14 @@ def test_how_much_the_cache_holds_is_the_machine_s_affair():
     streaming = {"flop": 1, "streamed_bytes": 2_500_000_000, "resident_bytes": 400 << 20}
     assert _roofline(**streaming, cache_bytes=32 << 20).bound is Bound.BANDWIDTH
     assert _roofline(**streaming, cache_bytes=480 << 20).bound is Bound.COMPUTE
+
+
+def test_products_that_use_amx_beside_a_capped_onednn_are_not_held_against_its_limits():
+    capped = Amx(advertised=True, usable_by_onednn=False, usable_by_inductor=True, remedy=Remedy.CAP, detail="")
+    autotuned = from_keywords({"compile": True, "freeze": True, "autotune": True})
+    assert isinstance(limits_of(autotuned, LIMITS, capped), Unknown)
+    assert limits_of(NAMED["compiled_bf16"], LIMITS, capped) == LIMITS
+    assert limits_of(autotuned, LIMITS, replace(capped, usable_by_onednn=True)) == LIMITS
 
 
 def test_without_limits_the_reason_is_handed_on():

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from pytest_xeonperf.alerts import Alert, AlertSource, AlertState, Direction
 from pytest_xeonperf.records import (
     OVER_NOTHING,
     TIMED_ALONE,
@@ -199,6 +200,7 @@ class Maker:
             comparability_class=machine.comparability_class,
             cpu_model=machine.cpu_model,
             isa=machine.isa,
+            facts=machine.facts,
             sha="3f9a1c0b77deadbeef",
             branch="main",
             outcomes=((Outcome.PASS, 1),),
@@ -232,6 +234,32 @@ class Maker:
         )
         return replace(made, floor_ratio=Unknown(reason="no floor given"), **changes)
 
+    def alert(self, **changes) -> Alert:
+        point, machine = self.point(), self.machine()
+        made = Alert(
+            id="3f9a1c0b77de",
+            case=self.case(),
+            comparability_class=machine.comparability_class,
+            source=AlertSource.CHANGE_POINT,
+            direction=Direction.SLOWER,
+            latency_ratio=1.1,
+            speed=Unknown(reason="a level that changed has no interval"),
+            before_ns=20_000_000,
+            after_ns=22_000_000,
+            run_id=point.run_id,
+            fingerprint=machine.fingerprint,
+            since=point.started_at,
+            sha_before="a" * 40,
+            sha_after="b" * 40,
+            raised_at="2026-05-12T15:00:00+00:00",
+            state=AlertState.NEW,
+            assignee="",
+            note="",
+            issue_url="",
+            recovered_run_id=Unknown(reason="the latency is not back"),
+        )
+        return replace(made, **changes)
+
     def gap(self, day: int, reason: str) -> TrendPoint:
         nothing = Unknown(reason=reason)
         return self.point(
@@ -246,7 +274,7 @@ class Maker:
 
 @dataclass(frozen=True, slots=True)
 class Drawn:
-    """A chart as ``trend.js`` unpacks it: a dictionary for every run, and the lines of every panel."""
+    """A chart as ``trend/columns.js`` unpacks it: a dictionary for every run, and the lines of every panel."""
 
     chart: Chart
     spots: list[dict[str, Any]]
@@ -268,12 +296,13 @@ def _draw(chart: Chart) -> Drawn:
         said = {"sha": sha, "date": f"{date} UTC", "branch": branch, "subject": subject, "speedup": estimate}
         changes = own.pop("changes")
         href = data["hrefs"].get(str(index), "")
-        spots.append({**own, **said, "changes": changes.split("\n") if changes else [], "href": href})
-    low, high = chart.speedup.span
+        level = trend["levels"].get(str(index), "")
+        spots.append({**own, **said, "changes": changes.split("\n") if changes else [], "href": href, "level": level})
+    _, high = chart.speedup.span
     lines = {
         "speedup": [
             figures["ratio"],
-            [value if value is None else max(value, low) for value in figures["low_ratio"]],
+            figures["low_ratio"],
             [value if value is None else min(value, high) for value in figures["high_ratio"]],
             figures["floor_ratio"],
         ]

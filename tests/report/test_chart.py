@@ -45,6 +45,13 @@ def test_only_runs_with_a_page_can_be_opened(make, drawn):
     assert [spot["href"] for spot in spots] == ["", "run-run-02.html"]
 
 
+def test_a_new_level_is_said_at_the_first_run_on_it(make, drawn):
+    slower = [make.point(4.0 + 0.01 * (day % 3) - (0.4 if day > 14 else 0), day=day) for day in range(1, 29)]
+    made = drawn(slower)
+    assert [index for index, spot in enumerate(made.spots) if spot["level"]] == [14]
+    assert made.spots[14]["level"] == made.chart.trend["levels"]["14"]
+
+
 def test_latencies_of_one_side_share_a_unit_that_its_label_names(make, drawn):
     made = drawn([make.point(4.0)])
     assert (made.chart.candidate.label, made.lines["candidate"]) == ("compiled_bf16, ms", [[400.0]])
@@ -56,7 +63,7 @@ def test_an_interval_that_nothing_bounds_does_not_stretch_the_axis(make, drawn):
     made = drawn([make.point(4.0, day=1), make.point(day=2, speedup=unbounded)])
     span = made.chart.speedup.span
     assert span[1] < 7
-    assert made.lines["speedup"][1][1] == span[0]
+    assert made.lines["speedup"][1][1] == 0
     assert made.lines["speedup"][2][1] == span[1]
 
 

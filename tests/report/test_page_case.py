@@ -76,3 +76,19 @@ def test_what_is_timed_alone_shows_latencies_and_how_they_changed(make):
 
 def test_a_reason_that_is_empty_leaves_no_semicolon(make):
     assert page(make, make.point(4.0, reason="")).banner.sentence == "4.00x [3.92, 4.08]"
+
+
+def test_a_level_is_said_in_the_table_and_in_the_chart_alike(make, draw):
+    points = [make.point(4.0 + 0.01 * (day % 3) - (0.4 if day > 14 else 0), day=day) for day in range(1, 29)]
+    (series,) = page(make, *points).series
+    in_table = [row.level for row in reversed(series.rows)]
+    assert [spot["level"] for spot in draw(series.chart).spots] == in_table
+    assert sum(map(bool, in_table)) == 1
+    assert series.levels
+    assert not page(make, make.point()).series[0].levels
+
+
+def test_a_chart_knows_the_page_that_compares_where_there_is_one(make):
+    assert page(make, make.point()).series[0].chart.compare == ""
+    served = case_page(make.case(), [make.point()], machines={}, pages=(), compare="compare.html")
+    assert served.series[0].chart.compare == "compare.html"

@@ -6,15 +6,21 @@ from html.parser import HTMLParser
 import pytest
 from jinja2 import UndefinedError
 
+from pytest_xeonperf.alerts import AlertEvent, EventKind
 from pytest_xeonperf.judge.runs import Past, compare_runs
 from pytest_xeonperf.records import Outcome, Score, Unknown
+from pytest_xeonperf.report.grid import CaseHistory
+from pytest_xeonperf.report.page_alert import alert_page, triage_form
+from pytest_xeonperf.report.page_alerts import alerts_page
 from pytest_xeonperf.report.page_case import case_page
 from pytest_xeonperf.report.page_compare import history_page
-from pytest_xeonperf.report.page_index import CaseHistory, index_page
+from pytest_xeonperf.report.page_index import index_page
+from pytest_xeonperf.report.page_machines import machines_page
 from pytest_xeonperf.report.page_run import run_page
 from pytest_xeonperf.report.render import environment, render
+from pytest_xeonperf.store.summaries import MachineSummary
 
-VOID = {"meta", "link", "br"}
+VOID = {"meta", "link", "br", "input"}
 
 
 class Outline(HTMLParser):
@@ -35,8 +41,8 @@ class Outline(HTMLParser):
     def handle_starttag(self, tag, attrs):
         self.tags.add(tag)
         self.ids += [value for name, value in attrs if name == "id"]
-        self.targets += [value for name, value in attrs if name in {"href", "src"}]
-        self.text += " ".join(value for name, value in attrs if name in {"title", "aria-label"})
+        self.targets += [value for name, value in attrs if name in {"href", "src", "action"}]
+        self.text += " ".join(value for name, value in attrs if name in {"title", "aria-label", "value"})
         if tag not in VOID:
             self.open.append(tag)
 
@@ -53,7 +59,7 @@ class Outline(HTMLParser):
 
 @pytest.fixture
 def pages(make, hostile):
-    """Every page, all names in them hostile; the last one is about what is timed alone."""
+    """Every page, all names in them hostile; one is about what is timed alone."""
     case = make.case(workload=hostile, phase=hostile, variant=hostile, over=hostile, preset=hostile)
     evidence = make.evidence(kernels=(hostile,), first_break=hostile, left_in_bf16=(hostile,))
     measurement = make.measurement(
@@ -80,6 +86,25 @@ def pages(make, hostile):
         CaseHistory(case=alone.case, points=alone_points, latest=alone),
     ]
     machines = {points[0].comparability_class: hostile}
+    seen = MachineSummary(
+        machine=machine,
+        runs=1,
+        first_at=run.started_at,
+        last_at=run.started_at,
+        newest_run=run.id,
+        limits=(machine.limits,),
+    )
+    alert = make.alert(
+        case=case, run_id=hostile, sha_after=hostile, assignee=hostile, note=hostile, issue_url=f"javascript:{hostile}"
+    )
+    event = AlertEvent(
+        alert_id=alert.id,
+        kind=EventKind.TRIAGED,
+        by=hostile,
+        at=alert.raised_at,
+        changes=((hostile, hostile, hostile),),
+        note=hostile,
+    )
     past = Past(sessions=(), accepted=Unknown(reason=hostile))
     compared = compare_runs(run, replace(run, id=hostile), lambda _: past, tolerance=0.05, alpha=0.05)
     return (
@@ -88,17 +113,21 @@ def pages(make, hostile):
         case_page(case, points, machines=machines, pages={"run-01"}),
         case_page(alone.case, alone_points, machines=machines, pages={"run-01"}),
         history_page(replace(compared, notes=(hostile,))),
+        machines_page([seen], pages={run.id}),
+        alerts_page([alert], state=Unknown(reason="all"), pages={alert.id}),
+        alert_page(alert, [event], runs=(), cases=(), form=triage_form(alert, csrf=hostile)),
+        alert_page(alert, [event], runs={hostile}, cases={case.id}, form=Unknown(reason=hostile)),
     )
 
 
-@pytest.mark.parametrize("which", range(5))
+@pytest.mark.parametrize("which", range(9))
 def test_a_hostile_name_is_shown_as_text_and_breaks_nothing(pages, which):
     page = Outline(render(pages[which]))
     assert "<script>alert('1')</script>\"&amp;\\u202e{{ 7*7 }}</style>]]>\\x00".replace("\\x00", "\\u0000") in page.text
     assert "\u202e" not in page.text
 
 
-@pytest.mark.parametrize("which", range(5))
+@pytest.mark.parametrize("which", range(9))
 def test_every_link_stays_in_the_folder(pages, which):
     page = Outline(render(pages[which]))
     outside = [
@@ -108,12 +137,12 @@ def test_every_link_stays_in_the_folder(pages, which):
     assert "src" not in page.tags
 
 
-@pytest.mark.parametrize("which", range(5))
+@pytest.mark.parametrize("which", range(6))
 def test_the_verdict_is_the_first_heading_of_every_page(pages, which):
     html = render(pages[which])
     first = re.search(r"<h[1-6][^>]*>(.*?)</h", html, re.DOTALL)
     assert first is not None
-    assert re.search("Failed|Pass|Below", first[1])
+    assert re.search("Failed|Pass|Below|Problem", first[1])
 
 
 def test_every_table_has_a_caption_and_scoped_headings(pages):
@@ -124,11 +153,22 @@ def test_every_table_has_a_caption_and_scoped_headings(pages):
 
 
 def test_only_the_trend_carries_scripts(pages):
-    index, run, case, alone, compared = (render(page) for page in pages)
+    index, run, case, alone, *others = (render(page) for page in pages)
     assert "<script" not in index
     assert "<script" not in run
-    assert "<script" not in compared
+    assert all("<script" not in other for other in others)
     assert case.count("<script") == alone.count("<script") == 4
+
+
+def test_filters_bring_one_script_and_every_choice_as_text(make, hostile):
+    case = make.case(workload=hostile)
+    points = (make.point(day=1, branch=hostile), make.point(day=2))
+    history = CaseHistory(case=case, points=points, latest=make.result(case=case))
+    runs = [make.summary(), make.summary(id="old", branch=hostile, facts=((hostile, hostile),))]
+    html = render(index_page(make.run(), runs, [history], pages=()))
+    assert html.count("<script") == 1
+    assert "\\u202e" in Outline(html).text
+    assert html.count("<option") == 3
 
 
 def test_the_data_of_a_chart_can_be_read_back(pages):

@@ -3,6 +3,7 @@ from dataclasses import replace
 
 import pytest
 
+from pytest_xeonperf.ci.alerts import watch_all
 from pytest_xeonperf.errors import InfrastructureError, UsageError
 from pytest_xeonperf.records import Unknown
 from pytest_xeonperf.report import site
@@ -29,15 +30,8 @@ def test_every_run_and_every_case_has_a_page_and_the_index_is_the_answer(store, 
     names = {path.name for path in index.parent.iterdir()}
     cases = {f"case-{case.id}.html" for case in store.cases()}
     assert len(cases) == 2
-    assert names == {
-        ".gitignore",
-        ".xeonperf-report.json",
-        "index.html",
-        "run-run-1.html",
-        "run-run-2.html",
-        "run-run-3.html",
-        *cases,
-    }
+    runs = {f"run-run-{day}.html" for day in (1, 2, 3)}
+    assert names == {".gitignore", ".xeonperf-report.json", "index.html", "machines.html", *runs, *cases}
 
 
 def test_every_link_leads_to_a_page_that_was_written(store, tmp_path):
@@ -95,3 +89,22 @@ def test_a_million_characters_of_name_do_not_make_a_page_of_a_megabyte(store, tm
     store.add_run(replace(make.run(make.result()), id="run-4", command="x" * 1_000_000))
     folder = write_site(store, tmp_path / "reports", run_id="run-4").parent
     assert (folder / "run-run-4.html").stat().st_size < 200_000
+
+
+def test_alerts_have_pages_on_disk_that_take_no_decisions(store, tmp_path, make, slow_down):
+    runs = slow_down(store, make.run(make.result()))
+    (alert,) = watch_all(store, at="2026-09-30T10:00:00+00:00").raised
+    folder = write_site(store, tmp_path / "reports", run_id=runs[-1].id).parent
+    assert {path.name for path in folder.glob("alert*")} == {
+        "alerts.html",
+        "alerts-new.html",
+        f"alert-{alert.id}.html",
+    }
+    assert '<a href="alerts.html">1 open alert</a>' in (folder / "index.html").read_text()
+    assert f"alert-{alert.id}.html" in (folder / f"case-{alert.case.id}.html").read_text()
+    page = (folder / f"alert-{alert.id}.html").read_text()
+    assert "<form" not in page
+    assert f"xeonperf alerts set {alert.id}" in page
+    for path in folder.glob("*.html"):
+        for target in re.findall(r'href="([^"#:]+)[#"]', path.read_text()):
+            assert (folder / target).is_file(), (path.name, target)

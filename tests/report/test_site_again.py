@@ -12,15 +12,21 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from pytest_xeonperf.alerts import AlertState, Triage
+from pytest_xeonperf.judge.alerts import Findings
 from pytest_xeonperf.records import Acceptance, RunState, Unknown
 from pytest_xeonperf.report import manifest, page_case, site, trends
 from pytest_xeonperf.report.site import write_site
 from pytest_xeonperf.store.engine import open_store
 
 if TYPE_CHECKING:
+    from pytest_xeonperf.alerts import Alert
     from pytest_xeonperf.records import Run
 
 VARIANTS = ("sdpa_bf16", "compiled_bf16", "woq_int4")
+
+NEWS = ("index.html", "machines.html")
+"""What any new run is on."""
 
 
 @pytest.fixture
@@ -94,14 +100,14 @@ def test_nothing_new_writes_nothing(store, write):
 def test_a_new_run_writes_its_page_those_of_its_cases_and_the_first(store, write, run_of, make):
     write(store)
     store.add_run(run_of(3, ["woq_int4"]))
-    assert write(store) == {"run-run-3-0.html", "index.html", *case_pages(make, "woq_int4")}
+    assert write(store) == {*NEWS, "run-run-3-0.html", *case_pages(make, "woq_int4")}
 
 
 @pytest.mark.usefixtures("three_run_pages")
 def test_a_run_that_loses_its_page_is_not_linked_any_more_and_its_page_goes(store, write, run_of, make, tmp_path):
     write(store)
     store.add_run(run_of(3, ["woq_int4"]))
-    assert write(store) == {"run-run-3-0.html", "index.html", *case_pages(make, *VARIANTS)}
+    assert write(store) == {*NEWS, "run-run-3-0.html", *case_pages(make, *VARIANTS)}
     assert not (tmp_path / "reports" / "run-run-0-0.html").exists()
     assert "run-run-0-0" not in "".join(path.read_text() for path in (tmp_path / "reports").glob("*.html"))
 
@@ -116,7 +122,7 @@ def test_a_run_that_goes_on_has_its_page_made_again(store, write, run_of):
 def test_an_older_run_that_arrives_late_has_everything_it_touches_made_from_nothing(store, write, run_of, make):
     write(store)
     store.add_run(run_of(1, ["woq_int4"], minute=30))
-    assert write(store) >= {"run-run-1-30.html", "index.html", *case_pages(make, "woq_int4")}
+    assert write(store) >= {*NEWS, "run-run-1-30.html", *case_pages(make, "woq_int4")}
 
 
 def test_an_accepted_result_is_on_no_page_and_makes_none(store, write, make):
@@ -132,6 +138,39 @@ def test_an_accepted_result_is_on_no_page_and_makes_none(store, write, make):
     assert write(store) == set()
 
 
+def test_an_alert_writes_its_pages_that_of_its_case_and_the_first(store, write, make):
+    write(store)
+    alert = _raise(store, make, "run-2-0")
+    own = f"alert-{alert.id}.html"
+    lists = {"alerts.html", "alerts-new.html"}
+    assert write(store) == {own, *lists, "index.html", *case_pages(make, "woq_int4")}
+    assert write(store) == set()
+    store.triage(alert.id, Triage(assignee="somebody"), by="somebody", at="2026-05-13T15:00:00+00:00")
+    assert write(store) == {own, *lists, *case_pages(make, "woq_int4")}
+
+
+def test_what_was_decided_about_an_alert_is_nowhere_said_to_be_open(store, write, make, tmp_path):
+    alert = _raise(store, make, "run-2-0")
+    write(store)
+    store.triage(alert.id, Triage(state=AlertState.INVALID), by="somebody", at="2026-05-13T15:00:00+00:00")
+    own, case = f"alert-{alert.id}.html", case_pages(make, "woq_int4")
+    assert write(store) == {own, "alerts.html", "alerts-invalid.html", "index.html", *case}
+    assert not (tmp_path / "reports" / "alerts-new.html").exists()
+    assert "Open alerts" not in (tmp_path / "reports" / case.pop()).read_text()
+    assert "no open alerts" in (tmp_path / "reports" / "index.html").read_text()
+
+
+@pytest.mark.usefixtures("three_run_pages")
+def test_an_alert_has_no_link_to_a_run_that_lost_its_page(store, write, make, run_of, tmp_path):
+    alert = _raise(store, make, "run-0-0")
+    write(store)
+    page = tmp_path / "reports" / f"alert-{alert.id}.html"
+    assert "run-run-0-0.html" in page.read_text()
+    store.add_run(run_of(3))
+    assert page.name in write(store)
+    assert "run-run-0-0.html" not in page.read_text()
+
+
 def test_other_code_or_templates_make_everything_again(store, write, made_by):
     everything = write(store)
     made_by("another version")
@@ -140,8 +179,9 @@ def test_other_code_or_templates_make_everything_again(store, write, made_by):
 
 def test_who_makes_pages_is_told_by_code_templates_styles_and_version(monkeypatch):
     before = manifest.maker()
-    seen = [each.name for each in manifest._sources(manifest.files("pytest_xeonperf").joinpath("report"))]
-    assert {"case.html.j2", "trend.js", "xeonperf.css", "chart.py", "uPlot.iife.min.js"} <= set(seen)
+    seen = {each.name for each in manifest._makers()}
+    assert {"case.html.j2", "columns.js", "xeonperf.css", "chart.py", "uPlot.iife.min.js"} <= seen
+    assert {"alerts.py", "alert_words.py", "recorded_findings.py"} <= seen
     monkeypatch.setattr(manifest, "package_version", lambda: "99")
     manifest.maker.cache_clear()
     assert manifest.maker() != before
@@ -217,6 +257,8 @@ CHANGES = st.one_of(
     st.tuples(st.just("late"), st.integers(0, 5)),
     st.tuples(st.just("crash"), st.sampled_from(VARIANTS)),
     st.tuples(st.just("spoil"), st.integers(0, 20)),
+    st.tuples(st.just("alert"), st.sampled_from(VARIANTS)),
+    st.tuples(st.just("triage"), st.integers(0, 5), st.sampled_from(AlertState)),
     st.just(("write",)),
 )
 
@@ -233,16 +275,27 @@ def test_after_any_changes_the_pages_are_those_made_from_nothing(changes, make, 
         with open_store(str(folder / "xeonperf.db")) as store:
             store.add_run(run_of(0))
             for number, change in enumerate([*changes, ("write",)], 10):
-                _apply(change, number, store, folder / "reports", run_of=run_of, machine=make.machine)
+                _apply(change, number, store, folder / "reports", run_of=run_of, make=make)
             write_site(store, folder / "fresh", run_id=store.resolve("latest"))
             assert content(folder / "reports") == content(folder / "fresh")
 
 
-def _apply(change, number, store, folder, *, run_of, machine) -> None:
+def _raise(store, make, run_id: str, variant: str = "woq_int4") -> Alert:
+    """Somebody says that a case became slower with a run."""
+    alert = make.alert(id=f"{run_id}-{variant}", case=make.case(variant=variant), run_id=run_id)
+    store.raise_alerts(
+        alert.case,
+        alert.comparability_class,
+        lambda known: Findings(raised=() if alert.id in {each.id for each in known} else (alert,), followed=()),
+    )
+    return alert
+
+
+def _apply(change, number, store, folder, *, run_of, make) -> None:
     kind, *how = change
     if kind == "run":
         facts = (("torch", f"2.{how[2]}"),)
-        on = machine(facts=facts, threads=2 + how[2] // 2)
+        on = make.machine(facts=facts, threads=2 + how[2] // 2)
         store.add_run(run_of(number, sorted(how[0]), ratio=how[1], machine=on))
     elif kind == "late":
         store.add_run(run_of(how[0], minute=number))
@@ -250,6 +303,12 @@ def _apply(change, number, store, folder, *, run_of, machine) -> None:
         run = run_of(number, [how[0]])
         nothing = Unknown(reason="died by SIGILL")
         store.add_run(replace(run, results=tuple(replace(each, measurement=nothing) for each in run.results)))
+    elif kind == "alert":
+        _raise(store, make, store.resolve("latest"), how[0])
+    elif kind == "triage" and store.alerts():
+        alerts = store.alerts()
+        by, at = "somebody", f"2026-08-01T15:{number}:00+00:00"
+        store.triage(alerts[how[0] % len(alerts)].id, Triage(state=how[1], assignee=f"{number}"), by=by, at=at)
     elif kind == "spoil" and folder.exists():
         pages = sorted(folder.glob("*.html"))
         pages[how[0] % len(pages)].unlink()

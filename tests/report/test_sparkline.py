@@ -55,6 +55,14 @@ def test_everything_stays_inside_the_picture(ratios, floor):
     assert sum(len(points(line)) for line in spark.lines) == sum(not isinstance(ratio, Unknown) for ratio in ratios)
 
 
+def test_a_border_lies_between_the_run_with_the_new_environment_and_the_one_before():
+    spark = sparkline([2.0, 2.1, 2.2], NO_FLOOR, borders=[2])
+    ((_, before, after),) = (points(line) for line in spark.lines)
+    assert before[0] < spark.borders_x[0] < after[0]
+    assert spark.label.endswith("; the environment changed once")
+    assert sparkline([2.0, 2.1, 2.2], NO_FLOOR, borders=[1, 2]).label.endswith("changed 2 times")
+
+
 def test_latencies_have_a_sparkline_too_even_if_the_clock_saw_no_time():
     assert latency_sparkline([1_000_000, GAP, 2_000_000]).label == (
         "latency over 2 runs: now 2.00 ms, between 1.00 ms and 2.00 ms"

@@ -8,9 +8,10 @@ import pytest
 
 STATIC = files("pytest_xeonperf").joinpath("report", "static")
 UPLOT = STATIC.joinpath("vendor", "uplot-1.6.32")
+OWN = [path for path in [*STATIC.iterdir(), *STATIC.joinpath("trend").iterdir()] if path.is_file()]
 TEXTS = ("ink", "soft", "good", "bad", "open")
 GROUNDS = ("paper", "card")
-LINES = ("line-strong", "floor", "candidate", "baseline")
+LINES = ("line-strong", "floor", "candidate", "baseline", "level", "edge", "focus")
 
 
 def test_the_vendored_library_is_what_npm_published():
@@ -21,18 +22,22 @@ def test_the_vendored_library_is_what_npm_published():
 
 
 def test_no_asset_can_end_the_element_that_it_stands_in():
-    for text in (
-        STATIC.joinpath("xeonperf.css").read_text(),
-        STATIC.joinpath("trend.js").read_text(),
-        UPLOT.joinpath("uPlot.iife.min.js").read_text(),
-        UPLOT.joinpath("uPlot.min.css").read_text(),
-    ):
+    for asset in (*OWN, UPLOT.joinpath("uPlot.iife.min.js"), UPLOT.joinpath("uPlot.min.css")):
+        text = asset.read_text()
         assert not re.search(r"</(script|style)|<!--", text, re.IGNORECASE)
 
 
 def test_no_asset_names_another_host():
-    for name in ("xeonperf.css", "trend.js"):
-        assert not re.search(r"https?:|//[a-z]+\.|url\(|@import", STATIC.joinpath(name).read_text())
+    for asset in OWN:
+        assert not re.search(r"https?:|//[a-z]+\.|url\(|@import", asset.read_text())
+
+
+def test_every_script_of_ours_is_short_and_stands_on_a_page():
+    templates = STATIC.parent.joinpath("templates")
+    named = "".join(template.read_text() for template in templates.iterdir())
+    for script in (path for path in OWN if path.name.endswith(".js")):
+        assert len(script.read_text().splitlines()) <= 250, script.name
+        assert f'"{script.name.removesuffix(".js")}"' in named or script.name in named, script.name
 
 
 def schemes() -> dict[str, dict[str, str]]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from starlette.testclient import TestClient
 
+from pytest_xeonperf.ci.alerts import watch_all
 from pytest_xeonperf.exchange import native
 from pytest_xeonperf.service.app import Service, application
 from pytest_xeonperf.store.engine import open_store
@@ -16,6 +17,7 @@ from pytest_xeonperf.store.engine import open_store
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from pytest_xeonperf.alerts import Alert
     from pytest_xeonperf.records import Run
     from pytest_xeonperf.store.repository import Store
     from pytest_xeonperf.store.tokens import Scope
@@ -32,12 +34,20 @@ def recorded() -> Run:
 
 
 @pytest.fixture
-def store(tmp_path: Path, recorded: Run) -> Iterator[Store]:
+def store(migrated: str, recorded: Run) -> Iterator[Store]:
     """A history of two runs."""
-    with open_store(str(tmp_path / "xeonperf.db")) as opened:
+    with open_store(migrated) as opened:
         opened.add_run(replace(recorded, id=FIRST, started_at="2026-08-01T10:00:00+00:00"))
         opened.add_run(recorded)
         yield opened
+
+
+@pytest.fixture
+def alert(store: Store, recorded: Run, slow_down: Callable) -> Alert:
+    """An alert of that history, which has become longer."""
+    slow_down(store, recorded)
+    (raised,) = watch_all(store, at="2026-09-30T10:00:00+00:00").raised
+    return raised
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from starlette.requests import Request
 from pytest_xeonperf.errors import DataError
 from pytest_xeonperf.exchange import native
 from pytest_xeonperf.records import RunState, Unknown
-from pytest_xeonperf.service.api import _body
+from pytest_xeonperf.service.api import body
 from pytest_xeonperf.store.repository import Store
 from pytest_xeonperf.store.tokens import Scope
 
@@ -48,6 +48,14 @@ def test_a_run_is_added_once_however_often_it_is_sent(
     assert refused.status_code == 409
     assert THIRD in refused.json()["error"]["what"]
     assert store.run(THIRD) == run
+
+
+def test_a_run_may_be_sent_again_whose_commit_somebody_else_has_described_in_other_words(
+    client: TestClient, ingesting: dict[str, str], recorded: Run
+) -> None:
+    run = replace(recorded, id=THIRD, commit=replace(recorded.commit, subject="Faster, again"))
+    answers = [client.post("/api/v1/runs", content=native.dumps(run), headers=ingesting) for _ in range(2)]
+    assert [answer.status_code for answer in answers] == [201, 200]
 
 
 @pytest.mark.parametrize(
@@ -136,7 +144,7 @@ def test_a_body_is_read_no_further_than_it_may_be_large() -> None:
 
     request = Request({"type": "http", "method": "POST", "headers": []}, receive)
     with pytest.raises(HTTPException, match="more than 10000 bytes"):
-        anyio.run(_body, request, 10_000)
+        anyio.run(body, request, 10_000)
     assert len(asked) == 11
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -17,20 +18,26 @@ if TYPE_CHECKING:
 
     from starlette.testclient import TestClient
 
+    from pytest_xeonperf.alerts import Alert
     from pytest_xeonperf.records import Run
     from pytest_xeonperf.store.repository import Store
 
 OPERATIONS = [(path, method) for path, methods in document()["paths"].items() for method in methods]
 
 
-def test_every_route_of_the_api_is_described_and_no_other(client: TestClient) -> None:
+def test_every_route_for_programs_is_described_and_no_other(client: TestClient) -> None:
     there = {
         (route.path.replace(":path", ""), method.lower())
         for route in client.app.app.app.routes  # behind safe headers and trusted names
-        if isinstance(route, Route) and route.path.startswith("/api/v1/") and not route.path.endswith("openapi.json")
+        if isinstance(route, Route) and not route.path.endswith((".html", "openapi.json")) and route.path != "/"
         for method in route.methods - {"HEAD"}
     }
     assert there == set(OPERATIONS)
+
+
+@pytest.mark.parametrize("path", document()["paths"])
+def test_every_path_that_is_described_is_in_the_readme(path: str) -> None:
+    assert path in (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
 
 
 def test_it_is_served_to_everybody(make_client: Callable) -> None:
@@ -39,18 +46,30 @@ def test_it_is_served_to_everybody(make_client: Callable) -> None:
 
 @pytest.mark.parametrize(("path", "method"), OPERATIONS)
 def test_answers_have_what_is_described(
-    client: TestClient, store: Store, bearing: Callable, recorded: Run, *, path: str, method: str
+    client: TestClient, store: Store, bearing: Callable, recorded: Run, alert: Alert, *, path: str, method: str
 ) -> None:
     operation = document()["paths"][path][method]
     case_id = store.cases()[0].id
-    address = path.format(revision="latest", case_id=case_id)
-    if method == "post":
+    address = path.format(revision="latest", case_id=case_id, alert_id=alert.id)
+    if method == "post" and "alerts" in path:
+        answer = client.post(address, json={"state": "acknowledged"}, headers=bearing(Scope.TRIAGE))
+        assert answer.status_code == 200
+    elif method == "post":
         body = native.dumps(replace(recorded, id="01999999-0000-7000-8000-000000000000"))
         answer = client.post(address, content=body, headers=bearing(Scope.INGEST))
     else:
         answer = client.get(address)
-    reference = operation["responses"][str(answer.status_code)]["content"]["application/json"]["schema"]["$ref"]
-    _has(answer.json(), document()["components"]["schemas"][reference.rpartition("/")[2]])
+    described = operation["responses"][str(answer.status_code)]["content"]
+    (media_type,) = described
+    assert answer.headers["content-type"].partition(";")[0] == media_type
+    if media_type == "application/json":
+        reference = described[media_type]["schema"]["$ref"]
+        _has(answer.json(), document()["components"]["schemas"][reference.rpartition("/")[2]])
+
+
+@pytest.mark.parametrize(("path", "method"), [(path, method) for path, method in OPERATIONS if not path.endswith("z")])
+def test_a_description_says_that_one_may_have_to_wait(path: str, method: str) -> None:
+    assert "429" in document()["paths"][path][method]["responses"]
 
 
 def test_errors_have_what_is_described(client: TestClient) -> None:

@@ -22,7 +22,14 @@ if TYPE_CHECKING:
 
 def pages(store: Store) -> list[str]:
     cases = [f"/case-{case.id}.html" for case in store.cases()]
-    return ["/", "/index.html", *(f"/run-{summary.id}.html" for summary in store.runs()), "/compare.html", *cases]
+    return [
+        "/",
+        "/index.html",
+        *(f"/run-{summary.id}.html" for summary in store.runs()),
+        "/compare.html",
+        "/machines.html",
+        *cases,
+    ]
 
 
 def test_every_page_is_served_and_every_link_on_it_leads_to_one(client: TestClient, store: Store) -> None:
@@ -47,6 +54,11 @@ def test_only_styles_and_scripts_with_the_nonce_of_this_answer_count(client: Tes
             assert f'nonce="{nonce}"' in tag or 'type="application/json"' in tag
         assert " style=" not in page.text
     assert len(nonces) == len(pages(store))
+
+
+def test_the_trend_of_a_served_case_leads_to_the_page_that_compares(client: TestClient, store: Store) -> None:
+    (case, *_) = store.cases()
+    assert '"compare":"compare.html"' in client.get(f"/case-{case.id}.html").text
 
 
 def test_a_run_that_was_just_brought_is_on_the_first_page(client: TestClient, store: Store, recorded: Run) -> None:

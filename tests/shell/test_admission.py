@@ -5,7 +5,7 @@ import pytest
 from pytest_xeonperf.errors import NotApplicableError
 from pytest_xeonperf.measure.failure import FailureKind
 from pytest_xeonperf.measure.plan import total_bytes
-from pytest_xeonperf.records import Isa, Limits, Unknown
+from pytest_xeonperf.records import Amx, Isa, Limits, Remedy, Unknown
 from pytest_xeonperf.shell import admission
 from pytest_xeonperf.shell.admission import Room, admit
 from pytest_xeonperf.shell.protocol import Barred
@@ -18,7 +18,9 @@ GIB = 1 << 30
 MODEL = Footprint(parameters=GIB, activation_bytes=GIB, flop=10**12)  # 4 GiB of FP32 weights
 RUNGS = (NAMED["eager_bf16"], NAMED["sdpa_bf16"], NAMED["compiled_bf16"])
 LIMITS = Limits(read_bytes_per_s=1e10, fp32_flop_per_s=1e11, bf16_flop_per_s=1e12, int8_op_per_s=1e12)
-ROOM = Room(isa=Isa.AMX_BF16, limits=LIMITS, available_bytes=100 * GIB, rounds=6, budget_s=600.0)
+AMX = Amx(advertised=True, usable_by_onednn=True, usable_by_inductor=True, remedy=Remedy.NONE, detail="works as it is")
+ROOM = Room(amx=AMX, isa=Isa.AMX_BF16, limits=LIMITS, available_bytes=100 * GIB, rounds=6, budget_s=600.0)
+AUTOTUNED = from_keywords({"compile": True, "freeze": True, "autotune": True})
 
 
 @pytest.fixture
@@ -54,6 +56,19 @@ def test_a_variant_that_killed_a_child_stays_out_and_the_others_run(admitted):
         FailureKind.DIED,
         "sdpa_bf16 killed",
     )
+
+
+@pytest.mark.parametrize("amx", [AMX, replace(AMX, usable_by_onednn=False, remedy=Remedy.CAP)], ids=["plain", "cap"])
+def test_products_of_inductors_own_run_where_its_micro_kernels_do(admitted, amx):
+    assert admitted((AUTOTUNED,), amx=amx).groups == ((AUTOTUNED,),)
+
+
+def test_they_stay_out_where_amx_crashes_them_or_is_not_to_be_used(admitted):
+    off = replace(AMX, usable_by_inductor=False, detail="AMX is not to be used, as asked")
+    refused = admitted((AUTOTUNED, NAMED["sdpa_bf16"]), amx=off).refused
+    assert list(refused) == [AUTOTUNED.name]
+    assert refused[AUTOTUNED.name].kind is FailureKind.NOT_APPLICABLE
+    assert "AMX is not to be used, as asked" in refused[AUTOTUNED.name].reason
 
 
 def test_a_variant_barred_from_another_ladder_may_run(admitted, make_rung):

@@ -7,6 +7,7 @@ from pytest_xeonperf.records import Commit, Isa, RunState, Unknown
 from pytest_xeonperf.shell import recorder as recorder_module
 from pytest_xeonperf.shell.recorder import Recorder
 from pytest_xeonperf.store.engine import open_store
+from pytest_xeonperf.workloads.presets import Preset
 
 
 @pytest.fixture
@@ -166,3 +167,32 @@ def test_a_finished_run_is_not_resumed(make_recorder, machine):
     recorder.close()
     with pytest.raises(UsageError, match="nothing to resume"):
         make_recorder(resume=True)
+
+
+def test_what_became_slower_is_told_in_a_line_and_not_where_suites_are_only_tried(
+    make_recorder, machine, make_result, check_out, slow_down
+):
+    quick = replace(make_result().case, preset="quick")
+    result = replace(make_result(), case=quick, measurement=replace(make_result().measurement, case=quick))
+    for preset, told in ((Preset.QUICK, 1), (Preset.SMOKE, 0)):
+        recorder = make_recorder(preset=preset)
+        recorder.begin(machine)
+        recorder.add([result])
+        slow_down(recorder.store[0], recorder.run[0])
+        recorder.finish(RunState.FINISHED)
+        lines = recorder.raise_alerts()
+        assert len(lines) == told
+        assert all(line.startswith("alerts: 1 new (tiny/forward eager_bf16") for line in lines)
+        recorder.close()
+
+
+def test_a_history_that_takes_no_alerts_is_told_and_ends_nothing(make_recorder, machine, monkeypatch):
+    def refuse(*_arguments, **_named):
+        raise DataError("the database is read-only")
+
+    monkeypatch.setattr("pytest_xeonperf.ci.alerts.watch_run", refuse)
+    recorder = make_recorder(preset=Preset.QUICK)
+    recorder.begin(machine)
+    (line,) = recorder.raise_alerts()
+    assert "the database is read-only" in line
+    assert "xeonperf alerts scan" in line

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from dataclasses import fields, is_dataclass, replace
 from enum import Enum
 from types import UnionType
@@ -44,7 +43,6 @@ from pytest_xeonperf.store.identity import new_run_id
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
     from pytest_xeonperf.store.repository import Store
 
@@ -177,39 +175,10 @@ def begun(make_run: Callable[..., Run]) -> Callable[..., Run]:
     return make
 
 
-_POSTGRESQL = os.environ.get("XEONPERF_TEST_POSTGRESQL", "")
-
-
-@pytest.fixture(params=["sqlite", "postgresql"] if _POSTGRESQL else ["sqlite"])
-def database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """URL of an empty history; on PostgreSQL too where ``XEONPERF_TEST_POSTGRESQL`` names a database to empty."""
-    if request.param == "sqlite":
-        return str(tmp_path / "xeonperf.db")
-    return request.getfixturevalue("emptied_postgresql")
-
-
 @pytest.fixture
-def emptied_postgresql() -> str:
-    """URL of a PostgreSQL database whose public schema was just emptied."""
-    if not _POSTGRESQL:
-        pytest.skip("XEONPERF_TEST_POSTGRESQL names no database to test on")
-    from sqlalchemy import text
-
-    from pytest_xeonperf.store.engine import connect
-    from pytest_xeonperf.store.location import locate
-
-    engine = connect(locate(_POSTGRESQL))
-    with engine.begin() as connection:
-        connection.execute(text("DROP SCHEMA public CASCADE"))
-        connection.execute(text("CREATE SCHEMA public"))
-    engine.dispose()
-    return _POSTGRESQL
-
-
-@pytest.fixture
-def store(database: str) -> Iterator[Store]:
+def store(migrated: str) -> Iterator[Store]:
     """An open, empty history."""
-    with open_store(database) as opened:
+    with open_store(migrated) as opened:
         yield opened
 
 

@@ -51,6 +51,7 @@ def test_the_newest_run_comes_first_with_its_verdicts_counted(history: Store) ->
     assert crashed.sha == crashed.branch == Unknown(reason="not a repository")
     assert crashed.state is RunState.INTERRUPTED
     assert oldest.branch == "main"
+    assert dict(oldest.facts)["torch"] == "2.13.0"
 
 
 def test_runs_can_be_narrowed_down(history: Store, other_machine: Machine) -> None:
@@ -96,3 +97,29 @@ def test_the_trend_of_what_is_timed_alone_has_latencies_and_no_gaps(
     (point,) = store.trend(timed.case.id)
     assert (point.candidate_median_ns, point.gap) == (1_250_000, "")
     assert point.speedup == point.baseline_median_ns == TIMED_ALONE
+
+
+def test_the_newest_points_are_those_of_the_newest_runs_whatever_the_order_they_came_in(
+    store: Store, make_run: Callable[..., Run], make_result: Callable[..., Result]
+) -> None:
+    days = [f"2026-09-{day:02}T10:00:00+00:00" for day in (3, 1, 4, 2, 5)]
+    twice = (make_result(), make_result(node_id="another test of the case"))
+    for day in days:
+        store.add_run(make_run(id=day, started_at=day, results=twice if "09-04" in day else twice[:1]))
+    case_id = twice[0].case.id
+    assert [point.run_id for point in store.trend(case_id)] == sorted([*days, days[2]])
+    assert [point.run_id for point in store.trend(case_id, limit=3)] == [days[2], days[2], days[4]]
+    assert [point.run_id for point in store.trend(case_id, limit=2)] == [days[2], days[4]]
+    assert [point.run_id for point in store.trend(case_id, limit=2, before=days[0])] == [days[1], days[3]]
+
+
+def test_more_points_than_go_into_one_query_stay_in_order(
+    store: Store, make_run: Callable[..., Run], make_result: Callable[..., Result], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pytest_xeonperf.store.history._AT_ONCE", 2)
+    result = make_result()
+    for number in range(5):
+        store.add_run(
+            make_run(id=f"run{number}", started_at=f"2026-09-0{1 + number // 2}T10:00:00+00:00", results=(result,))
+        )
+    assert [point.run_id for point in store.trend(result.case.id)] == [f"run{number}" for number in range(5)]

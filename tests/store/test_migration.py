@@ -178,17 +178,17 @@ def test_an_older_file_is_copied_and_then_upgraded_with_all_it_holds(
 
 
 def test_an_older_server_is_left_to_the_command_that_upgrades_it(
-    emptied_postgresql: str, make_run: Callable[..., Run], next_release: Callable[[], None]
+    postgresql: str, make_run: Callable[..., Run], next_release: Callable[[], None]
 ) -> None:
     run = make_run()
-    with open_store(emptied_postgresql) as store:
+    with open_store(postgresql) as store:
         store.add_run(run)
     next_release()
-    with pytest.raises(DataError, match="older schema") as caught, open_store(emptied_postgresql):
+    with pytest.raises(DataError, match="older schema") as caught, open_store(postgresql):
         pass
     assert "xeonperf db upgrade --db postgresql" in caught.value.remedy
-    assert f"is now at revision {NEXT}" in maintenance.upgrade(emptied_postgresql)
-    with open_store(emptied_postgresql) as store:
+    assert f"is now at revision {NEXT}" in maintenance.upgrade(postgresql)
+    with open_store(postgresql) as store:
         assert store.run(run.id) == run
 
 

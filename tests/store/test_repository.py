@@ -81,6 +81,26 @@ def test_what_is_there_already_is_neither_doubled_nor_overwritten(store: Store, 
     assert store.run(run.id) == run
 
 
+def test_of_two_results_of_one_test_and_case_in_a_run_the_first_counts(
+    store: Store, make_run: Callable[..., Run], make_result: Callable[..., Result]
+) -> None:
+    first, again = make_result(node_id="a\0"), make_result(node_id="a\N{REPLACEMENT CHARACTER}", ratio=9.0)
+    run = make_run(results=(first, make_result(), again))
+    assert store.add_run(run)
+    assert [result.verdict for result in store.run(run.id).results] == [first.verdict, run.results[1].verdict]
+    assert store.run(run.id).results[0].measurement == first.measurement
+
+
+def test_a_run_with_one_wrong_result_leaves_nothing(
+    store: Store, make_run: Callable[..., Run], make_result: Callable[..., Result]
+) -> None:
+    wrong = replace(make_result(node_id="b"), measurement=make_result(variant="woq_int8").measurement)
+    with pytest.raises(DataError, match="a measurement of"):
+        store.add_run(make_run(results=(make_result(), wrong)))
+    assert store.runs() == ()
+    assert store.cases() == ()
+
+
 def test_hostile_text_is_stored_rather_than_refused(store: Store, make_run: Callable[..., Run]) -> None:
     run = make_run(command="pytest '; DROP TABLE run; --' \udcff\0%s")
     store.add_run(run)

@@ -117,6 +117,7 @@ def test_without_the_package_it_says_how_to_get_it(monkeypatch):
         {"woq": "int8"},
         {"freeze": True},
         {"cpp_wrapper": True},
+        {"autotune": True},
         {"internals": "bf16", "dtype": "fp32"},
     ],
     ids=str,

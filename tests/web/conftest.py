@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import shutil
+import time
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -37,7 +39,9 @@ from pytest_xeonperf.report.site import write_site
 from pytest_xeonperf.store.engine import open_store
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+
+    from playwright.sync_api import Locator
 
 RUNS = 12
 CRASHED_RUN = 4
@@ -191,9 +195,68 @@ def older_case_page(site, tmp_path_factory) -> Path:
     return folder / f"case-{CASE.id}.html"
 
 
-@pytest.fixture(scope="module")
+WIDE_RUNS = 40
+LEVEL_RUN = 24
+"""From which on every latency is a tenth longer."""
+WIDE_CASES = (
+    CASE,
+    replace(CASE, variant="woq_int8"),
+    replace(CASE, workload="llama-2-7b", phase="decode", variant="woq_int4", preset="full"),
+)
+OTHER_BRANCH = "topic/<b>fuse</b>"
+
+
+def _wide_run(number: int) -> Run:
+    """Every fourth run is on another machine, every fifth one on another branch; torch changes before the 33rd."""
+    base = _run(number)
+    started_at = f"2026-{5 + number // 28:02d}-{number % 28 + 1:02d}T14:00:00+00:00"
+    noise = 1 + 0.004 * (number * 7 % 5 - 2)
+    results = []
+    for index, case in enumerate(WIDE_CASES[: 2 if number % 2 else 3]):
+        ratio = round((4.0 - 0.4 * index) * noise / (1.1 if number >= LEVEL_RUN else 1), 3)
+        outcome = Outcome.BELOW_FLOOR if index == 2 and number >= LEVEL_RUN else Outcome.PASS
+        measured = replace(_measurement(ratio), case=case)
+        verdict = Verdict(outcome=outcome, reason="as its test says", floor_ratio=2.95, expectations=PROMISES)
+        measured_at = replace(base.results[0], measured_at=started_at)
+        results.append(replace(measured_at, case=case, measurement=measured, verdict=verdict))
+    other = {"cpu_model": "another Xeon", "isa": Isa.AVX512_BF16} if number % 4 == 3 else {}
+    facts = (("kernel", "6.1.0"), ("torch", "2.13.0" if number >= 32 else "2.12.1"))
+    return replace(
+        base,
+        id=f"wide-{number:02d}",
+        started_at=started_at,
+        finished_at=started_at,
+        machine=replace(base.machine, facts=facts, **other),
+        commit=replace(base.commit, branch=OTHER_BRANCH if number % 5 == 4 else "main"),
+        results=tuple(results),
+    )
+
+
+@pytest.fixture(scope="session")
+def wide_database(tmp_path_factory) -> Path:
+    """Forty runs of three cases on two machines and two branches."""
+    path = tmp_path_factory.mktemp("wide") / "xeonperf.db"
+    with open_store(str(path)) as store:
+        for number in range(WIDE_RUNS):
+            store.add_run(_wide_run(number))
+    return path
+
+
+@pytest.fixture(scope="session")
+def wide_site(wide_database) -> Path:
+    with open_store(str(wide_database)) as store:
+        return write_site(store, wide_database.parent / "reports", run_id=store.resolve("latest")).parent
+
+
+@pytest.fixture(scope="session")
+def wide_case_page(wide_site) -> Path:
+    """Of the case that has two charts: one for each machine."""
+    return wide_site / f"case-{CASE.id}.html"
+
+
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
-    """Chromium: the system's, else Playwright's own. Module-scoped, as its event loop would be in others' way."""
+    """Chromium: the system's, else Playwright's own. It ends with this folder: its event loop is in others' way."""
     with sync_playwright() as playwright:
         path = shutil.which("chromium") or playwright.chromium.executable_path
         if not Path(path).exists():
@@ -206,19 +269,112 @@ def browser() -> Iterator[Browser]:
         launched.close()
 
 
+class Watch:
+    """What happens in a browser window that should not: requests elsewhere, errors, words on the console."""
+
+    def __init__(self, context: BrowserContext, *allowed: str) -> None:
+        self.troubles: list[str] = []
+        context.on("request", lambda request: request.url.startswith(allowed) or self.troubles.append(request.url))
+        context.on("console", lambda message: self.troubles.append(message.text))
+        context.on("weberror", lambda error: self.troubles.append(str(error.error)))
+
+
 @pytest.fixture
 def context(browser) -> Iterator[BrowserContext]:
     """A light browser window; a request that is not for a file, or an error on the console, fails the test."""
     opened = browser.new_context(color_scheme="light", viewport={"width": 1280, "height": 900})
-    troubles: list[str] = []
-    opened.on("request", lambda request: request.url.startswith(("file:", "data:")) or troubles.append(request.url))
-    opened.on("console", lambda message: troubles.append(message.text))
-    opened.on("weberror", lambda error: troubles.append(str(error.error)))
+    watch = Watch(opened, "file:", "data:", "blob:")
     yield opened
     opened.close()
-    assert troubles == []
+    assert watch.troubles == []
 
 
 @pytest.fixture
 def page(context) -> Page:
     return context.new_page()
+
+
+class Chart:
+    """One chart of a page, with a hand on the mouse and one on the keys."""
+
+    def __init__(self, page: Page, number: int = 0) -> None:
+        self.page = page
+        self.box = page.locator(".chart").nth(number)
+        self.box.locator("canvas").first.wait_for()
+        self.figure = page.locator("figure").nth(number)
+        self.pinned = page.locator(".pinned").nth(number)
+        self.key = self.box.get_attribute("data-state")
+        self.data = page.evaluate("(name) => xeonperfTrend.unpacked(name)", f"trend-{number}")
+        self.runs = len(self.data["spots"])
+
+    @property
+    def tip(self) -> str:
+        """What the tooltip says; nothing where there is none."""
+        tip = self.box.locator(".tip")
+        return tip.inner_text() if tip.is_visible() else ""
+
+    def place(self, share: float) -> tuple[float, float]:
+        """Pixels in the topmost plot, as a share of its width."""
+        self.box.scroll_into_view_if_needed()
+        box = self.box.locator(".u-over").first.bounding_box()
+        return box["x"] + box["width"] * share, box["y"] + box["height"] / 2
+
+    def share(self, run: int) -> float:
+        """Where a run is when all are in view, by commit."""
+        return (run + 0.5) / self.runs
+
+    def hover(self, run: int) -> str:
+        self.page.mouse.move(*self.place(self.share(run)))
+        return self.tip
+
+    def click(self, run: int) -> None:
+        self.page.mouse.click(*self.place(self.share(run)))
+
+    def drag(self, left: float, right: float) -> None:
+        """Over a part of the plot, from one share of its width to another."""
+        self.page.mouse.move(*self.place(left))
+        self.page.mouse.down()
+        self.page.mouse.move(*self.place(right), steps=4)
+        self.page.mouse.up()
+
+    def press(self, *keys: str) -> str:
+        self.box.focus()
+        for key in keys:
+            self.page.keyboard.press(key)
+        return self.tip
+
+    def button(self, name: str) -> Locator:
+        return self.figure.get_by_role("button", name=name)
+
+    def expect_address(self, **wanted: str) -> None:
+        """The address comes to say exactly this of the chart."""
+        state = """(key) => Object.fromEntries([...new URLSearchParams(location.hash.slice(1))]
+            .filter(([name]) => name.startsWith(`${key}.`))
+            .map(([name, value]) => [name.slice(key.length + 1), value]))"""
+        deadline = time.monotonic() + 5
+        while (found := self.page.evaluate(state, self.key)) != wanted and time.monotonic() < deadline:
+            self.page.wait_for_timeout(20)
+        assert found == wanted
+
+    def pictures(self) -> list[str]:
+        """The pixels of its plots."""
+        return self.box.evaluate("(box) => [...box.querySelectorAll('canvas')].map((canvas) => canvas.toDataURL())")
+
+
+@pytest.fixture
+def chart(page, case_page) -> Chart:
+    """The chart of twelve runs, opened from disk."""
+    page.goto(case_page.as_uri())
+    return Chart(page)
+
+
+@pytest.fixture
+def opened_chart() -> Callable[..., Chart]:
+    """Takes a page that is open and the number of a chart on it."""
+    return Chart
+
+
+@pytest.fixture
+def watch() -> type[Watch]:
+    """For a window that a test opens itself."""
+    return Watch

@@ -1,0 +1,119 @@
+"""Raising alerts: on a run that has just come in, on a whole history, and on what a gate found.
+
+The whole series of a case is looked at each time, so what a crash has left out is found by the next look.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import TYPE_CHECKING
+
+from pytest_xeonperf.records import Measurement, Outcome, Timing
+from pytest_xeonperf.units import show_change
+from pytest_xeonperf.workloads.presets import Preset
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from pytest_xeonperf.alerts import Alert
+    from pytest_xeonperf.judge.comparison import Comparison
+    from pytest_xeonperf.records import Acceptance, Case, Run
+    from pytest_xeonperf.store.repository import Store
+
+POINTS = 300
+"""Newest measurements of a case that are looked at: a change further back was seen when it was new."""
+
+_FEWEST = 6
+"""Measurements between which a level can change."""
+
+_ANY_TIME = "9999"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class News:
+    """What became of alerts.
+
+    Attributes:
+        raised: New ones.
+        recovered: Those whose latency is back, as they are now.
+    """
+
+    raised: tuple[Alert, ...] = ()
+    recovered: tuple[Alert, ...] = ()
+
+    @property
+    def line(self) -> str:
+        """For people, where something is new: ``alerts: 2 new (sam-vit-b/encode ... +10.0 %, and 1 more)``."""
+        parts = []
+        if self.raised:
+            worst, *others = sorted(self.raised, key=lambda alert: -alert.latency_ratio)
+            more = f", and {len(others)} more" if others else ""
+            parts.append(f"{len(self.raised)} new ({told(worst)}{more})")
+        if self.recovered:
+            parts.append(f"{len(self.recovered)} over, the latency is back")
+        return f"alerts: {', '.join(parts)}; `xeonperf alerts` shows them" if parts else ""
+
+
+def told(alert: Alert) -> str:
+    """A case and how much slower it became, for people."""
+    return f"{alert.case.label} {show_change(alert.latency_ratio)}"
+
+
+def watch_run(store: Store, run: Run, *, at: str) -> News:
+    """Raise what the cases of a run have to tell; see `judge.alerts`.
+
+    Args:
+        store: The history, with the run in it.
+        run: Which has ended.
+        at: The time now, UTC ISO-8601.
+    """
+    measured = (each for each in run.results if isinstance(each.measurement, Measurement | Timing))
+    machine = run.machine.comparability_class
+    return _watch(store, dict.fromkeys((result.case, machine) for result in measured), at=at)
+
+
+def watch_all(store: Store, *, at: str) -> News:
+    """Raise what every case has to tell, on every class of machine."""
+    return _watch(store, store.series_names(), at=at)
+
+
+def _watch(store: Store, series: Iterable[tuple[Case, str]], *, at: str) -> News:
+    raised: list[Alert] = []
+    recovered: list[Alert] = []
+    accepted: dict[str, tuple[Acceptance, ...]] = {}
+    for case, machine in series:
+        if case.preset == Preset.SMOKE.value:
+            continue  # tells whether a suite works, not how fast anything is
+        points = store.series(case.id, machine, limit=POINTS)
+        if len(points) < _FEWEST:
+            continue
+        from pytest_xeonperf.judge.alerts import findings  # numpy, where there is something to look at
+
+        if machine not in accepted:
+            accepted[machine] = store.acceptances(machine, until=_ANY_TIME)
+        judge = partial(findings, case, machine, points, accepted=accepted[machine], at=at)
+        if judge(store.alerts(case_id=case.id, comparability_class=machine)).news:  # seldom: only then write
+            found = store.raise_alerts(case, machine, judge)
+            raised += found.raised
+            recovered += [each.alert for each in found.followed if each.recovered]
+    return News(raised=tuple(raised), recovered=tuple(recovered))
+
+
+def watch_gate(store: Store, comparison: Comparison, *, at: str) -> News:
+    """Raise what a gate found to be slower, once for its two commits.
+
+    Args:
+        store: The history.
+        comparison: What the gate came to; its head is a commit.
+        at: The time now, UTC ISO-8601.
+    """
+    from pytest_xeonperf.judge.gate_alerts import gate_findings
+
+    machine = comparison.head_machine.comparability_class
+    raised: list[Alert] = []
+    for each in comparison.cases:
+        if each.outcome is Outcome.REGRESSION:
+            judge = partial(gate_findings, replace(comparison, cases=(each,)), at=at)
+            raised += store.raise_alerts(each.case, machine, judge).raised
+    return News(raised=tuple(raised))

@@ -1,0 +1,37 @@
+"""Alerts in words, for the terminal and the pages alike."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pytest_xeonperf.records import Unknown
+from pytest_xeonperf.units import show_change, show_time_change
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from pytest_xeonperf.alerts import Alert, AlertEvent
+
+_SHORT_SHA = 10
+
+
+def worst_first(alerts: Iterable[Alert]) -> tuple[Alert, ...]:
+    """Open ones before those that were decided, within each what became slower most."""
+    return tuple(sorted(alerts, key=lambda alert: (not alert.state.open, -alert.latency_ratio, alert.id)))
+
+
+def moved(alert: Alert) -> str:
+    """By how much the latency changed, with its interval where there is one."""
+    return show_change(alert.latency_ratio) if isinstance(alert.speed, Unknown) else show_time_change(alert.speed)
+
+
+def commits(alert: Alert) -> str:
+    """Between which commits it happened: ``0f0f0f0f0f..1a1a1a1a1a``."""
+    ends = (alert.sha_before, alert.sha_after)
+    return "..".join("unknown" if isinstance(sha, Unknown) else sha[:_SHORT_SHA] for sha in ends)
+
+
+def happened(event: AlertEvent) -> str:
+    """What an event changed: ``state new → fixed``; where it changed no field, what it was."""
+    changes = (f"{name} {before or 'nothing'} → {after or 'nothing'}" for name, before, after in event.changes)
+    return ", ".join(changes) or (event.kind.value if not event.note else "")

@@ -1,0 +1,62 @@
+"""Which of a gate's regressions are news: every confirmed one, once for the two commits it lies between."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pytest_xeonperf.alerts import Alert, AlertSource, AlertState, Direction, gate_id
+from pytest_xeonperf.judge.alerts import Findings
+from pytest_xeonperf.records import Outcome, Unknown
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from pytest_xeonperf.judge.comparison import ComparedCase, Comparison
+
+
+def gate_findings(comparison: Comparison, known: Sequence[Alert], *, at: str) -> Findings:
+    """The alerts of a gate's confirmed regressions, but for those between the same two commits that are there.
+
+    Args:
+        comparison: What the gate came to.
+        known: Alerts that are there, of any case.
+        at: The time now, UTC ISO-8601.
+    """
+    there = {each.id for each in known}
+    found = {alert.id: alert for each in comparison.cases for alert in _of_gate(comparison, each, at)}
+    return Findings(
+        raised=tuple(alert for alert_id, alert in found.items() if alert_id not in there),
+        seen=tuple(sorted(found.keys() & there)),
+    )
+
+
+def _of_gate(comparison: Comparison, each: ComparedCase, at: str) -> Iterator[Alert]:
+    """One alert where a case is slower for sure; what crashed or is undecided is no slow-down."""
+    change = each.change
+    if each.outcome is not Outcome.REGRESSION or isinstance(change, Unknown):
+        return
+    no_run = Unknown(reason="a gate's rounds are no run of the history")
+    base_sha, head_sha = comparison.base_commit.sha, comparison.head_commit.sha
+    machine = comparison.head_machine.comparability_class
+    yield Alert(
+        id=gate_id(each.case, machine, base_sha, head_sha),
+        case=each.case,
+        comparability_class=machine,
+        source=AlertSource.GATE,
+        direction=Direction.SLOWER,
+        latency_ratio=1 / change.own.ratio,
+        speed=change.own,
+        before_ns=change.base_ns // each.items_per_call,
+        after_ns=change.head_ns // each.items_per_call,
+        run_id=no_run,
+        fingerprint=no_run,
+        since=at,
+        sha_before=base_sha,
+        sha_after=head_sha,
+        raised_at=at,
+        state=AlertState.NEW,
+        assignee="",
+        note="",
+        issue_url="",
+        recovered_run_id=Unknown(reason="the latency is not back"),
+    )

@@ -1,0 +1,232 @@
+"""Every case at a glance: the grid of workloads and variants, and the rows of what is timed alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pytest_xeonperf.records import TIMED_ALONE, Measurement, Timing, Unknown
+from pytest_xeonperf.report import links
+from pytest_xeonperf.report.environment import changes
+from pytest_xeonperf.report.evidence import fidelity_facts, share_of_limit
+from pytest_xeonperf.report.filters import branch_of
+from pytest_xeonperf.report.sparkline import Sparkline, latency_sparkline, sparkline
+from pytest_xeonperf.report.verdict import Badge, badge
+from pytest_xeonperf.units import show_interval, show_ns, show_ratio, show_time
+from pytest_xeonperf.variants.spec import NAMED
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from pytest_xeonperf.records import Case, Result
+    from pytest_xeonperf.report.environment import Fact
+    from pytest_xeonperf.report.filters import Filters
+    from pytest_xeonperf.store.summaries import TrendPoint
+
+SPARK_POINTS = 40
+"""Runs a sparkline looks back."""
+
+ELSEWHERE = 3
+"""Other machines and branches on which the page also has the newest result of a case, for its filters."""
+
+OTHER_MACHINE = "another machine"
+"""What a comparability class is called whose runs are all older than those listed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseHistory:
+    """All that the page needs to know about one case.
+
+    Attributes:
+        points: Its newest ones, oldest first, at least one; those of other machines as far as they are recent.
+        latest: Its newest result in full.
+    """
+
+    case: Case
+    points: tuple[TrendPoint, ...]
+    latest: Result
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cell:
+    """One case in the grid.
+
+    Attributes:
+        stale: When it was last measured, where that was not in the run that the page is about; else empty.
+        elsewhere: Whether it stands for a machine or branch that is not the newest one's: a filter brings it out.
+        tokens: Which choices of the page's filters it meets.
+    """
+
+    href: str
+    over: str
+    badge: Badge
+    speedup: str
+    interval: str
+    gap: str
+    sparkline: Sparkline
+    share: Fact | Unknown
+    fidelity: tuple[Fact, ...]
+    stale: str
+    elsewhere: bool
+    tokens: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GridRow:
+    """The cases of one workload and phase, a list for each column; `over` is their usual baseline."""
+
+    workload: str
+    phase: str
+    preset: str
+    over: str
+    cells: tuple[tuple[Cell, ...], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AloneRow:
+    """One case that is timed alone; `gap` and all from `stale` on as in a `Cell`."""
+
+    href: str
+    name: str
+    group: str
+    badge: Badge
+    latency: str
+    gap: str
+    sparkline: Sparkline
+    stale: str
+    elsewhere: bool
+    tokens: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """What every part of the page is told of the whole."""
+
+    run_id: str
+    machines: Mapping[str, str]
+    filters: Filters
+
+
+def variants_of(cases: Iterable[Case]) -> tuple[str, ...]:
+    """Columns of the grid: the ladder of the shipped variants, then the others by name."""
+    present = {case.variant for case in cases}
+    return (*(name for name in NAMED if name in present), *sorted(present - NAMED.keys()))
+
+
+def answers(case: Case, point: TrendPoint, machines: Mapping[str, str]) -> Mapping[str, str]:
+    """What a case answers to each filter where it was measured; of what is timed alone, a name is no choice."""
+    return {
+        "machine": machines.get(point.comparability_class, OTHER_MACHINE),
+        "branch": branch_of(point.branch),
+        "workload": "" if case.alone else case.workload,
+        "variant": "" if case.alone else case.variant,
+        "preset": "" if case.alone else case.preset,
+        "metric": case.metric,
+    }
+
+
+def grid(histories: Sequence[CaseHistory], variants: Sequence[str], page: Place) -> tuple[GridRow, ...]:
+    """The rows of the grid, in the order of their names; `variants` are its columns."""
+    rows: dict[tuple[str, str, str], list[CaseHistory]] = {}
+    for history in histories:
+        case = history.case
+        rows.setdefault((case.workload, case.phase, case.preset), []).append(history)
+    return tuple(_grid_row(key, rows[key], variants, page) for key in sorted(rows))
+
+
+def _grid_row(
+    key: tuple[str, str, str],
+    histories: Sequence[CaseHistory],
+    variants: Sequence[str],
+    page: Place,
+) -> GridRow:
+    workload, phase, preset = key
+    overs = [history.case.over for history in histories]
+    return GridRow(
+        workload=workload,
+        phase=phase,
+        preset=preset,
+        over=max(dict.fromkeys(overs), key=overs.count),
+        cells=tuple(
+            tuple(cell for history in histories if history.case.variant == variant for cell in _cells(history, page))
+            for variant in variants
+        ),
+    )
+
+
+def _cells(history: CaseHistory, page: Place) -> tuple[Cell, ...]:
+    """The cell of the newest point, and those of the newest ones elsewhere."""
+    first, *others = _latest(history)
+    return (_cell(history, first, page), *(_cell(history, points, page, elsewhere=True) for points in others))
+
+
+def _cell(history: CaseHistory, points: Sequence[TrendPoint], page: Place, *, elsewhere: bool = False) -> Cell:
+    newest = points[-1]
+    ratios = [point.speedup if isinstance(point.speedup, Unknown) else point.speedup.ratio for point in points]
+    measurement = history.latest.measurement
+    speedup = newest.speedup
+    return Cell(
+        href=links.case_page(history.case.id),
+        over=history.case.over,
+        badge=badge(newest.outcome),
+        speedup="" if isinstance(speedup, Unknown) else show_ratio(speedup.ratio),
+        interval="" if isinstance(speedup, Unknown) else show_interval(speedup),
+        gap=newest.gap,
+        sparkline=sparkline(ratios, newest.floor_ratio, borders=_borders(points)),
+        share=Unknown(reason="of the newest run alone") if elsewhere else _share(measurement),
+        fidelity=fidelity_facts(measurement) if isinstance(measurement, Measurement) and not elsewhere else (),
+        stale=_stale(newest, page.run_id),
+        elsewhere=elsewhere,
+        tokens=page.filters.tokens(answers(history.case, newest, page.machines)),
+    )
+
+
+def alone_rows(history: CaseHistory, page: Place) -> tuple[AloneRow, ...]:
+    """What is timed alone: its newest row, and those of other machines and branches."""
+    return tuple(
+        _alone_row(history.case, points, page, elsewhere=index > 0) for index, points in enumerate(_latest(history))
+    )
+
+
+def _alone_row(case: Case, points: Sequence[TrendPoint], page: Place, *, elsewhere: bool) -> AloneRow:
+    newest = points[-1]
+    median_ns = newest.candidate_median_ns
+    return AloneRow(
+        href=links.case_page(case.id),
+        name=case.workload,
+        group=case.group,
+        badge=badge(newest.outcome),
+        latency="" if isinstance(median_ns, Unknown) else show_ns(median_ns),
+        gap=newest.gap,
+        sparkline=latency_sparkline([point.candidate_median_ns for point in points], borders=_borders(points)),
+        stale=_stale(newest, page.run_id),
+        elsewhere=elsewhere,
+        tokens=page.filters.tokens(answers(case, newest, page.machines)),
+    )
+
+
+def _share(measurement: Measurement | Timing | Unknown) -> Fact | Unknown:
+    if isinstance(measurement, Measurement):
+        return share_of_limit(measurement.roofline)
+    return TIMED_ALONE if isinstance(measurement, Timing) else measurement
+
+
+def _latest(history: CaseHistory) -> Sequence[Sequence[TrendPoint]]:
+    """Of the newest point, and of the newest ones on other machines and branches, what may be compared with it."""
+    ends: dict[tuple[str, str], int] = {}
+    for index in reversed(range(max(0, len(history.points) - SPARK_POINTS), len(history.points))):
+        point = history.points[index]
+        ends.setdefault((point.comparability_class, branch_of(point.branch)), index)
+    return [
+        [point for point in history.points[: index + 1] if point.comparability_class == wanted][-SPARK_POINTS:]
+        for (wanted, _branch), index in list(ends.items())[: 1 + ELSEWHERE]
+    ]
+
+
+def _borders(points: Sequence[TrendPoint]) -> tuple[int, ...]:
+    """The points whose environment is not that of the one before."""
+    return tuple(index for index in range(1, len(points)) if changes(points[index - 1].facts, points[index].facts))
+
+
+def _stale(newest: TrendPoint, run_id: str) -> str:
+    return "" if newest.run_id == run_id else show_time(newest.started_at)

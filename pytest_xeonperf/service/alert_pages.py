@@ -1,0 +1,118 @@
+"""Alerts as pages: the list, and each with a form for whoever may decide about it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qsl
+
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+from pytest_xeonperf.alerts import AlertState
+from pytest_xeonperf.records import Unknown
+from pytest_xeonperf.report import links
+from pytest_xeonperf.report.gather import Gathered
+from pytest_xeonperf.report.page_alert import alert_page, triage_form
+from pytest_xeonperf.report.page_alerts import alerts_page
+from pytest_xeonperf.service.alerts import MOST_BYTES, decide
+from pytest_xeonperf.service.api import body, require_kind
+from pytest_xeonperf.service.forgery import proof, require_ours, require_proof
+from pytest_xeonperf.service.pages import answered, served
+from pytest_xeonperf.store.tokens import Scope
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+
+    from pytest_xeonperf.alerts import Alert
+    from pytest_xeonperf.report.page_alert import AlertPage, TriageForm
+    from pytest_xeonperf.report.page_alerts import AlertsPage
+    from pytest_xeonperf.service.app import Service
+    from pytest_xeonperf.store.repository import Store
+
+_FORM = "application/x-www-form-urlencoded"
+_MOST_FIELDS = 10
+_SIGNED_IN = "triage"
+
+
+def routes(service: Service) -> list[Route]:
+    """The pages of alerts."""
+
+    def overview(request: Request) -> Response:
+        """The list, of one state where it is named."""
+        named = request.path_params.get("state", "")
+        return answered(service, request, lambda: _listed(service.store, named))
+
+    def shown(request: Request) -> Response:
+        """The page of an alert, with a form for whoever may triage; that one is for nobody else."""
+        alert_id = request.path_params["alert_id"]
+        if _SIGNED_IN not in request.query_params:
+            nobody = Unknown(reason="Whoever has a token of the scope triage decides, or this command:")
+            return answered(service, request, lambda: _page(service.store, service.store.alert(alert_id), nobody))
+        service.require(request, Scope.READ)
+        found = service.store.alert(alert_id)
+        _, text = service.identify(request, Scope.TRIAGE, password=True)
+        form = triage_form(found, csrf=proof(text, found.id))
+        return served(_page(service.store, found, form), posts=True)
+
+    async def posted(request: Request) -> Response:
+        """What the form says; then its page again."""
+        require_ours(request)
+        token, text = await run_in_threadpool(service.identify, request, Scope.TRIAGE, password=True)
+        require_kind(request, _FORM)
+        said = _fields(await body(request, MOST_BYTES))
+        alert_id = request.path_params["alert_id"]
+        require_proof(said.pop("csrf", ""), text, alert_id)
+        if not said.get("note", "").strip():
+            said.pop("note", "")  # an empty one leaves what is there
+        answer = await run_in_threadpool(decide, service, alert_id, said, token.name)
+        if isinstance(answer, Response):
+            return answer
+        return RedirectResponse(f"{links.alert_page(alert_id)}?{_SIGNED_IN}", status_code=303)
+
+    async def page(request: Request) -> Response:
+        """One address, two methods."""
+        return await posted(request) if request.method == "POST" else await run_in_threadpool(shown, request)
+
+    return [
+        Route(f"/{links.alerts_page()}", overview),
+        Route("/alerts-{state}.html", overview),
+        Route("/alert-{alert_id}.html", page, methods=["GET", "POST"]),
+    ]
+
+
+def _listed(store: Store, named: str) -> AlertsPage:
+    """The list of a state, or of all.
+
+    Raises:
+        HTTPException: 404.
+    """
+    if named and named not in list(AlertState):
+        raise HTTPException(404, detail=f"{named[:50]!r} is no state of an alert")
+    state = AlertState(named) if named else Unknown(reason="all are shown")
+    alerts = Gathered.of(store).alerts
+    return alerts_page(alerts, state=state, pages={each.id for each in alerts})
+
+
+def _page(store: Store, alert: Alert, form: TriageForm | Unknown) -> AlertPage:
+    return alert_page(
+        alert,
+        store.alert_events(alert.id),
+        runs=() if isinstance(alert.run_id, Unknown) or not store.has_run(alert.run_id) else {alert.run_id},
+        cases={case.id for case in store.cases()},
+        form=form,
+        sign_in=f"{links.alert_page(alert.id)}?{_SIGNED_IN}",
+    )
+
+
+def _fields(sent: bytes) -> dict[str, str]:
+    """The fields of a form.
+
+    Raises:
+        HTTPException: 400.
+    """
+    try:
+        return dict(parse_qsl(sent.decode(), keep_blank_values=True, max_num_fields=_MOST_FIELDS, errors="strict"))
+    except ValueError:
+        raise HTTPException(400, detail="this is no form of ours") from None

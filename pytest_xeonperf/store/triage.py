@@ -1,0 +1,119 @@
+"""What people make of alerts, and what that does to the baseline of a case."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from sqlalchemy import delete, select
+
+from pytest_xeonperf.alerts import OPEN_STATES, AlertEvent, AlertSource, AlertState, EventKind
+from pytest_xeonperf.records import Acceptance, Unknown
+from pytest_xeonperf.store import schema
+from pytest_xeonperf.store.alerts import note, put, read_alert, read_alerts, take_turns
+from pytest_xeonperf.store.reading import has_run
+from pytest_xeonperf.store.writing import insert_acceptance
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from pytest_xeonperf.alerts import Alert, Triage
+
+_ALL = 10_000
+
+
+def triage(connection: Connection, alert_id: str, change: Triage, *, by: str, at: str) -> Alert:
+    """Do what somebody decided; the alert as it is then.
+
+    Expected means that the case is as it shall be in the run of the alert: that is accepted, and no longer if somebody
+    takes it back.
+
+    Raises:
+        UsageError: There is no such alert.
+    """
+    there = read_alert(connection, alert_id)
+    take_turns(connection, there.case.id, there.comparability_class)
+    before = read_alert(connection, alert_id)
+    after = replace(
+        before,
+        state=before.state if isinstance(change.state, Unknown) else change.state,
+        assignee=_told(change.assignee, before.assignee),
+        note=_told(change.note, before.note),
+        issue_url=_told(change.issue_url, before.issue_url),
+    )
+    if after == before:
+        return before
+    pairs = (
+        ("state", before.state.value, after.state.value),
+        ("assignee", before.assignee, after.assignee),
+        ("issue", before.issue_url, after.issue_url),
+    )
+    put(connection, after)
+    note(
+        connection,
+        AlertEvent(
+            alert_id=alert_id,
+            kind=EventKind.TRIAGED,
+            by=by,
+            at=at,
+            changes=tuple((name, one, other) for name, one, other in pairs if one != other),
+            note="" if after.note == before.note else after.note,
+        ),
+    )
+    _rebase(connection, before, after, by=by, at=at)
+    return after
+
+
+def expect(connection: Connection, acceptance: Acceptance) -> None:
+    """Let open alerts be expected that tell of levels which somebody's word on a later run covers."""
+    of_run = (
+        select(schema.run.c.started_at, schema.machine.c.comparability_class)
+        .join_from(schema.run, schema.machine)
+        .where(schema.run.c.id == acceptance.run_id)
+    )
+    started_at, machine = connection.execute(of_run).one()
+    take_turns(connection, acceptance.case.id, machine)
+    known = read_alerts(
+        connection, states=OPEN_STATES, case_id=acceptance.case.id, comparability_class=machine, limit=_ALL
+    )
+    for alert in known:
+        if alert.source is AlertSource.CHANGE_POINT and alert.since <= started_at:
+            after = replace(alert, state=AlertState.EXPECTED)
+            put(connection, after)
+            note(
+                connection,
+                AlertEvent(
+                    alert_id=alert.id,
+                    kind=EventKind.TRIAGED,
+                    by=acceptance.accepted_by,
+                    at=acceptance.accepted_at,
+                    changes=(("state", alert.state.value, after.state.value),),
+                    note=acceptance.reason,
+                ),
+            )
+
+
+def _rebase(connection: Connection, before: Alert, after: Alert, *, by: str, at: str) -> None:
+    """Accept what became expected, and take back what this alert accepted where it no longer is."""
+    if isinstance(after.run_id, Unknown) or before.state is after.state:
+        return  # a gate's rounds are no run that could be compared with
+    mark = f"(alert {after.id})"
+    if after.state is AlertState.EXPECTED and has_run(connection, after.run_id):
+        reason = f"{after.note or 'expected'} {mark}"
+        insert_acceptance(
+            connection,
+            Acceptance(case=after.case, run_id=after.run_id, accepted_at=at, accepted_by=by, reason=reason),
+        )
+    elif before.state is AlertState.EXPECTED:
+        acceptance = schema.acceptance.c
+        connection.execute(
+            delete(schema.acceptance).where(
+                acceptance.case_id == after.case.id,
+                acceptance.run_id == after.run_id,
+                acceptance.reason.endswith(mark, autoescape=True),
+            )
+        )
+
+
+def _told(said: str | Unknown, before: str) -> str:
+    return before if isinstance(said, Unknown) else said

@@ -1,0 +1,43 @@
+"""Requests made of the OpenAPI document, good ones and bad ones, and whether the answers are as it says."""
+
+import hypothesis
+import schemathesis
+from schemathesis import GenerationMode
+from schemathesis.checks import positive_data_acceptance
+
+from pytest_xeonperf.service.app import Service, application
+
+DOCUMENT = "/api/v1/openapi.json"
+
+
+def operations(store):
+    """What the document of a service over a history describes."""
+    described = schemathesis.openapi.from_asgi(DOCUMENT, application(Service(store=store, open_to_read=False)))
+    return [operation.ok() for operation in described.get_all_operations()]
+
+
+def ask(operation, token, *, examples, seed=1):
+    """Make requests of an operation, half of them against the document; how many were answered with which status.
+
+    Raises:
+        FailureGroup: An answer is not as described, or is a defect of the service.
+    """
+    statuses = {}
+    for mode in (GenerationMode.POSITIVE, GenerationMode.NEGATIVE):
+
+        @hypothesis.seed(seed)
+        @hypothesis.settings(
+            max_examples=max(1, examples // 2),
+            database=None,
+            deadline=None,
+            suppress_health_check=list(hypothesis.HealthCheck),
+        )
+        @hypothesis.given(case=operation.as_strategy(generation_mode=mode))
+        def one(case):
+            answer = case.call_and_validate(
+                headers={"Authorization": f"Bearer {token}"}, excluded_checks=[positive_data_acceptance]
+            )
+            statuses[answer.status_code] = statuses.get(answer.status_code, 0) + 1
+
+        one()
+    return statuses

@@ -1,0 +1,62 @@
+from pytest_xeonperf.report.grid import ELSEWHERE, CaseHistory
+from pytest_xeonperf.report.page_index import index_page
+
+
+def made(make, *points, runs=()):
+    case = make.case()
+    history = CaseHistory(case=case, points=points, latest=make.result(measurement=make.measurement(case=case)))
+    return index_page(make.run(id=points[-1].run_id), runs, [history], pages=())
+
+
+def cells(make, *points, **given):
+    return made(make, *points, **given).grid[0].cells[0]
+
+
+def test_of_other_machines_and_branches_the_newest_result_is_there_for_filters(make):
+    points = (
+        make.point(3.0, day=1, branch="topic"),
+        make.point(3.1, day=2, branch="topic"),
+        make.point(3.2, day=3, comparability_class="another"),
+        make.point(3.3, day=4),
+    )
+    found = cells(make, *points)
+    assert [(cell.speedup, cell.elsewhere) for cell in found] == [("3.30x", False), ("3.20x", True), ("3.10x", True)]
+    assert [cell.stale for cell in found] == ["", "2026-05-03 14:03", "2026-05-02 14:03"]
+
+
+def test_what_is_elsewhere_does_not_borrow_fidelity_and_limit_of_the_newest(make):
+    first, other = cells(make, make.point(day=1, branch="topic"), make.point(day=2))
+    assert first.fidelity
+    assert other.fidelity == ()
+
+
+def test_a_trend_elsewhere_ends_with_its_own_result(make):
+    points = (make.point(3.0, day=1, branch="topic"), make.point(4.0, day=2))
+    _first, other = cells(make, *points)
+    assert "first measurement" in other.sparkline.label
+
+
+def test_many_branches_do_not_make_a_large_page(make):
+    points = [make.point(day=day, branch=f"topic-{day}") for day in range(1, 20)]
+    assert len(cells(make, *points)) == 1 + ELSEWHERE
+
+
+def test_cells_carry_their_machine_and_branch_when_there_is_a_choice(make):
+    points = (make.point(day=1, branch="topic"), make.point(day=2))
+    runs = [make.summary(id="2"), make.summary(id="1", branch="topic")]
+    page = made(make, *points, runs=runs)
+    assert [each.name for each in page.filters] == ["branch"]
+    assert [cell.tokens for cell in page.grid[0].cells[0]] == ["b0", "b1"]
+
+
+def test_one_case_on_one_machine_and_branch_asks_nothing(make):
+    page = made(make, make.point(), runs=[make.summary()])
+    assert page.filters == ()
+    assert page.grid[0].cells[0][0].tokens == ""
+
+
+def test_a_sparkline_marks_where_the_environment_changed(make):
+    points = (make.point(3.9, day=1), make.point(4.0, day=2, facts=(("torch", "2.14.0"),)))
+    (cell,) = cells(make, *points)
+    assert len(cell.sparkline.borders_x) == 1
+    assert cell.sparkline.label.endswith("; the environment changed once")
