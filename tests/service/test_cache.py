@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
+from pytest_xeonperf.alerts import AlertState, Triage
+from pytest_xeonperf.ci.alerts import watch_all
 from pytest_xeonperf.records import RunState, Unknown
 from pytest_xeonperf.service import pages
 from pytest_xeonperf.service.cache import Pages
@@ -18,6 +21,7 @@ if TYPE_CHECKING:
 
     from starlette.testclient import TestClient
 
+    from pytest_xeonperf.alerts import Alert
     from pytest_xeonperf.records import Run
     from pytest_xeonperf.store.repository import Store
 
@@ -39,7 +43,13 @@ def rendered(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 def paths(store: Store) -> list[str]:
-    return ["/", f"/case-{store.cases()[0].id}.html", f"/run-{store.runs()[0].id}.html"]
+    return [
+        "/",
+        f"/case-{store.cases()[0].id}.html",
+        f"/run-{store.runs()[0].id}.html",
+        "/machines.html",
+        "/alerts.html",
+    ]
 
 
 def test_a_page_is_rendered_once_as_long_as_nothing_is_new(
@@ -49,7 +59,7 @@ def test_a_page_is_rendered_once_as_long_as_nothing_is_new(
         first, second = client.get(path), client.get(path)
         assert first.content == second.content
         assert first.headers["content-security-policy"] == second.headers["content-security-policy"]
-    assert len(rendered) == 3
+    assert len(rendered) == 5
 
 
 def test_who_has_the_page_is_told_so_with_the_policy_that_fits_it(client: TestClient, store: Store) -> None:
@@ -88,6 +98,46 @@ def test_every_kind_of_news_makes_another_page(client: TestClient, store: Store,
         assert page.status_code == 200
         tag = page.headers["etag"]
         assert client.get("/", headers={"If-None-Match": tag}).status_code == 304
+
+
+def test_raising_and_triaging_an_alert_makes_other_pages(client: TestClient, store: Store, alert: Alert) -> None:
+    case, own, lists = f"/case-{alert.case.id}.html", f"/alert-{alert.id}.html", "/alerts.html"
+    assert "Open alerts" in client.get(case).text
+    tags = {path: client.get(path).headers["etag"] for path in ("/", case, own, lists)}
+    store.triage(alert.id, Triage(state=AlertState.INVALID), by="ann", at="2026-10-01T10:00:00+00:00")
+    for path, tag in tags.items():
+        page = client.get(path, headers={"If-None-Match": tag})
+        assert page.status_code == 200, path
+        assert client.get(path, headers={"If-None-Match": page.headers["etag"]}).status_code == 304
+    assert "Open alerts" not in client.get(case).text
+
+
+def test_an_alert_that_is_raised_is_there_at_once(
+    client: TestClient, store: Store, recorded: Run, slow_down: Callable
+) -> None:
+    slow_down(store, recorded)
+    tag = client.get("/").headers["etag"]
+    watch_all(store, at="2026-09-30T10:00:00+00:00")
+    page = client.get("/", headers={"If-None-Match": tag})
+    assert (page.status_code, "1 open alert" in page.text) == (200, True)
+
+
+def test_a_page_with_a_form_is_neither_kept_nor_taken_for_the_one_without(
+    client: TestClient, store: Store, alert: Alert
+) -> None:
+    address = f"/alert-{alert.id}.html"
+    plain = client.get(address)
+    people = [("anybody", store.create_token(name, [Scope.READ, Scope.TRIAGE])[1]) for name in ("ann", "bob")]
+    forms = [client.get(f"{address}?triage", auth=auth) for auth in (*people, people[0])]
+    for form in forms:
+        assert form.headers["cache-control"] == "no-store"
+        assert "etag" not in form.headers
+        asked = {"If-None-Match": plain.headers["etag"]}
+        assert client.get(f"{address}?triage", auth=people[0], headers=asked).status_code == 200
+    proofs = [re.findall(r'name="csrf" value="(\w+)"', form.text) for form in forms]
+    assert proofs[0] == proofs[2] != proofs[1]
+    assert client.get(address).content == plain.content
+    assert client.get(f"{address}?triage").status_code == 401
 
 
 def test_what_is_for_readers_with_a_token_is_kept_by_no_one_else(
