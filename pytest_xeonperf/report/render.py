@@ -11,9 +11,10 @@ from markupsafe import Markup
 
 from pytest_xeonperf.records import Unknown
 from pytest_xeonperf.report import links
+from pytest_xeonperf.report.case_series import KeptRow
 from pytest_xeonperf.report.page_alert import AlertPage
 from pytest_xeonperf.report.page_alerts import AlertsPage
-from pytest_xeonperf.report.page_case import CasePage, KeptRow
+from pytest_xeonperf.report.page_case import CasePage
 from pytest_xeonperf.report.page_compare import ComparePage
 from pytest_xeonperf.report.page_index import IndexPage
 from pytest_xeonperf.report.page_machines import MachinesPage

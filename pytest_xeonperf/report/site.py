@@ -32,7 +32,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pytest_xeonperf.records import Case, Run
-    from pytest_xeonperf.report.page_case import CasePage, Kept
+    from pytest_xeonperf.report.case_series import Kept
+    from pytest_xeonperf.report.page_case import CasePage
     from pytest_xeonperf.report.page_index import IndexPage
     from pytest_xeonperf.report.render import Page
     from pytest_xeonperf.report.trend import Trend

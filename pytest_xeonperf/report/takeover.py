@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from pytest_xeonperf.report.page_case import Kept
+from pytest_xeonperf.report.case_series import Kept
 from pytest_xeonperf.report.trend import Trend
 
 if TYPE_CHECKING:

@@ -1,5 +1,5 @@
 from pytest_xeonperf.records import Outcome, Unknown
-from pytest_xeonperf.report import page_case
+from pytest_xeonperf.report import case_series
 from pytest_xeonperf.report.page_case import case_page
 
 
@@ -33,7 +33,7 @@ def test_the_table_is_newest_first_and_has_a_row_for_every_spot_of_the_chart(mak
 
 
 def test_the_table_has_the_newest_runs_and_the_chart_has_all(make, monkeypatch):
-    monkeypatch.setattr(page_case, "ROWS", 2)
+    monkeypatch.setattr(case_series, "ROWS", 2)
     (series,) = page(make, *(make.point(day=day) for day in (1, 2, 3))).series
     assert [row.date[:10] for row in series.rows] == ["2026-05-03", "2026-05-02"]
     assert series.older == 1

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from pytest_xeonperf.alerts import AlertState, Triage
 from pytest_xeonperf.judge.alerts import Findings
 from pytest_xeonperf.records import Acceptance, RunState, Unknown
-from pytest_xeonperf.report import manifest, page_case, site, trends
+from pytest_xeonperf.report import case_series, manifest, site, trends
 from pytest_xeonperf.report.site import write_site
 from pytest_xeonperf.store.engine import open_store
 
@@ -268,7 +268,7 @@ CHANGES = st.one_of(
 def test_after_any_changes_the_pages_are_those_made_from_nothing(changes, make, run_of):
     with TemporaryDirectory() as made, pytest.MonkeyPatch.context() as patch:
         patch.setattr(site, "RUN_PAGES", 3)
-        patch.setattr(page_case, "ROWS", 4)
+        patch.setattr(case_series, "ROWS", 4)
         patch.setattr(trends, "TREND_POINTS", 8)
         patch.setattr(trends, "_AT_ONCE", 3)
         folder = Path(made)

@@ -190,7 +190,7 @@ def older_case_page(site, tmp_path_factory) -> Path:
     """The same page with only the newest five runs in its table."""
     folder = tmp_path_factory.mktemp("older")
     with pytest.MonkeyPatch.context() as patch, open_store(str(site.parent / "xeonperf.db")) as store:
-        patch.setattr("pytest_xeonperf.report.page_case.ROWS", 5)
+        patch.setattr("pytest_xeonperf.report.case_series.ROWS", 5)
         write_site(store, folder, run_id=store.resolve("latest"))
     return folder / f"case-{CASE.id}.html"
 

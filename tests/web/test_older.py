@@ -5,7 +5,7 @@ import io
 
 import pytest
 
-from pytest_xeonperf.report import page_case
+from pytest_xeonperf.report import case_series
 from pytest_xeonperf.report.site import write_site
 from pytest_xeonperf.store.engine import open_store
 
@@ -20,7 +20,7 @@ def chart(page, older_case_page, opened_chart):
 @pytest.fixture
 def four_rows(wide_database, tmp_path, monkeypatch):
     """The first page about forty runs, four of which at most are in a table."""
-    monkeypatch.setattr(page_case, "ROWS", 4)
+    monkeypatch.setattr(case_series, "ROWS", 4)
     with open_store(str(wide_database), readonly=True) as store:
         return write_site(store, tmp_path / "reports", run_id=store.resolve("latest"))
 
