@@ -91,10 +91,9 @@ def test_another_site_decides_nothing(window, serving, history):
         form = f'<form method="post" action="{url}/alert-{alert_id}.html"><input name="state" value="invalid"></form>'
         with another_site(f"<!doctype html><link rel=icon href=data:,>{form}") as elsewhere:
             window.goto(elsewhere)
-            with window.expect_response(lambda answer: "/alert-" in answer.url) as answered:
+            with window.expect_navigation(url=lambda there: "/alert-" in there) as answered:
                 window.evaluate("document.forms[0].submit()")
             assert answered.value.request.method == "POST"
             assert answered.value.status == 403
-            window.goto("about:blank")
     with open_store(str(path), readonly=True) as store:
         assert store.alert(alert_id).state is AlertState.NEW
