@@ -68,17 +68,22 @@ def watch_run(store: Store, run: Run, *, at: str) -> News:
         run: Which has ended.
         at: The time now, UTC ISO-8601.
     """
+    return watch_series(store, series_of(run), at=at)
+
+
+def series_of(run: Run) -> tuple[tuple[Case, str], ...]:
+    """What a run adds to: each case that it measured, with its class of machine."""
     measured = (each for each in run.results if isinstance(each.measurement, Measurement | Timing))
-    machine = run.machine.comparability_class
-    return _watch(store, dict.fromkeys((result.case, machine) for result in measured), at=at)
+    return tuple(dict.fromkeys((result.case, run.machine.comparability_class) for result in measured))
 
 
 def watch_all(store: Store, *, at: str) -> News:
     """Raise what every case has to tell, on every class of machine."""
-    return _watch(store, store.series_names(), at=at)
+    return watch_series(store, store.series_names(), at=at)
 
 
-def _watch(store: Store, series: Iterable[tuple[Case, str]], *, at: str) -> News:
+def watch_series(store: Store, series: Iterable[tuple[Case, str]], *, at: str) -> News:
+    """Raise what cases have to tell on classes of machines."""
     raised: list[Alert] = []
     recovered: list[Alert] = []
     accepted: dict[str, tuple[Acceptance, ...]] = {}

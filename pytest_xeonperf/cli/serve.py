@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import os
 import socket
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +12,7 @@ import click
 from pytest_xeonperf.ci.delivery import checked
 from pytest_xeonperf.cli.history import database_option, database_or_default
 from pytest_xeonperf.cli.notices import notice_options, noticing
-from pytest_xeonperf.errors import InfrastructureError
+from pytest_xeonperf.errors import InfrastructureError, UsageError
 from pytest_xeonperf.store.engine import open_store
 
 if TYPE_CHECKING:
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
 _INSTALL = "pip install 'pytest-xeonperf[service]'"
 _PACKAGES = frozenset({"starlette", "uvicorn", "anyio"})
 _AT_ONCE = 100
+_PROXIES = "FORWARDED_ALLOW_IPS"
+"""uvicorn's own variable: the proxies that are believed when they say for whom they ask."""
+
 _OWN_NAMES = ("localhost", "127.0.0.1", "[::1]")
 
 
@@ -78,6 +82,8 @@ def command(
             raise
         raise InfrastructureError(f"{error.name} is not installed", remedy=_INSTALL) from error
     own, public = _is_loopback(host), checked(public_url) if public_url else ""
+    if not public and _is_any(host) and (notices["hooks"] or notices["readers"]):
+        raise UsageError("nobody can follow a link to every address of a machine", remedy="give --public-url URL")
     budgets = Budgets(
         reads=Budget(reads_per_minute), ingests=Budget(ingests_per_minute), failures=Budget(failures_per_minute)
     )
@@ -96,7 +102,11 @@ def command(
         )
         click.echo(f"xeonperf serve: {store.where} at {_address(listening)}", err=True)
         config = uvicorn.Config(
-            application(service), log_level="warning", server_header=False, limit_concurrency=_AT_ONCE
+            application(service),
+            log_level="warning",
+            server_header=False,
+            limit_concurrency=_AT_ONCE,
+            proxy_headers=_PROXIES in os.environ,  # else whoever asks could say who he is, and pass every limit
         )
         uvicorn.Server(config).run(sockets=[listening])
 
@@ -120,6 +130,14 @@ def _bound(host: str, port: int) -> socket.socket:
 def _address(listening: socket.socket) -> str:
     host, port, *_ = listening.getsockname()
     return f"http://[{host}]:{port}/" if ":" in host else f"http://{host}:{port}/"
+
+
+def _is_any(host: str) -> bool:
+    """Whether it stands for all addresses of this machine."""
+    try:
+        return ipaddress.ip_address(host).is_unspecified
+    except ValueError:
+        return False
 
 
 def _is_loopback(host: str) -> bool:

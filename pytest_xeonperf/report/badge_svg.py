@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pytest_xeonperf.records import RunState, Unknown
+from pytest_xeonperf.records import Unknown
 from pytest_xeonperf.report.render import environment
 from pytest_xeonperf.report.text import legible
-from pytest_xeonperf.report.verdict import Badge, Tone, badge, overall
+from pytest_xeonperf.report.verdict import Badge, Tone, badge, ended, overall
 from pytest_xeonperf.units import show_count, show_ns, show_ratio
 
 if TYPE_CHECKING:
@@ -73,9 +73,7 @@ def badge_of_run(summary: RunSummary) -> BadgeSvg:
         Tone.OPEN: sum(outcome.undecided for outcome in outcomes),
     }[whole.tone]
     figure = show_count(len(outcomes), "case") if outcomes else ""
-    if summary.state is not RunState.FINISHED and whole.tone is Tone.GOOD:
-        return _drawn("xeonperf", Badge(word=f"{summary.state}, so far passed", sign="?", tone=Tone.OPEN), figure)
-    return _drawn("xeonperf", whole, figure if alike == len(outcomes) else f"{alike} of {figure}")
+    return _drawn("xeonperf", ended(whole, summary.state), figure if alike == len(outcomes) else f"{alike} of {figure}")
 
 
 def badge_of_nothing(name: str) -> BadgeSvg:

@@ -10,7 +10,7 @@ from uuid import NAMESPACE_URL, uuid5
 from pytest_xeonperf.records import RunState, Unknown
 from pytest_xeonperf.report import links
 from pytest_xeonperf.report.render import environment
-from pytest_xeonperf.report.verdict import Tone, counts, overall
+from pytest_xeonperf.report.verdict import Tone, counts, ended, overall
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -49,7 +49,7 @@ def news_of_runs(summaries: Sequence[RunSummary], address: Callable[[str], str])
     """
     for summary in summaries:
         outcomes = [outcome for outcome, number in summary.outcomes for _ in range(number)]
-        whole = overall(outcomes)
+        whole = ended(overall(outcomes), summary.state)
         if whole.tone is Tone.GOOD or summary.state is RunState.RUNNING:
             continue
         said = ", ".join(f"{each.number} {each.badge.word}" for each in counts(outcomes)) or "no case has a result"

@@ -41,13 +41,16 @@ class TriageForm:
     Attributes:
         csrf: Proof that the form is from this page.
         states: (value, whether it is the present one).
+        complaint: Why what was sent was not done; empty where nothing was.
     """
 
     action: str
     csrf: str
     states: tuple[tuple[str, bool], ...]
+    state: str
     assignee: str
     issue_url: str
+    complaint: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,14 +118,16 @@ def alert_page(
     )
 
 
-def triage_form(alert: Alert, *, csrf: str) -> TriageForm:
-    """The form as it begins: with what is so now."""
+def triage_form(alert: Alert, *, csrf: str, complaint: str = "") -> TriageForm:
+    """The form as it begins: with what is so now, and with what was wrong before."""
     return TriageForm(
         action=links.alert_page(alert.id),
         csrf=csrf,
         states=tuple((state.value, state is alert.state) for state in AlertState),
+        state=alert.state.value,
         assignee=alert.assignee,
         issue_url=alert.issue_url,
+        complaint=complaint,
     )
 
 

@@ -9,7 +9,7 @@ from pytest_xeonperf.records import Unknown
 from pytest_xeonperf.report import links
 from pytest_xeonperf.report.environment import Change, changes
 from pytest_xeonperf.report.filters import branch_of
-from pytest_xeonperf.report.verdict import Badge, Count, counts, overall
+from pytest_xeonperf.report.verdict import Badge, Count, counts, ended, overall
 from pytest_xeonperf.units import show_time
 
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ def _row(
         href=links.run_page(run.id) if run.id in pages else "",
         date=show_time(run.started_at),
         state=run.state,
-        badge=overall(outcomes),
+        badge=ended(overall(outcomes), run.state),
         counts=counts(outcomes),
         sha=run.sha if isinstance(run.sha, Unknown) else run.sha[:10],
         branch=run.branch,

@@ -86,6 +86,13 @@ def overall(outcomes: Iterable[Outcome]) -> Badge:
     return Badge(word="passed", sign="✓", tone=Tone.GOOD) if tones else NOTHING
 
 
+def ended(whole: Badge, state: RunState) -> Badge:
+    """The word for a run: what passed so far, and was not finished, has not passed."""
+    if whole.tone is not Tone.GOOD or state is RunState.FINISHED:
+        return whole
+    return Badge(word=f"{state}, so far passed", sign="?", tone=Tone.OPEN)
+
+
 def counts(outcomes: Iterable[Outcome]) -> tuple[Count, ...]:
     """How many of each outcome, green first, then in the order of `Outcome`; those that did not occur are left out."""
     tally = Counter(outcomes)
@@ -95,7 +102,7 @@ def counts(outcomes: Iterable[Outcome]) -> tuple[Count, ...]:
 def banner(run: Run) -> Banner:
     """What a run came to."""
     outcomes = [result.verdict.outcome for result in run.results]
-    return Banner(badge=overall(outcomes), sentence=_sentence(run), counts=counts(outcomes))
+    return Banner(badge=ended(overall(outcomes), run.state), sentence=_sentence(run), counts=counts(outcomes))
 
 
 def _sentence(run: Run) -> str:

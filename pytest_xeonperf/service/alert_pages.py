@@ -11,6 +11,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from pytest_xeonperf.alerts import AlertState
+from pytest_xeonperf.errors import DataError
 from pytest_xeonperf.records import Unknown
 from pytest_xeonperf.report import links
 from pytest_xeonperf.report.gather import Gathered
@@ -21,6 +22,7 @@ from pytest_xeonperf.service.api import body, require_kind
 from pytest_xeonperf.service.forgery import proof, require_ours, require_proof
 from pytest_xeonperf.service.pages import answered, served
 from pytest_xeonperf.store.tokens import Scope
+from pytest_xeonperf.store.triage import OvertakenError
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -30,10 +32,16 @@ if TYPE_CHECKING:
     from pytest_xeonperf.report.page_alerts import AlertsPage
     from pytest_xeonperf.service.app import Service
     from pytest_xeonperf.store.repository import Store
+    from pytest_xeonperf.store.tokens import Token
 
 _FORM = "application/x-www-form-urlencoded"
 _MOST_FIELDS = 10
 _SIGNED_IN = "triage"
+_SHOWN = ("state", "assignee", "issue_url")
+"""What a form begins with, and sends back beside what it became: only what somebody changed is meant."""
+
+_OF_ANOTHER_SCOPE = 403
+_CHALLENGE = {"WWW-Authenticate": 'Basic realm="xeonperf, a token of the scope triage", charset="UTF-8"'}
 
 
 def routes(service: Service) -> list[Route]:
@@ -52,9 +60,24 @@ def routes(service: Service) -> list[Route]:
             return answered(service, request, lambda: _page(service.store, service.store.alert(alert_id), nobody))
         service.require(request, Scope.READ)
         found = service.store.alert(alert_id)
-        _, text = service.identify(request, Scope.TRIAGE, password=True)
-        form = triage_form(found, csrf=proof(text, found.id))
+        form = triage_form(found, csrf=proof(_signed_in(service, request)[1], found.id))
         return served(_page(service.store, found, form), posts=True)
+
+    def decided(alert_id: str, said: dict[str, str], token: Token, text: str) -> Response:
+        """What the form changes is done, or the page says why not."""
+        seen = {name: said.pop(f"was_{name}") for name in _SHOWN if f"was_{name}" in said}
+        changes = {name: value for name, value in said.items() if value.strip() != seen.get(name, "")}
+        try:
+            if changes:
+                decide(service, alert_id, changes, token.name, {name: seen[name] for name in changes if name in seen})
+        except DataError as error:
+            found = service.store.alert(alert_id)
+            complaint = f"{error.where}: {error.what}" if error.where else error.what
+            form = triage_form(found, csrf=proof(text, found.id), complaint=f"Nothing was saved: {complaint}.")
+            answer = served(_page(service.store, found, form), posts=True)
+            answer.status_code = 409 if isinstance(error, OvertakenError) else 400
+            return answer
+        return RedirectResponse(f"{links.alert_page(alert_id)}?{_SIGNED_IN}", status_code=303)
 
     async def posted(request: Request) -> Response:
         """What the form says; then its page again."""
@@ -64,12 +87,7 @@ def routes(service: Service) -> list[Route]:
         said = _fields(await body(request, MOST_BYTES))
         alert_id = request.path_params["alert_id"]
         require_proof(said.pop("csrf", ""), text, alert_id)
-        if not said.get("note", "").strip():
-            said.pop("note", "")  # an empty one leaves what is there
-        answer = await run_in_threadpool(decide, service, alert_id, said, token.name)
-        if isinstance(answer, Response):
-            return answer
-        return RedirectResponse(f"{links.alert_page(alert_id)}?{_SIGNED_IN}", status_code=303)
+        return await run_in_threadpool(decided, alert_id, said, token, text)
 
     async def page(request: Request) -> Response:
         """One address, two methods."""
@@ -104,6 +122,20 @@ def _page(store: Store, alert: Alert, form: TriageForm | Unknown) -> AlertPage:
         form=form,
         sign_in=f"{links.alert_page(alert.id)}?{_SIGNED_IN}",
     )
+
+
+def _signed_in(service: Service, request: Request) -> tuple[Token, str]:
+    """The token of whoever may triage, and its text; a browser that knows only another one is made to ask for it.
+
+    Raises:
+        HTTPException: 401; 429 if it has to wait.
+    """
+    try:
+        return service.identify(request, Scope.TRIAGE, password=True)
+    except HTTPException as refused:
+        if refused.status_code != _OF_ANOTHER_SCOPE:
+            raise
+        raise HTTPException(401, detail=refused.detail, headers=_CHALLENGE) from None
 
 
 def _fields(sent: bytes) -> dict[str, str]:

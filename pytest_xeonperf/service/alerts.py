@@ -15,7 +15,7 @@ from pytest_xeonperf.alerts import OPEN_STATES, AlertState
 from pytest_xeonperf.errors import DataError
 from pytest_xeonperf.exchange import alerts as as_json
 from pytest_xeonperf.exchange.triage import triage_from
-from pytest_xeonperf.service.api import body, number, require_kind
+from pytest_xeonperf.service.api import body, number, parameters, require_kind
 from pytest_xeonperf.service.refusal import refusal
 from pytest_xeonperf.store.tokens import Scope
 
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 
     from pytest_xeonperf.service.app import Service
 
-MOST_BYTES = 32 << 10
-"""Of a decision."""
+MOST_BYTES = 64 << 10
+"""Of a decision: each of the letters of a note may take twelve in a form."""
 
 _MOST_ALERTS = 1000
 _JSON = "application/json"
@@ -40,7 +40,7 @@ def routes(service: Service) -> list[Route]:
     def listed(request: Request) -> Response:
         """Alerts, newest first."""
         service.require(request, Scope.READ)
-        query = request.query_params
+        query = parameters(request, "state", "case", "machine", "limit")
         found = service.store.alerts(
             _states(query.get("state", "")),
             case_id=query.get("case", ""),
@@ -78,17 +78,23 @@ def _decided(service: Service, alert_id: str, sent: bytes, by: str) -> Response:
         return refusal(400, "no JSON", where="body")
     if not isinstance(said, dict):
         return refusal(400, "no JSON object", where="body", remedy='send {"state": "acknowledged"}')
-    return decide(service, alert_id, said, by) or _as_json(service, alert_id)
-
-
-def decide(service: Service, alert_id: str, said: Mapping[str, object], by: str) -> Response | tuple[()]:
-    """Do what was said; an answer only where it cannot be meant."""
     try:
-        change = triage_from(said)
+        decide(service, alert_id, said, by)
     except DataError as error:
         return refusal(400, error.what, where=error.where, remedy=error.remedy)
-    service.store.triage(alert_id, change, by=by, at=datetime.now(UTC).isoformat(timespec="seconds"))
-    return ()
+    return _as_json(service, alert_id)
+
+
+def decide(
+    service: Service, alert_id: str, said: Mapping[str, object], by: str, seen: Mapping[str, str] | None = None
+) -> None:
+    """Do what was said.
+
+    Raises:
+        DataError: It cannot be meant, or something is no longer as it was `seen`.
+    """
+    at = datetime.now(UTC).isoformat(timespec="seconds")
+    service.store.triage(alert_id, triage_from(said), by=by, at=at, seen=seen or {})
 
 
 def _as_json(service: Service, alert_id: str) -> Response:

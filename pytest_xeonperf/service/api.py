@@ -14,13 +14,14 @@ from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from pytest_xeonperf.ci.alerts import series_of
 from pytest_xeonperf.errors import DataError
 from pytest_xeonperf.exchange import native, public, shifts
 from pytest_xeonperf.exchange.arriving import require_presentable
 from pytest_xeonperf.exchange.listing import case_entry, point_entry, run_entry
 from pytest_xeonperf.records import Commit
 from pytest_xeonperf.service.refusal import refusal
-from pytest_xeonperf.service.watching import watched
+from pytest_xeonperf.service.watching import Watch
 from pytest_xeonperf.store.tokens import Scope
 
 if TYPE_CHECKING:
@@ -38,6 +39,9 @@ _AT_ONCE = 2
 They have threads of their own: behind everybody who wants a page, a run would wait longer than its client does.
 """
 
+_LONGEST_BODY_S = 120
+"""That a body may take to come: whoever has stopped sending keeps others out."""
+
 _JSON = "application/json"
 
 
@@ -45,6 +49,7 @@ def routes(service: Service) -> list[Route]:
     """The API below ``/api/v1``."""
     turns = anyio.Semaphore(_AT_ONCE)
     threads = anyio.CapacityLimiter(_AT_ONCE + 1)  # one for who is turned away meanwhile
+    watch = Watch(service.store)
 
     async def ingest(request: Request) -> Response:
         """Add a run; one that is there already stays as it is."""
@@ -52,7 +57,7 @@ def routes(service: Service) -> list[Route]:
         require_kind(request, _JSON)  # which no form of another site can say
         async with turns:
             sent = await body(request, service.most_bytes)
-            answer = await to_thread.run_sync(_ingested, service, sent, limiter=threads)
+            answer = await to_thread.run_sync(_ingested, service, sent, watch, limiter=threads)
         service.counters.received(answer.status_code)
         return answer
 
@@ -63,7 +68,7 @@ def routes(service: Service) -> list[Route]:
     def listed(request: Request) -> Response:
         """The newest runs, newest first."""
         service.require(request, Scope.READ)
-        query = _parameters(request, "limit", "branch", "machine")
+        query = parameters(request, "limit", "branch", "machine")
         found = service.store.runs(
             limit=number(query.get("limit", "50"), most=_MOST_RUNS),
             branch=query.get("branch", ""),
@@ -74,20 +79,20 @@ def routes(service: Service) -> list[Route]:
     def run(request: Request) -> Response:
         """One run, as `xeonperf show --json` has it."""
         service.require(request, Scope.READ)
-        _parameters(request)
+        parameters(request)
         found = service.store.run(service.store.resolve(request.path_params["revision"]))
         return Response(public.dumps(found), media_type=_JSON)
 
     def cases(request: Request) -> Response:
         """Every case there is a result of."""
         service.require(request, Scope.READ)
-        _parameters(request)
+        parameters(request)
         return JSONResponse({"cases": [case_entry(case) for case in service.store.cases()]})
 
     def trend(request: Request) -> Response:
         """The newest points of a case, oldest first."""
         service.require(request, Scope.READ)
-        query = _parameters(request, "limit", "machine")
+        query = parameters(request, "limit", "machine")
         points = service.store.trend(
             request.path_params["case_id"],
             comparability_class=query.get("machine", ""),
@@ -98,7 +103,7 @@ def routes(service: Service) -> list[Route]:
     def compare(request: Request) -> Response:
         """Two runs, as `xeonperf compare --json` has it."""
         service.require(request, Scope.READ)
-        _parameters(request, "base", "head")
+        parameters(request, "base", "head")
         return Response(shifts.dumps(service.compared(request)), media_type=_JSON)
 
     return [
@@ -110,7 +115,7 @@ def routes(service: Service) -> list[Route]:
     ]
 
 
-def _ingested(service: Service, sent: bytes) -> Response:
+def _ingested(service: Service, sent: bytes, watch: Watch) -> Response:
     try:
         run = native.loads(sent.decode(), where="body")
         require_presentable(run, now=datetime.now(UTC))
@@ -126,7 +131,7 @@ def _ingested(service: Service, sent: bytes) -> Response:
     return JSONResponse(
         {"run": run.id, "new": is_new},
         status_code=201 if is_new else 200,
-        background=BackgroundTask(watched, service.store, run),  # when the answer is out; the next one makes up for it
+        background=BackgroundTask(watch.over, series_of(run)),  # when the answer is out; the next one makes up for it
     )
 
 
@@ -154,15 +159,19 @@ async def body(request: Request, most_bytes: int) -> bytes:
     if told.isdigit() and int(told[:15]) > most_bytes:
         raise HTTPException(413, detail=f"more than {most_bytes} bytes")
     parts, size = [], 0
-    async for part in request.stream():
-        size += len(part)
-        if size > most_bytes:
-            raise HTTPException(413, detail=f"more than {most_bytes} bytes")
-        parts.append(part)
+    try:
+        with anyio.fail_after(_LONGEST_BODY_S):
+            async for part in request.stream():
+                size += len(part)
+                if size > most_bytes:
+                    raise HTTPException(413, detail=f"more than {most_bytes} bytes")
+                parts.append(part)
+    except TimeoutError:
+        raise HTTPException(408, detail=f"the body did not come within {_LONGEST_BODY_S} s") from None
     return b"".join(parts)
 
 
-def _parameters(request: Request, *names: str) -> QueryParams:
+def parameters(request: Request, *names: str) -> QueryParams:
     """What an address says after its question mark; a misspelt name would be answered as if nothing had been asked."""
     unknown = sorted(set(request.query_params) - set(names))
     if unknown:

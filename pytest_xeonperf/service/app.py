@@ -12,6 +12,7 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
+from starlette.requests import ClientDisconnect
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
@@ -134,7 +135,7 @@ class Service:
 def application(service: Service) -> ASGIApp:
     """The service as an ASGI application."""
 
-    def alive(_: Request) -> Response:
+    async def alive(_: Request) -> Response:
         """The process answers."""
         return PlainTextResponse("ok\n")
 
@@ -160,7 +161,13 @@ def application(service: Service) -> ASGIApp:
         routes=routes,
         middleware=[Middleware(Counting, counters=service.counters, routes=names), Middleware(NoBodies)],
         lifespan=_few_threads,
-        exception_handlers={HTTPException: _refused, UsageError: _unknown, XeonPerfError: _failed, Exception: _failed},
+        exception_handlers={
+            HTTPException: _refused,
+            ClientDisconnect: _gone,
+            UsageError: _unknown,
+            XeonPerfError: _failed,
+            Exception: _failed,
+        },
     )
     return SafeHeaders(TrustedHostMiddleware(routed, allowed_hosts=list(service.hosts), www_redirect=False))
 
@@ -171,20 +178,26 @@ async def _few_threads(_: Starlette) -> AsyncIterator[None]:
     yield
 
 
-def _refused(_: Request, error: Exception) -> Response:
+async def _refused(_: Request, error: Exception) -> Response:
+    """No thread is needed, and none of the few is waited for: so it is with the others below."""
     refused = cast("HTTPException", error)
     answer = refusal(refused.status_code, refused.detail)
     answer.headers.update(refused.headers or {})
     return answer
 
 
-def _unknown(_: Request, error: Exception) -> Response:
+async def _unknown(_: Request, error: Exception) -> Response:
     """Whoever asks has named something that is not there."""
     unknown = cast("UsageError", error)
     return refusal(404, unknown.what, remedy=unknown.remedy)
 
 
-def _failed(_: Request, error: Exception) -> Response:
+async def _gone(_: Request, __: Exception) -> Response:
+    """Whoever was sending has left: nobody reads the answer, and nothing is wrong here."""
+    return refusal(400, "the request ended before its body did")
+
+
+async def _failed(_: Request, error: Exception) -> Response:
     """Something is wrong here: the log says what, and a stranger does not learn where the history is."""
     _LOG.error("%s", error, exc_info=error)
     if isinstance(error, XeonPerfError):

@@ -46,13 +46,6 @@ class Budget:
         self._lock = Lock()
         self._buckets: OrderedDict[str, tuple[float, float]] = OrderedDict()  # permits left, and at what time
 
-    def wait_s(self, who: str) -> float:
-        """How long it takes until there is a permit; 0 if there is one, which stays."""
-        if not self.per_minute:
-            return 0.0
-        with self._lock:
-            return self._missing_s(self._level(who))
-
     def spend(self, who: str) -> float:
         """Take a permit, and give 0; if there is none, how long it takes until there is one."""
         if not self.per_minute:
@@ -86,22 +79,20 @@ class Budgets:
 
     @contextmanager
     def trying(self, request: Request) -> Iterator[None]:
-        """While it is looked at what a request says of itself: an address that is often wrong has to wait.
+        """While it is looked at what a request says of itself: who is often wrong about a token has to wait.
+
+        The token is looked at first: whoever has a good one shares an address with others, who may be wrong.
 
         Raises:
             HTTPException: 429; or 401 and 403, passed on.
         """
-        address = address_of(request)
-        tries = "authorization" in request.headers
-        if tries:
-            require_permit(self.failures.wait_s(address))
         try:
             yield
         except HTTPException as refused:
-            if tries and refused.status_code == _UNKNOWN:
-                self.failures.spend(address)
-            elif tries:  # a good token for something else
-                require_permit(self.reads.spend(address))
+            if "authorization" in request.headers:
+                # else the token is good, for something else
+                budget = self.failures if refused.status_code == _UNKNOWN else self.reads
+                require_permit(budget.spend(address_of(request)))
             raise
 
 

@@ -33,7 +33,7 @@ _RUN = _record(schema={"enum": list(native.READ)}, run=_record(id={"type": "stri
 def route() -> Route:
     """``/api/v1/openapi.json``, which everybody may read: it says nothing of the history."""
 
-    def described(_: Request) -> Response:
+    async def described(_: Request) -> Response:
         """This document."""
         return JSONResponse(document())
 

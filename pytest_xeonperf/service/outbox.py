@@ -30,6 +30,9 @@ _FIRST_DELAY_S, _GROWTH, _LONGEST_DELAY_S = 10, 4, 3600
 _MOST_WAITING = 1000
 """Notices of a channel: one that is away for weeks fills no disk."""
 
+_MOST_KEPT = 100
+"""Of those put aside, for who wants to know what nobody was told."""
+
 _GIVEN_UP, _UNREADABLE = ".given-up", ".unreadable"
 _LOOK_AGAIN_S = 60
 _LOG = logging.getLogger("pytest_xeonperf.service")
@@ -91,6 +94,7 @@ class Outbox:
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._work, name="xeonperf-outbox", daemon=True)
         self._held = ExitStack()
+        self._sent: set[Path] = set()  # and still there, since they cannot be deleted
 
     def __enter__(self) -> Self:
         """Begin to send.
@@ -143,6 +147,9 @@ class Outbox:
         for path in sorted(box.glob("*.json")) if box.is_dir() else ():
             if self._stopping.is_set():
                 break
+            if path in self._sent:
+                self._forget(channel, path)
+                continue
             try:
                 found = json.loads(path.read_text(encoding="utf-8"))
                 notice, tries, not_before_s = (
@@ -154,9 +161,17 @@ class Outbox:
                 _LOG.error("%s: %s cannot be read and is put aside: %s", channel.shown, path, error)
                 path.replace(path.with_suffix(_UNREADABLE))
                 continue
-            if not_before_s <= self._clock():
+            if not_before_s > self._clock():
+                next_s = min(next_s, not_before_s - self._clock())
+                continue
+            try:
                 not_before_s = self._try(channel, path, notice, tries + 1)
+            except OSError as error:  # the disk is full, say
+                _LOG.error("%s: %s cannot be put down: %s", channel.shown, path, error.strerror)
+                not_before_s = self._clock() + _LOOK_AGAIN_S
             next_s = min(next_s, not_before_s - self._clock())
+            if not_before_s < inf:
+                break  # the channel does not take it now: the next would only wait for the same
         return max(0.0, next_s)
 
     def _try(self, channel: Channel, path: Path, notice: Notice, tries: int) -> float:
@@ -168,13 +183,26 @@ class Outbox:
         except Exception as error:  # noqa: BLE001 - a defect of ours, which keeps back no other notice
             _LOG.exception("%s: a defect", channel.shown)
             return self._failed(channel, path, notice, tries=tries, why=repr(error))
-        path.unlink(missing_ok=True)
+        self._forget(channel, path)
         return inf
+
+    def _forget(self, channel: Channel, path: Path) -> None:
+        """Take away what was sent; what cannot be taken away is at least not sent again."""
+        try:
+            path.unlink(missing_ok=True)
+        except OSError as error:
+            _LOG.error("%s: %s was sent and cannot be deleted: %s", channel.shown, path, error.strerror)
+            self._sent.add(path)
+        else:
+            self._sent.discard(path)
 
     def _failed(self, channel: Channel, path: Path, notice: Notice, *, tries: int, why: str) -> float:
         if tries >= MOST_TRIES:
             _LOG.error("%s: %s was tried %d times and is put aside: %s", channel.shown, notice.id, tries, why)
             path.replace(path.with_suffix(_GIVEN_UP))
+            aside = sorted(path.parent.glob(f"*{_GIVEN_UP}"), key=lambda each: each.stat().st_mtime)
+            for oldest in aside[:-_MOST_KEPT]:
+                oldest.unlink(missing_ok=True)
             return inf
         delay_s = float(min(_FIRST_DELAY_S * _GROWTH ** (tries - 1), _LONGEST_DELAY_S))
         _LOG.warning("%s: %s, again in %d s: %s", channel.shown, notice.id, delay_s, why)

@@ -6,21 +6,51 @@ import logging
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from pytest_xeonperf.ci.alerts import watch_run
+import anyio
+from anyio import to_thread
+
+from pytest_xeonperf.ci.alerts import watch_series
 
 if TYPE_CHECKING:
-    from pytest_xeonperf.records import Run
+    from collections.abc import Iterable
+
+    from pytest_xeonperf.records import Case
     from pytest_xeonperf.store.repository import Store
 
 _LOG = logging.getLogger("pytest_xeonperf.service")
 
 
-def watched(store: Store, run: Run) -> None:
-    """Raise the alerts of a run; what goes wrong is logged, and the next run of these cases makes up for it."""
+class Watch:
+    """Looks at what runs brought, one look at a time, in a thread that no reader waits for.
+
+    A look takes in the whole of a series, so what comes while one goes on is looked at once afterwards, however many
+    runs brought it, and only what is to be looked at is kept meanwhile.
+    """
+
+    def __init__(self, store: Store) -> None:
+        """Nothing is looked at yet."""
+        self._store = store
+        self._due: dict[tuple[Case, str], None] = {}
+        self._busy = False
+        self._thread = anyio.CapacityLimiter(1)
+
+    async def over(self, series: Iterable[tuple[Case, str]]) -> None:
+        """Look at cases on classes of machines, or leave it to the look that goes on."""
+        self._due |= dict.fromkeys(series)
+        if self._busy:
+            return
+        self._busy = True
+        try:
+            while self._due:
+                due, self._due = self._due, {}
+                await to_thread.run_sync(_looked, self._store, tuple(due), limiter=self._thread)
+        finally:
+            self._busy = False
+
+
+def _looked(store: Store, series: tuple[tuple[Case, str], ...]) -> None:
+    """Raise what there is to tell; what goes wrong is logged, and the next run of these cases makes up for it."""
     try:
-        line = watch_run(store, run, at=datetime.now(UTC).isoformat(timespec="seconds")).line
+        watch_series(store, series, at=datetime.now(UTC).isoformat(timespec="seconds"))
     except Exception as error:  # noqa: BLE001 - told in the log: the answer is out, and the service goes on
-        _LOG.error("run %s was not looked at for alerts: %s", run.id, error, exc_info=error)
-    else:
-        if line:
-            _LOG.info("run %s: %s", run.id, line)
+        _LOG.error("%d cases were not looked at for alerts: %s", len(series), error, exc_info=error)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from pytest_xeonperf.records import RunState, Unknown
@@ -22,7 +23,7 @@ from pytest_xeonperf.store import (
 from pytest_xeonperf.store.failures import explained
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from sqlalchemy import Connection, Engine
 
@@ -164,14 +165,17 @@ class Store:
         with self._reading() as connection:
             return alerts.read_events(connection, alert_id)
 
-    def triage(self, alert_id: str, change: Triage, *, by: str, at: str) -> Alert:
+    def triage(
+        self, alert_id: str, change: Triage, *, by: str, at: str, seen: Mapping[str, str] = MappingProxyType({})
+    ) -> Alert:
         """Do what somebody decided about an alert, and accept its run where it is expected; the alert as it is then.
 
         Raises:
             UsageError: There is none of that id.
+            OvertakenError: What is to be changed is no longer as it was `seen`.
         """
         with self._writing() as connection:
-            return triage.triage(connection, alert_id, change, by=by, at=at)
+            return triage.triage(connection, alert_id, change, by=by, at=at, seen=seen)
 
     # --- tokens of the service
 

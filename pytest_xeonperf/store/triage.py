@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import delete, select
 
 from pytest_xeonperf.alerts import OPEN_STATES, AlertEvent, AlertSource, AlertState, EventKind
+from pytest_xeonperf.errors import DataError
 from pytest_xeonperf.records import Acceptance, Unknown
 from pytest_xeonperf.store import schema
 from pytest_xeonperf.store.alerts import note, put, read_alert, read_alerts, take_turns
@@ -15,6 +16,8 @@ from pytest_xeonperf.store.reading import has_run
 from pytest_xeonperf.store.writing import insert_acceptance
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from sqlalchemy import Connection
 
     from pytest_xeonperf.alerts import Alert, Triage
@@ -22,18 +25,38 @@ if TYPE_CHECKING:
 _ALL = 10_000
 
 
-def triage(connection: Connection, alert_id: str, change: Triage, *, by: str, at: str) -> Alert:
+class OvertakenError(DataError):
+    """Somebody else has decided meanwhile, which whoever decides now has not seen."""
+
+
+def triage(
+    connection: Connection, alert_id: str, change: Triage, *, by: str, at: str, seen: Mapping[str, str]
+) -> Alert:
     """Do what somebody decided; the alert as it is then.
 
     Expected means that the case is as it shall be in the run of the alert: that is accepted, and no longer if somebody
     takes it back.
 
+    Args:
+        connection: Of a transaction.
+        alert_id: Of the alert.
+        change: What is decided.
+        by: Who decides.
+        at: The time now, UTC ISO-8601.
+        seen: State, assignee or address of the issue as whoever decides has seen it, where that matters.
+
     Raises:
         UsageError: There is no such alert.
+        OvertakenError: What is to be changed is no longer as it was seen.
     """
     there = read_alert(connection, alert_id)
     take_turns(connection, there.case.id, there.comparability_class)
     before = read_alert(connection, alert_id)
+    for name, was in seen.items():
+        now = str(getattr(before, name))
+        if now != was:
+            what = name.removesuffix("_url")
+            raise OvertakenError(f"somebody has changed it since this page was loaded: {what} is {now or 'empty'} now")
     after = replace(
         before,
         state=before.state if isinstance(change.state, Unknown) else change.state,

@@ -46,11 +46,11 @@ def test_alerts_that_cannot_be_raised_cost_no_run(
     def refuse(*_: object, **__: object) -> None:
         raise DataError("broken")
 
-    monkeypatch.setattr("pytest_xeonperf.service.watching.watch_run", refuse)
+    monkeypatch.setattr("pytest_xeonperf.service.watching.watch_series", refuse)
     run = replace(recorded, id="01999999-0000-7000-8000-000000000000")
     assert client.post("/api/v1/runs", content=native.dumps(run), headers=bearing(Scope.INGEST)).status_code == 201
     assert store.run(run.id) == run
-    assert "was not looked at for alerts: broken" in caplog.text
+    assert "were not looked at for alerts: broken" in caplog.text
 
 
 def test_alerts_are_listed_by_state_case_and_machine(client: TestClient, alert: Alert) -> None:

@@ -41,7 +41,7 @@ def window(browser, history):
     opened.on("weberror", lambda error: troubles.append(str(error.error)))
     yield opened.new_page()
     opened.close()
-    assert troubles == []
+    assert [trouble for trouble in troubles if "status of 403" not in trouble] == []  # Chromium tells of a refusal
 
 
 @contextmanager
@@ -97,7 +97,7 @@ def test_another_site_decides_nothing(browser, serving, history):
         form = f'<form method="post" action="{url}/alert-{alert_id}.html"><input name="state" value="invalid"></form>'
         with another_site(f"<!doctype html><link rel=icon href=data:,>{form}") as elsewhere:
             window.goto(elsewhere)
-            with window.expect_navigation(url=f"{url}/**") as answered:
+            with window.expect_navigation(url=lambda there: "/alert-" in there) as answered:
                 window.evaluate("document.forms[0].submit()")
             assert answered.value.request.method == "POST"
             assert answered.value.status == 403
