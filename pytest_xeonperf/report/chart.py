@@ -38,6 +38,7 @@ class Spot:
     date: str
     branch: str
     subject: str
+    author: str
     verdict: str
     tone: Tone
     speedup: str
@@ -132,6 +133,7 @@ def _spot(point: TrendPoint, new: tuple[Change, ...], pages: Collection[str], *,
         date=f"{show_time(point.started_at)} UTC",
         branch=_text(point.branch),
         subject=_text(point.subject),
+        author=_text(point.author),
         verdict=f"{shown.sign} {shown.word}",
         tone=shown.tone,
         speedup="" if isinstance(speedup, Unknown) else f"{show_ratio(speedup.ratio)} {show_interval(speedup)}",

@@ -56,6 +56,7 @@ class TrendPoint:
     sha: str | Unknown
     branch: str | Unknown
     subject: str | Unknown
+    author: str | Unknown
     speedup: Estimate | Unknown
     baseline_median_ns: int | Unknown
     candidate_median_ns: int | Unknown

@@ -207,6 +207,7 @@ class Maker:
             sha=f"{day:02d}9a1c0b77deadbeef",
             branch="main",
             subject="Fuse",
+            author="Ann",
             speedup=Estimate(ratio=ratio, low_ratio=ratio * 0.98, high_ratio=ratio * 1.02, confidence=0.95),
             baseline_median_ns=1_600_000_000,
             candidate_median_ns=round(1_600_000_000 / ratio),
