@@ -77,6 +77,12 @@ def show_change(ratio: float) -> str:
     return f"{sign}{abs(percent):.1f} %"
 
 
+def show_difference_ns(duration_ns: float) -> str:
+    """A duration that was added or taken away: ``+1.20 ms``; less has a minus sign as wide as the plus."""
+    sign = "+" if duration_ns > 0 else "−" if duration_ns < 0 else "±"  # noqa: RUF001
+    return f"{sign}{show_ns(abs(duration_ns))}"
+
+
 def show_slowdown(smallest: float) -> str:
     """The smallest of some slow-downs, rounded up: 0.0412 is ``4.2 %``, and where none is too small it is ``any``."""
     return f"{ceil(smallest * 1000 - _ROUNDING) / 10:.1f} %" if smallest > 0 else "any"
