@@ -23,6 +23,7 @@ from pytest_xeonperf.records import (
     Machine,
     Measurement,
     Metric,
+    Operator,
     Outcome,
     Remedy,
     Result,
@@ -95,6 +96,11 @@ class Maker:
             left_in_bf16=(),
         )
         return replace(made, **changes)
+
+    def operators(self, *names, **times_ns) -> tuple[Operator, ...]:
+        """Operators by name, a microsecond each unless their times are given."""
+        times_ns = dict.fromkeys(names, 1000) | times_ns
+        return tuple(Operator(name=name, self_ns=self_ns, calls=1) for name, self_ns in times_ns.items())
 
     def measurement(self, ratio: float = 3.95, **changes) -> Measurement:
         samples = tuple(
