@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pytest_xeonperf.judge.change import Moved
 from pytest_xeonperf.judge.evidence import Figure
 from pytest_xeonperf.judge.operators import Fate
 from pytest_xeonperf.records import Unknown
-from pytest_xeonperf.units import show_bytes, show_count, show_difference_ns, show_share
+from pytest_xeonperf.units import show_bytes, show_change, show_count, show_difference_ns, show_share
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from pytest_xeonperf.judge.evidence import FigureShift
     from pytest_xeonperf.judge.operators import Contribution, Dispatch, Explanation
     from pytest_xeonperf.judge.runs import ShiftedCase
+    from pytest_xeonperf.judge.shift import Shift
 
 NAMED = 3
 """Operators or kernels in one line."""
@@ -32,13 +34,20 @@ def lines_of(each: ShiftedCase) -> tuple[str, ...]:
     """Everything that explains a case or changed about it: a line each; of operators only where its latency moved."""
     lines = []
     if not isinstance(each.explained, Unknown):
-        lines.append(operators_in_words(each.explained))
+        lines.append(f"{operators_in_words(each.explained)}{_meanwhile(each.shift)}")
     elif each.outcome.red and not isinstance(each.shift, Unknown):
         lines.append(f"no operator explains it: {each.explained.reason}")
     if not isinstance(each.dispatch, Unknown):
         lines += kernels_in_words(each.dispatch)
     lines += [f"{FIGURE_NAMES[shift.figure]}: {figure_in_words(shift)}" for shift in each.figures]
     return tuple(lines)
+
+
+def _meanwhile(shift: Shift | Unknown) -> str:
+    """That the baseline moved too: then the machine may have, and with it every operator."""
+    if isinstance(shift, Unknown) or shift.moved is not Moved.BOTH:
+        return ""
+    return f"; its baseline takes {show_change(1 / shift.baseline_ratio)} time too, so the machine may have changed"
 
 
 def operators_in_words(explained: Explanation) -> str:

@@ -26,13 +26,13 @@ def compared(make_run: Callable[..., Run], make_result: Callable[..., Result]) -
     """Makes the JSON of the one case of two runs; of head, fields of the evidence and the latency can be given."""
 
     def make(candidate_median_ns: int = 20_000_000, **evidence: object) -> Any:
-        head = make_result()
+        base, head = (make_result(candidates_ns=(each_ns,) * 12) for each_ns in (10_000_000, candidate_median_ns))
         measured = replace(
             head.measurement,
             candidate_median_ns=candidate_median_ns,
             evidence=replace(head.measurement.evidence, **evidence),
         )
-        runs = make_run(), make_run(results=(replace(head, measurement=measured),))
+        runs = make_run(results=(base,)), make_run(results=(replace(head, measurement=measured),))
         found = compare_runs(*runs, lambda _: NOTHING, tolerance=0.05, alpha=0.05)
         return json.loads(shifts.dumps(found))["cases"][0]
 
@@ -68,6 +68,19 @@ def test_where_no_operator_explains_a_case_the_reason_is_told(compared: Callable
     assert (case["operators"], case["unknown"]["operators"]) == (
         None,
         "the operators of head are unknown: not recorded",
+    )
+
+
+def test_of_a_change_that_cannot_be_told_from_noise_nothing_is_explained(
+    make_run: Callable[..., Run], make_result: Callable[..., Result]
+) -> None:
+    few = make_result()  # three pairs
+    slower = replace(few, measurement=replace(few.measurement, candidate_median_ns=20_000_000))
+    found = compare_runs(make_run(), make_run(results=(slower,)), lambda _: NOTHING, tolerance=0.05, alpha=0.05)
+    (case,) = json.loads(shifts.dumps(found))["cases"]
+    assert (case["verdict"], case["unknown"]["operators"]) == (
+        "INCONCLUSIVE",
+        "what changed cannot be told from noise",
     )
 
 

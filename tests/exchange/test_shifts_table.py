@@ -46,7 +46,7 @@ def test_the_command_tells_every_reason_the_worst_first(make_run: Callable[..., 
 
 
 def test_what_explains_a_case_stands_below_it(make_run: Callable[..., Run], make_result: Callable[..., Result]) -> None:
-    base, head = make_result(), make_result(candidates_ns=(18_000_000, 20_000_000, 22_000_000))
+    base, head = (make_result(candidates_ns=(candidate_ns,) * 12) for candidate_ns in (10_000_000, 20_000_000))
     slower = tuple(Operator(name=name, self_ns=1, calls=1) for name in ("aten::mm", "aten::gelu"))
     measured = replace(
         head.measurement,
@@ -59,3 +59,14 @@ def test_what_explains_a_case_stands_below_it(make_run: Callable[..., Run], make
         "    +10.0 ms a call: aten::gelu appeared, +10.0 ms (100 %), aten::mm +2.50 ms (25 %)",
         "    kernels that appeared: aten::gelu",
     )
+
+
+def test_where_the_baseline_moved_too_the_machine_may_have(
+    make_run: Callable[..., Run], make_result: Callable[..., Result]
+) -> None:
+    base = make_result(candidates_ns=(10_000_000,) * 12)
+    slower = replace(base.measurement, candidate_median_ns=20_000_000, baseline_median_ns=70_000_000)
+    runs = make_run(results=(base,)), make_run(results=(replace(base, measurement=slower),))
+    found = compare_runs(*runs, lambda _: NOTHING, tolerance=0.05, alpha=0.05)
+    assert found.outcome is Outcome.PASS
+    assert shift_notes(found)[1].endswith("; its baseline takes +100.0 % time too, so the machine may have changed")
