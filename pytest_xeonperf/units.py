@@ -53,8 +53,8 @@ def show_estimate(estimate: Estimate) -> str:
 
 
 def show_share(fraction: float) -> str:
-    """A share of one: ``71 %``."""
-    return f"{fraction * 100:.0f} %"
+    """A share of one: ``71 %``; a negative one has a minus sign as in `show_change`."""
+    return f"{fraction * 100:.0f} %".replace("-", "−")  # noqa: RUF001
 
 
 def show_rate(per_s: float, unit: str) -> str:

@@ -74,6 +74,7 @@ def test_a_score_shows_what_tells_a_good_one_from_a_very_good_one():
 
 def test_shares_and_ratios_and_times():
     assert units.show_share(0.714) == "71 %"
+    assert units.show_share(-0.09) == "−9 %"  # noqa: RUF001
     assert units.show_ratio(3.9) == "3.90x"
     assert units.show_time("2026-05-12T16:03:59+02:00") == "2026-05-12 14:03"
 

@@ -95,7 +95,7 @@ def explain(before: Measurement, after: Measurement, *, tolerance: float) -> Exp
     Args:
         before: As measured in the run that is compared with.
         after: As measured in the run that is judged.
-        tolerance: A latency that differs by less is noise: 0.05 is 5 %.
+        tolerance: A latency that differs by less is noise: 0.05 is 5 %. So is the time of an operator.
     """
     before_ns, after_ns = _call_ns(before), _call_ns(after)
     if min(before_ns, after_ns) <= 0:
@@ -115,7 +115,7 @@ def explain(before: Measurement, after: Measurement, *, tolerance: float) -> Exp
         contributions.append(
             Contribution(
                 name=name,
-                fate=_fate(times_ns, reached=tuple(name in names or name in _NO_OPERATORS for names in reached)),
+                fate=_fate(times_ns, tuple(name in names or name in _NO_OPERATORS for names in reached), tolerance),
                 before_ns=times_ns[0],
                 after_ns=times_ns[1],
                 calls_before=calls_before,
@@ -154,12 +154,12 @@ def _reached(evidence: Evidence) -> frozenset[str]:
     return frozenset(map(stable_name, evidence.kernels)) | {each.name for each in operators}
 
 
-def _fate(times_ns: tuple[float, float], *, reached: tuple[bool, ...]) -> Fate:
+def _fate(times_ns: tuple[float, float], reached: tuple[bool, ...], tolerance: float) -> Fate:
     before, after = reached
     if before != after:
         return Fate.APPEARED if after else Fate.VANISHED
     before_ns, after_ns = times_ns
-    if before_ns == after_ns:
+    if before_ns == after_ns or (min(times_ns) > 0 and abs(log(after_ns / before_ns)) <= log(1 + tolerance)):
         return Fate.SAME
     return Fate.SLOWER if after_ns > before_ns else Fate.FASTER
 

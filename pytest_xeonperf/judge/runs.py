@@ -193,7 +193,13 @@ def _shifted(
         if result.verdict.outcome in _WORSE_THAN_SLOW:
             outcome, reason = result.verdict.outcome, result.verdict.reason
     apart = Unknown(reason=other_machine)
-    unsure = Unknown(reason="what changed cannot be told from noise")
+    explained: Explanation | Unknown
+    if other_machine:
+        explained = apart
+    elif outcome.undecided:
+        explained = Unknown(reason="what changed cannot be told from noise")
+    else:
+        explained = explain(before, after, tolerance=rule.tolerance)
     current = Session(floor_ratio=result.verdict.floor_ratio, speedup=after.speedup)
     return ShiftedCase(
         case=result.case,
@@ -204,11 +210,7 @@ def _shifted(
         head_speedup=after.speedup,
         shift=shift,
         proposed=proposal([(each.floor_ratio, each.speedup) for each in (*sessions, current)]),
-        explained=apart
-        if other_machine
-        else unsure
-        if outcome.undecided
-        else explain(before, after, tolerance=rule.tolerance),
+        explained=explained,
         dispatch=apart if other_machine else dispatch(before.evidence, after.evidence),
         figures=() if other_machine else figure_shifts(before.evidence, after.evidence, tolerance=rule.tolerance),
     )
