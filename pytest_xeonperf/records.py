@@ -22,6 +22,10 @@ class Unknown:
     reason: str
 
 
+NOT_RECORDED = Unknown(reason="not recorded")
+"""What was measured before anybody kept it."""
+
+
 class Isa(StrEnum):
     """Instruction sets a floor can be given for, weakest first; each includes the ones before it."""
 
@@ -108,13 +112,14 @@ class Machine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Commit:
-    """The code that was measured. `committed_at` is UTC ISO-8601."""
+    """The code that was measured. `committed_at` is UTC ISO-8601; `author` is a name, and never an address."""
 
     sha: str
     branch: str
     dirty: bool
     committed_at: str
     subject: str
+    author: str | Unknown = NOT_RECORDED
 
 
 class Metric(StrEnum):
@@ -252,6 +257,29 @@ class Contention:
         return spent_ns / (self.elapsed_ns * self.cores) if self.elapsed_ns else 0.0
 
 
+OTHER_OPERATORS = "(all other operators)"
+OUTSIDE_OPERATORS = "(outside of operators)"
+"""Names of what is no operator: the rest of them together, and what was spent in none, most of it in Python."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Operator:
+    """One operator of a call that was profiled, all of its calls together.
+
+    The profiler makes a call slower, so times are only compared as shares of all the operators of that call, which add
+    up to the call: `OTHER_OPERATORS` and `OUTSIDE_OPERATORS` are among them.
+
+    Attributes:
+        name: The same in every run: without the numbers that compilation gives.
+        self_ns: Spent in it and in nothing that it called, as the profiler saw it.
+        calls: In one call of the step; 0 for what was spent outside of operators.
+    """
+
+    name: str
+    self_ns: int
+    calls: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
     """What stands beside a number so that it can be believed.
@@ -266,6 +294,7 @@ class Evidence:
         weight_bytes: Bytes of parameters and buffers of the variant.
         peak_rss_bytes: Peak resident memory of a fresh process holding only this variant.
         left_in_bf16: Linear layers that the variant's kernel could not take, by name with the reason.
+        operators: Those of the profiled call that took most time, then the rest of it.
     """
 
     compile_ns: int
@@ -276,6 +305,7 @@ class Evidence:
     weight_bytes: int
     peak_rss_bytes: int | Unknown
     left_in_bf16: tuple[str, ...]
+    operators: tuple[Operator, ...] | Unknown = NOT_RECORDED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

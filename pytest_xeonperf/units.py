@@ -53,8 +53,8 @@ def show_estimate(estimate: Estimate) -> str:
 
 
 def show_share(fraction: float) -> str:
-    """A share of one: ``71 %``."""
-    return f"{fraction * 100:.0f} %"
+    """A share of one: ``71 %``; a negative one has a minus sign as in `show_change`."""
+    return f"{fraction * 100:.0f} %".replace("-", "−")  # noqa: RUF001
 
 
 def show_rate(per_s: float, unit: str) -> str:
@@ -75,6 +75,12 @@ def show_change(ratio: float) -> str:
     percent = round((ratio - 1) * 100, 1)
     sign = "+" if percent > 0 else "−" if percent < 0 else "±"  # noqa: RUF001
     return f"{sign}{abs(percent):.1f} %"
+
+
+def show_difference_ns(duration_ns: float) -> str:
+    """A duration that was added or taken away: ``+1.20 ms``; less has a minus sign as wide as the plus."""
+    sign = "+" if duration_ns > 0 else "−" if duration_ns < 0 else "±"  # noqa: RUF001
+    return f"{sign}{show_ns(abs(duration_ns))}"
 
 
 def show_slowdown(smallest: float) -> str:

@@ -49,6 +49,14 @@ def test_a_change_has_its_sign(ratio, shown):
     assert units.show_change(ratio) == shown
 
 
+@pytest.mark.parametrize(
+    ("duration_ns", "shown"),
+    [(1_200_000.0, "+1.20 ms"), (-400.0, "−400 ns"), (0.0, "±0 ns")],  # noqa: RUF001
+)
+def test_a_difference_of_times_has_its_sign(duration_ns, shown):
+    assert units.show_difference_ns(duration_ns) == shown
+
+
 @pytest.mark.parametrize(("smallest", "shown"), [(0.041, "4.1 %"), (0.0411, "4.2 %"), (1e-4, "0.1 %"), (0.0, "any")])
 def test_the_smallest_of_some_slow_downs_is_never_shown_as_less_than_it_is(smallest, shown):
     assert units.show_slowdown(smallest) == shown
@@ -66,6 +74,7 @@ def test_a_score_shows_what_tells_a_good_one_from_a_very_good_one():
 
 def test_shares_and_ratios_and_times():
     assert units.show_share(0.714) == "71 %"
+    assert units.show_share(-0.09) == "−9 %"  # noqa: RUF001
     assert units.show_ratio(3.9) == "3.90x"
     assert units.show_time("2026-05-12T16:03:59+02:00") == "2026-05-12 14:03"
 

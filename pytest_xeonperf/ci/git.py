@@ -22,21 +22,23 @@ def commit_of(directory: Path) -> Commit | Unknown:
     """The commit checked out in a directory, or why nobody can tell.
 
     Files that git does not track (a database, reports) do not make it dirty. In GitHub Actions, which checks out a
-    commit without a branch, the branch is the one that the job is for.
+    commit without a branch, the branch is the one that the job is for. The author is called what the repository's
+    ``.mailmap`` calls them; the address is left where it is.
     """
-    head = _git(directory, "show", "--no-patch", "--no-show-signature", "--format=%H%x00%ct%x00%s", "HEAD")
+    head = _git(directory, "show", "--no-patch", "--no-show-signature", "--format=%H%x00%ct%x00%aN%x00%s", "HEAD")
     if isinstance(head, Unknown):
         return head
     changes = _git(directory, "status", "--porcelain", "--untracked-files=no")
     if isinstance(changes, Unknown):
         return changes
-    sha, committed_s, subject = head.rstrip("\n").split("\0", maxsplit=2)
+    sha, committed_s, author, subject = head.rstrip("\n").split("\0", maxsplit=3)
     return Commit(
         sha=sha,
         branch=_branch(directory),
         dirty=bool(changes),
         committed_at=datetime.fromtimestamp(int(committed_s), UTC).isoformat(),
         subject=subject,
+        author=author or Unknown(reason="the commit names none"),
     )
 
 

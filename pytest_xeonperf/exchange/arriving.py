@@ -15,7 +15,7 @@ from pytest_xeonperf.records import Measurement, RunState, Timing, Unknown
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from pytest_xeonperf.records import Result, Run
+    from pytest_xeonperf.records import Operator, Result, Run
 
 _MOST = 1 << 62
 """Of a time, a size or a count of operations; of everything else that is counted, `_MOST_OF_THE_REST`."""
@@ -28,6 +28,10 @@ _LONGEST_KEY_BYTES = 2000
 """Of what databases look runs up by: PostgreSQL's indices hold no more than some 2,700 bytes."""
 
 _KEYS = re.compile(r"(^|\.)(sha|branch|node_id)$")
+
+_MOST_OPERATORS = 100
+_LONGEST_OPERATOR_BYTES = 1000
+"""Several times what we keep of a call."""
 
 _AHEAD = timedelta(days=1)
 """Clocks differ; a run of next year would be the newest one until then."""
@@ -90,8 +94,21 @@ def _of_result(result: Result) -> Iterator[tuple[str, str]]:
         low_ratio, ratio, high_ratio = found.speedup.low_ratio, found.speedup.ratio, found.speedup.high_ratio
         if not (0 <= low_ratio <= ratio <= high_ratio and ratio > 0):
             yield "measurement.speedup", "the speed-up is not inside its interval"
+        yield from (("measurement.evidence.operators", wrong) for wrong in _of_operators(found.evidence.operators))
     if isinstance(found, Timing) and (found.rounds < 1 or found.median_ns < 0):
         yield "measurement", "a timing has rounds, and a duration"
+
+
+def _of_operators(operators: tuple[Operator, ...] | Unknown) -> Iterator[str]:
+    """Of operators that nobody could have kept: a page lists them all, and shares of them are compared."""
+    if isinstance(operators, Unknown):
+        return
+    if len(operators) > _MOST_OPERATORS:
+        yield f"there are more than {_MOST_OPERATORS} operators"
+    if any(len(each.name.encode(errors="replace")) > _LONGEST_OPERATOR_BYTES for each in operators):
+        yield f"the name of an operator is longer than {_LONGEST_OPERATOR_BYTES} bytes"
+    if any(each.self_ns < 0 or each.calls < 0 for each in operators):
+        yield "times and calls of operators are not negative"
 
 
 def _values(place: str, value: object) -> Iterator[tuple[str, str]]:

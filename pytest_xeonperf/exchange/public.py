@@ -15,7 +15,7 @@ from pytest_xeonperf.records import TIMED_ALONE, UNBOUNDED_RATIO, Bound, Commit,
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from pytest_xeonperf.records import Case, Contention, Estimate, Machine, Result, Run
+    from pytest_xeonperf.records import Case, Contention, Estimate, Machine, Operator, Result, Run
 
 SCHEMA = "xeonperf-show/1"
 
@@ -105,6 +105,7 @@ def _run(run: Run) -> dict[str, Any]:
             "sha": commit.sha if isinstance(commit, Commit) else commit,
             "branch": commit.branch if isinstance(commit, Commit) else commit,
             "dirty": commit.dirty if isinstance(commit, Commit) else commit,
+            "author": commit.author if isinstance(commit, Commit) else commit,
         }
     )
 
@@ -166,6 +167,7 @@ _FIGURES = (
     "stolen_share",
     "others_share",
     "throttled_ns",
+    "operators",
 )
 
 
@@ -188,6 +190,7 @@ def _figures(measurement: Measurement) -> dict[str, object]:
         achieved_flop_per_s(measurement),
         measurement.voided_rounds,
         *_contention(measurement.contention),
+        _operators(measurement.evidence.operators),
     )
     return dict(zip(_FIGURES, figures, strict=True))
 
@@ -201,6 +204,22 @@ def _contention(contention: Contention | Unknown) -> tuple[float | Unknown, floa
         contention.share(contention.others_ns),
         contention.throttled_ns,
     )
+
+
+def _operators(operators: tuple[Operator, ...] | Unknown) -> list[dict[str, object]] | Unknown:
+    """The operators of the profiled call, of which only shares can be compared with a timed one."""
+    if isinstance(operators, Unknown):
+        return operators
+    whole_ns = sum(each.self_ns for each in operators)
+    return [
+        {
+            "name": each.name,
+            "share": each.self_ns / whole_ns if whole_ns else 0.0,
+            "self_ns": each.self_ns,
+            "calls": each.calls,
+        }
+        for each in operators
+    ]
 
 
 def _few_figures(measurement: Timing | Unknown) -> dict[str, object]:

@@ -12,6 +12,7 @@ from pytest_xeonperf.exchange.public import case_fields, ratio, with_reasons
 from pytest_xeonperf.records import Unknown
 
 if TYPE_CHECKING:
+    from pytest_xeonperf.judge.operators import Dispatch, Explanation
     from pytest_xeonperf.judge.runs import RunComparison, ShiftedCase
     from pytest_xeonperf.judge.shift import Shift
     from pytest_xeonperf.records import Run
@@ -59,8 +60,38 @@ def _case(each: ShiftedCase) -> dict[str, Any]:
             "head_speedup": ratio(each.head_speedup),
             **_figures(each.shift),
             "proposed_floor_ratio": proposed if isinstance(proposed, Unknown) else proposed.proposed_ratio,
+            "operators": _operators(each.explained),
+            **_kernels(each.dispatch),
+            "evidence_changes": [
+                {"name": shift.figure.value, "base": shift.before, "head": shift.after, "reason": shift.reason}
+                for shift in each.figures
+            ],
         }
     )
+
+
+def _operators(explained: Explanation | Unknown) -> list[dict[str, object]] | Unknown:
+    """What each operator contributes to the change of one timed call, most first; shares of all add up to one."""
+    if isinstance(explained, Unknown):
+        return explained
+    return [
+        {
+            "name": each.name,
+            "fate": each.fate.value,
+            "base_ns": round(each.before_ns),
+            "head_ns": round(each.after_ns),
+            "base_calls": each.calls_before,
+            "head_calls": each.calls_after,
+            "share": explained.share_of(each),
+        }
+        for each in explained.contributions
+    ]
+
+
+def _kernels(found: Dispatch | Unknown) -> dict[str, object]:
+    if isinstance(found, Unknown):
+        return {"kernels_appeared": found, "kernels_vanished": found}
+    return {"kernels_appeared": list(found.appeared), "kernels_vanished": list(found.vanished)}
 
 
 def _figures(shift: Shift | Unknown) -> dict[str, object]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from rich.table import Table
 from rich.text import Text
 
+from pytest_xeonperf.exchange.why_words import lines_of
 from pytest_xeonperf.records import Outcome, Unknown
 from pytest_xeonperf.units import show_change, show_count, show_estimate, show_ratio
 
@@ -45,9 +46,18 @@ def _word(each: ShiftedCase) -> str:
 
 
 def shift_notes(found: RunComparison) -> tuple[str, ...]:
-    """Reasons, floors that could be higher, and what was not compared: a line each."""
-    reasons = [f"{each.outcome.value} {each.case.label}: {each.reason}" for each in found.worst_first if each.reason]
+    """Reasons with what explains them below, floors that could be higher, and what was not compared: a line each."""
+    reasons = [line for each in found.worst_first for line in _reasons(each)]
     return (*reasons, *outgrown_floors(found), *found.notes)
+
+
+def _reasons(each: ShiftedCase) -> tuple[str, ...]:
+    """Why a case came to what it did, and below it what explains that; nothing where there is nothing to say."""
+    why = lines_of(each)
+    if not (each.reason or why):
+        return ()
+    said = f"{each.outcome.value} {each.case.label}"
+    return (f"{said}: {each.reason}" if each.reason else said, *(f"    {line}" for line in why))
 
 
 def outgrown_floors(found: RunComparison) -> tuple[str, ...]:

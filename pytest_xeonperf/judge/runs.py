@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pytest_xeonperf.judge.comparison import overall, rank
+from pytest_xeonperf.judge.evidence import figure_shifts
+from pytest_xeonperf.judge.operators import dispatch, explain
 from pytest_xeonperf.judge.outgrown import proposal
 from pytest_xeonperf.judge.shift import ShiftRule
 from pytest_xeonperf.judge.verdict import levels
@@ -16,6 +18,8 @@ from pytest_xeonperf.workloads.presets import Preset
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
 
+    from pytest_xeonperf.judge.evidence import FigureShift
+    from pytest_xeonperf.judge.operators import Dispatch, Explanation
     from pytest_xeonperf.judge.outgrown import Proposal
     from pytest_xeonperf.judge.shift import Shift
     from pytest_xeonperf.records import Acceptance, Case, Estimate, Result, Run
@@ -52,6 +56,9 @@ class ShiftedCase:
     Attributes:
         base_speedup: That it is compared with: of the base run, or as it was accepted since.
         proposed: A higher floor, or why none.
+        explained: The operators of the variant that explain how its latency changed, or why none are named.
+        dispatch: Kernels that only one of the runs reached, also where no time changed.
+        figures: Of memory and compilation, those that changed.
     """
 
     case: Case
@@ -62,6 +69,9 @@ class ShiftedCase:
     head_speedup: Estimate | Unknown
     shift: Shift | Unknown
     proposed: Proposal | Unknown
+    explained: Explanation | Unknown
+    dispatch: Dispatch | Unknown
+    figures: tuple[FigureShift, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,6 +167,9 @@ def _broken(before: Measurement, result: Result) -> ShiftedCase:
         head_speedup=nothing,
         shift=nothing,
         proposed=nothing,
+        explained=nothing,
+        dispatch=nothing,
+        figures=(),
     )
 
 
@@ -179,6 +192,14 @@ def _shifted(
         outcome, reason = rule.judge(shift)
         if result.verdict.outcome in _WORSE_THAN_SLOW:
             outcome, reason = result.verdict.outcome, result.verdict.reason
+    apart = Unknown(reason=other_machine)
+    explained: Explanation | Unknown
+    if other_machine:
+        explained = apart
+    elif outcome.undecided:
+        explained = Unknown(reason="what changed cannot be told from noise")
+    else:
+        explained = explain(before, after, tolerance=rule.tolerance)
     current = Session(floor_ratio=result.verdict.floor_ratio, speedup=after.speedup)
     return ShiftedCase(
         case=result.case,
@@ -189,6 +210,9 @@ def _shifted(
         head_speedup=after.speedup,
         shift=shift,
         proposed=proposal([(each.floor_ratio, each.speedup) for each in (*sessions, current)]),
+        explained=explained,
+        dispatch=apart if other_machine else dispatch(before.evidence, after.evidence),
+        figures=() if other_machine else figure_shifts(before.evidence, after.evidence, tolerance=rule.tolerance),
     )
 
 

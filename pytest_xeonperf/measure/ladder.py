@@ -213,5 +213,6 @@ def _measurement(
             weight_bytes=entrant.built.weight_bytes,
             peak_rss_bytes=Unknown(reason="not measured in a process of its own"),
             left_in_bf16=entrant.built.left_in_bf16,
+            operators=warm.operators,
         ),
     )

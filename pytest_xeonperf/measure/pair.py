@@ -59,5 +59,6 @@ def measure_pair(case: Case, candidate: Step, baseline: Step, bench: Bench) -> M
             weight_bytes=0,
             peak_rss_bytes=_NO_WEIGHTS,
             left_in_bf16=(),
+            operators=warm.operators,
         ),
     )

@@ -10,15 +10,20 @@ from pytest_xeonperf.measure.clock import time_call_ns
 from pytest_xeonperf.measure.compilation import Compilation, compilation_so_far
 from pytest_xeonperf.measure.fidelity import keep
 from pytest_xeonperf.measure.onednn_log import listening
+from pytest_xeonperf.measure.operators import Seen, operators_of
+from pytest_xeonperf.records import Unknown
 
 if TYPE_CHECKING:
+    from pytest_xeonperf.records import Operator
     from pytest_xeonperf.workloads.protocol import Step
 
 _SETTLED_RATIO = 0.9
 """Two calls whose times are as close as this, whichever was faster, have settled."""
 _MAX_CALLS = 12
+_NS_OF_US = 1000
 _LONG_CALL_NS = 8 * 1_000_000_000
 """After a call this long, first-touch costs have drowned: one more would buy nothing."""
+_UNPROFILED = Unknown(reason="no call of it was profiled: its operations were counted")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +35,7 @@ class WarmUp:
         duration_ns: Of all calls, compilation included.
         call_ns: Of the last call.
         kernels: Operators of one call as the profiler saw them, most self time first; then what oneDNN says it ran.
+        operators: Those of them that took most time, then the rest of the call.
         flop: Counted operations of one call; 0 where not asked for.
         compiled: What Dynamo did.
     """
@@ -38,12 +44,24 @@ class WarmUp:
     duration_ns: int
     call_ns: int
     kernels: tuple[str, ...]
+    operators: tuple[Operator, ...] | Unknown
     flop: int
     compiled: Compilation
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Profile:
+    """What the profiler saw of one call."""
+
+    kernels: tuple[str, ...]
+    operators: tuple[Operator, ...] | Unknown
+
+
 def warm_up(step: Step, *, count_flop: bool = False) -> WarmUp:
     """Call a step until nothing is compiled any more and its times have settled.
+
+    The second call runs under the profiler, and the one after it again where something was compiled meanwhile: the
+    times of a compiler explain nothing. A step whose operations are counted, the eager baseline, is not profiled.
 
     Args:
         step: What will be timed.
@@ -55,18 +73,20 @@ def warm_up(step: Step, *, count_flop: bool = False) -> WarmUp:
     before = compilation_so_far()
     durations_ns: list[int] = []
     flop = 0
-    kernels: tuple[str, ...] = ()
+    profile: _Profile | Unknown = _UNPROFILED
     for call in range(_MAX_CALLS):
         graphs_before = compilation_so_far().graphs
         if call == 0 and count_flop:
             duration_ns, output, flop = counted(step)
-        elif call == 1 and not count_flop:
-            duration_ns, output, kernels = _profiled(step)
+        elif call and not count_flop and isinstance(profile, Unknown):
+            duration_ns, output, profile = _profiled(step)
         else:
             duration_ns, output = time_call_ns(step)
         durations_ns.append(duration_ns)
         compiling = compilation_so_far().graphs > graphs_before
-        if not compiling and (kernels or count_flop) and _has_settled(durations_ns):
+        if compiling:
+            profile = _UNPROFILED
+        elif (count_flop or not isinstance(profile, Unknown)) and _has_settled(durations_ns):
             break
     else:
         if compiling:
@@ -77,7 +97,8 @@ def warm_up(step: Step, *, count_flop: bool = False) -> WarmUp:
         output=keep(output),
         duration_ns=sum(durations_ns),
         call_ns=durations_ns[-1],
-        kernels=kernels,
+        kernels=() if isinstance(profile, Unknown) else profile.kernels,
+        operators=profile if isinstance(profile, Unknown) else profile.operators,
         flop=flop,
         compiled=compilation_so_far().since(before),
     )
@@ -101,10 +122,15 @@ def counted(step: Step) -> tuple[int, object, int]:
     return duration_ns, output, counter.get_total_flops()
 
 
-def _profiled(step: Step) -> tuple[int, object, tuple[str, ...]]:
+def _profiled(step: Step) -> tuple[int, object, _Profile]:
     from torch.profiler import ProfilerActivity, profile
 
     with listening() as libraries_own, profile(activities=[ProfilerActivity.CPU]) as profiler:
         duration_ns, output = time_call_ns(step)
     events = sorted(profiler.key_averages(), key=lambda event: event.self_cpu_time_total, reverse=True)
-    return duration_ns, output, (*(event.key for event in events), *libraries_own)
+    seen = [
+        Seen(name=event.key, self_ns=round(event.self_cpu_time_total * _NS_OF_US), calls=event.count)
+        for event in events
+    ]
+    kernels = (*(each.name for each in seen), *libraries_own)
+    return duration_ns, output, _Profile(kernels=kernels, operators=operators_of(seen, duration_ns))

@@ -39,12 +39,23 @@ class Pair:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OperatorRow:
+    """One operator of the profiled call; `duration` is its share of a timed one."""
+
+    name: str
+    share: str
+    duration: str
+    calls: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Measured:
     """What a case that was measured has to show, as text but for the plot.
 
     Attributes:
         share: Fraction of the binding limit with the limit's name as note, or why it is unknown.
         evidence: Memory, compilation, quantisation.
+        operators: Of one call, those that took most time first; or why they are unknown.
         method: How the figure was come by.
         carry_over: What the order within the rounds did to the speed-up; empty where no carry-over was seen.
     """
@@ -61,6 +72,7 @@ class Measured:
     strip: Strip
     pairs: tuple[Pair, ...]
     evidence: tuple[Fact, ...]
+    operators: tuple[OperatorRow, ...] | Unknown
     kernels: tuple[str, ...]
     left_in_bf16: tuple[str, ...]
     method: tuple[Fact, ...]
@@ -83,6 +95,7 @@ def measured(measurement: Measurement, floor_ratio: float | Unknown, order: Orde
         strip=strip(measurement.samples, speedup, floor_ratio),
         pairs=_pairs(measurement),
         evidence=_evidence(measurement.evidence),
+        operators=_operators(measurement),
         kernels=measurement.evidence.kernels,
         left_in_bf16=measurement.evidence.left_in_bf16,
         method=(*_method(measurement), *_order(order)),
@@ -125,6 +138,23 @@ def _evidence(evidence: Evidence) -> tuple[Fact, ...]:
         Fact(name="warm-up", value=show_ns(evidence.compile_ns), note="compilation included"),
         Fact(name="graph breaks", value=str(evidence.graph_breaks), note=evidence.first_break),
         Fact(name="recompiles", value=str(evidence.recompiles), note="after the first call"),
+    )
+
+
+def _operators(measurement: Measurement) -> tuple[OperatorRow, ...] | Unknown:
+    operators = measurement.evidence.operators
+    if isinstance(operators, Unknown):
+        return operators
+    call_ns = measurement.candidate_median_ns * measurement.items_per_call
+    shares = [each.self_ns / max(sum(each.self_ns for each in operators), 1) for each in operators]
+    return tuple(
+        OperatorRow(
+            name=each.name,
+            share=show_share(share),
+            duration=show_ns(share * call_ns),
+            calls=str(each.calls) if each.calls else "",
+        )
+        for each, share in zip(operators, shares, strict=True)
     )
 
 

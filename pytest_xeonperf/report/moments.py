@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pytest_xeonperf.store.summaries import RunMark
 
 _LONGEST = 72
-"""Characters of a subject or a branch: there are thousands of them in a page."""
+"""Characters of a subject, a branch or a name: there are thousands of them in a page."""
 
 SHA_DIGITS = 10
 
@@ -32,6 +32,7 @@ class Moment:
     date: str
     branch: str | Unknown
     subject: str | Unknown
+    author: str | Unknown
 
 
 class Moments:
@@ -53,6 +54,7 @@ class Moments:
             date=show_time(mark.started_at),
             branch=_short(mark.branch),
             subject=_short(mark.subject),
+            author=_short(mark.author),
         )
 
     def places_of(self, run_ids: Collection[str]) -> list[int]:
@@ -71,7 +73,7 @@ class Moments:
 
     def _text(self, place: int) -> str:
         moment = self[place]
-        words = (moment.sha, moment.date, moment.branch, moment.subject)
+        words = (moment.sha, moment.date, moment.branch, moment.subject, moment.author)
         said = ["" if isinstance(word, Unknown) else legible(word) for word in words]
         return str(
             htmlsafe_json_dumps(said, dumps=json.dumps, ensure_ascii=False, allow_nan=False, separators=(",", ":"))

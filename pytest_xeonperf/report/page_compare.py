@@ -9,6 +9,7 @@ from pytest_xeonperf.records import UNBOUNDED_RATIO, Estimate, Unknown
 from pytest_xeonperf.report.changebar import ChangeBar, change_bars
 from pytest_xeonperf.report.environment import Change, Fact, changes, machine_line
 from pytest_xeonperf.report.verdict import Badge, Banner, badge, counts, overall
+from pytest_xeonperf.report.why import NOTHING_TO_SAY, Why, why_of
 from pytest_xeonperf.units import (
     show_change,
     show_count,
@@ -46,6 +47,7 @@ class CompareRow:
         change: What is judged, with its interval; or why it is not known.
         sides: What each side did to it.
         bar: The change, drawn.
+        why: What explains it.
     """
 
     case: Case
@@ -56,6 +58,7 @@ class CompareRow:
     change: str | Unknown
     sides: tuple[str, str]
     bar: ChangeBar | Unknown
+    why: Why = NOTHING_TO_SAY
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,7 +155,8 @@ def _gated(each: ComparedCase, bar: ChangeBar | Unknown) -> CompareRow:
 
 def _shifted(each: ShiftedCase, bar: ChangeBar | Unknown) -> CompareRow:
     head = "" if isinstance(each.head_speedup, Unknown) else show_estimate(each.head_speedup)
-    row, shift = replace(_row(each, bar), base=show_estimate(each.base_speedup), head=head), each.shift
+    row = replace(_row(each, bar), base=show_estimate(each.base_speedup), head=head, why=why_of(each))
+    shift = each.shift
     if isinstance(shift, Unknown):
         return row
     sides = (show_change(1 / shift.candidate_ratio), show_change(1 / shift.baseline_ratio))
@@ -208,7 +212,8 @@ def _commit_fact(name: str, commit: Commit | Unknown) -> Fact:
     if isinstance(commit, Unknown):
         return Fact(name=name, value="unknown", note=commit.reason)
     dirty = "with uncommitted changes: " if commit.dirty else ""
-    return Fact(name=name, value=commit.sha[:_SHORT_SHA], note=f"{dirty}{commit.subject}")
+    author = "" if isinstance(commit.author, Unknown) else f", by {commit.author}"
+    return Fact(name=name, value=commit.sha[:_SHORT_SHA], note=f"{dirty}{commit.subject}{author}")
 
 
 def _run_fact(name: str, run: Run) -> Fact:

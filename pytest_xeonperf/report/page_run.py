@@ -85,8 +85,9 @@ def run_facts(run: Run) -> tuple[Fact, ...]:
         commit = Fact(name="commit", value="unknown", note=run.commit.reason)
     else:
         dirty = ", with uncommitted changes" if run.commit.dirty else ""
+        author = "" if isinstance(run.commit.author, Unknown) else f", by {run.commit.author}"
         commit = Fact(
-            name="commit", value=run.commit.sha[:10], note=f"{run.commit.branch}{dirty}: {run.commit.subject}"
+            name="commit", value=run.commit.sha[:10], note=f"{run.commit.branch}{dirty}: {run.commit.subject}{author}"
         )
     started = Fact(name="started", value=f"{show_time(run.started_at)} UTC", note=_duration(run))
     return (commit, started, Fact(name="machine", value=machine_line(run.machine)))

@@ -248,7 +248,10 @@ def _goes_on(found: Manifest, store: Store, marks: Sequence[RunMark]) -> bool:
 def _digest_of(marks: Sequence[RunMark]) -> str:
     """Of the runs in their order; the fingerprint of a machine stands for its facts."""
     return digest(
-        [(mark.run_id, mark.started_at, mark.sha, mark.branch, mark.subject, mark.fingerprint) for mark in marks]
+        [
+            (mark.run_id, mark.started_at, mark.sha, mark.branch, mark.subject, mark.author, mark.fingerprint)
+            for mark in marks
+        ]
     )
 
 

@@ -53,7 +53,7 @@ class Finite(TypeDecorator[float]):
 class OpenList(TypeDecorator[list[Any]]):
     """A list of open shape as JSON, which has no word for NaN."""
 
-    impl = JSON
+    impl = JSON(none_as_null=True)  # no list is NULL, as with every other column, and not JSON's null
     cache_ok = True
 
     def process_bind_param(self, value: list[Any] | None, dialect: Dialect) -> list[Any] | None:  # noqa: ARG002

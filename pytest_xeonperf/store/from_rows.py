@@ -19,6 +19,7 @@ from pytest_xeonperf.records import (
     Machine,
     Measurement,
     Metric,
+    Operator,
     Outcome,
     Remedy,
     Result,
@@ -90,6 +91,7 @@ def commit_from(commit: Columns, run: Columns) -> Commit | Unknown:
         dirty=run["dirty"],
         committed_at=commit["committed_at"],
         subject=commit["subject"],
+        author=known(commit, "author", "author_unknown"),
     )
 
 
@@ -213,8 +215,15 @@ def _measurement(case: Case, measurement: Columns, samples: tuple[Sample, ...]) 
             weight_bytes=measurement["weight_bytes"],
             peak_rss_bytes=known(measurement, "peak_rss_bytes", "peak_rss_unknown"),
             left_in_bf16=tuple(measurement["left_in_bf16"]),
+            operators=_operators(measurement),
         ),
     )
+
+
+def _operators(measurement: Columns) -> tuple[Operator, ...] | Unknown:
+    if measurement["operators"] is None:
+        return Unknown(reason=measurement["operators_unknown"])
+    return tuple(Operator(name=name, self_ns=self_ns, calls=calls) for name, self_ns, calls in measurement["operators"])
 
 
 def _contention(measurement: Columns) -> Contention | Unknown:

@@ -36,7 +36,7 @@ _OF_A_POINT: tuple[tuple[Table, tuple[str, ...]], ...] = tuple(
         ),
         (schema.timing, "median_ns"),
         (schema.run, "id", "started_at", "commit_sha", "commit_unknown", "branch", "machine_fingerprint"),
-        (schema.commit, "subject"),
+        (schema.commit, "subject", "author", "author_unknown"),
     )
 )
 """What a point takes, and no more: whole rows hold lists that would be read for nothing."""
@@ -195,6 +195,7 @@ def _point(parts: list[dict[str, Any]], machine: tuple[str, tuple[tuple[str, str
         sha=from_rows.known(run, "commit_sha", "commit_unknown"),
         branch=from_rows.known(run, "branch", "commit_unknown"),
         subject=uncommitted if commit["subject"] is None else commit["subject"],
+        author=uncommitted if commit["subject"] is None else from_rows.known(commit, "author", "author_unknown"),
         speedup=speedup,
         baseline_median_ns=baseline_median_ns,
         candidate_median_ns=candidate_median_ns,

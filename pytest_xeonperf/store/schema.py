@@ -30,7 +30,7 @@ from pytest_xeonperf.store.columns import Digits, Finite, OpenList, Words
 if TYPE_CHECKING:
     from sqlalchemy.types import TypeEngine
 
-REVISION = "0007"
+REVISION = "0008"
 """The newest migration; a database must be at it."""
 
 REVISION_TABLE = "xeonperf_revision"
@@ -81,6 +81,9 @@ commit = Table(
     Column("sha", Words, primary_key=True),
     _filled("committed_at", Words),
     _filled("subject", Words),
+    _maybe("author", Words),
+    _maybe("author_unknown", Words),
+    _or_why("author", "author_unknown"),
 )
 
 case = Table(
@@ -188,6 +191,9 @@ measurement = Table(
     _maybe("peak_rss_unknown", Words),
     _or_why("peak_rss_bytes", "peak_rss_unknown"),
     _filled("left_in_bf16", OpenList),  # [name with reason, ...]
+    _maybe("operators", OpenList),  # [[name, self_ns, calls], ...]
+    _maybe("operators_unknown", Words),
+    _or_why("operators", "operators_unknown"),
 )
 
 timing = Table(

@@ -10,7 +10,7 @@ from sqlalchemy import and_, func, select
 
 from pytest_xeonperf.records import TIMED_ALONE, Estimate, Outcome, RunState, Unknown
 from pytest_xeonperf.store import schema
-from pytest_xeonperf.store.from_rows import pairs
+from pytest_xeonperf.store.from_rows import known, pairs
 from pytest_xeonperf.store.summaries import Extent, RunMark, TrendPoint
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ def read_marks(connection: Connection) -> tuple[RunMark, ...]:
     has_result = select(schema.result.c.id).where(schema.result.c.run_id == run.id).exists()
     query = (
         select(run.id, run.started_at, run.commit_sha, run.commit_unknown, run.branch, commit.subject)
-        .add_columns(machine.comparability_class, machine.fingerprint)
+        .add_columns(commit.author, commit.author_unknown, machine.comparability_class, machine.fingerprint)
         .join_from(schema.run, schema.machine)
         .outerjoin(schema.commit)
         .where(has_result)
@@ -91,6 +91,7 @@ def _mark(row: Row[Any], facts: tuple[tuple[str, str], ...]) -> RunMark:
         sha=uncommitted if row.commit_sha is None else row.commit_sha,
         branch=uncommitted if row.branch is None else row.branch,
         subject=uncommitted if row.subject is None else row.subject,
+        author=uncommitted if row.subject is None else known(row._asdict(), "author", "author_unknown"),
         comparability_class=row.comparability_class,
         fingerprint=row.fingerprint,
         facts=facts,
@@ -222,6 +223,7 @@ def _point(row: Row[Any], mark: RunMark) -> TrendPoint:
         sha=mark.sha,
         branch=mark.branch,
         subject=mark.subject,
+        author=mark.author,
         speedup=speedup,
         baseline_median_ns=baseline,
         candidate_median_ns=candidate,

@@ -46,6 +46,7 @@ class RunMark:
     sha: str | Unknown
     branch: str | Unknown
     subject: str | Unknown
+    author: str | Unknown
     comparability_class: str
     fingerprint: str
     facts: tuple[tuple[str, str], ...]
@@ -78,6 +79,7 @@ class TrendPoint:
     sha: str | Unknown
     branch: str | Unknown
     subject: str | Unknown
+    author: str | Unknown
     speedup: Estimate | Unknown
     baseline_median_ns: int | Unknown
     candidate_median_ns: int | Unknown

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
         Contention,
         Machine,
         Measurement,
+        Operator,
         Result,
         Roofline,
         Run,
@@ -44,7 +45,12 @@ def machine_row(machine: Machine) -> dict[str, Any]:
 
 def commit_row(commit: Commit) -> dict[str, Any]:
     """A row of `commit_`."""
-    return {"sha": commit.sha, "committed_at": commit.committed_at, "subject": commit.subject}
+    return {
+        "sha": commit.sha,
+        "committed_at": commit.committed_at,
+        "subject": commit.subject,
+        **_either(commit.author, "author", "author_unknown"),
+    }
 
 
 def case_row(case: Case) -> dict[str, Any]:
@@ -146,6 +152,7 @@ def measurement_row(result_id: int, measurement: Measurement) -> dict[str, Any]:
         "weight_bytes": evidence.weight_bytes,
         **_either(evidence.peak_rss_bytes, "peak_rss_bytes", "peak_rss_unknown"),
         "left_in_bf16": list(evidence.left_in_bf16),
+        **_operator_columns(evidence.operators),
     }
 
 
@@ -189,6 +196,12 @@ def _roofline_columns(roofline: Roofline | Unknown) -> dict[str, Any]:
         return {**dict.fromkeys(_ROOFLINE_COLUMNS), "roofline_unknown": roofline.reason}
     figures = (roofline.fraction, roofline.bound.value, roofline.flop, roofline.weight_bytes)
     return {**dict(zip(_ROOFLINE_COLUMNS, figures, strict=True)), "roofline_unknown": None}
+
+
+def _operator_columns(operators: tuple[Operator, ...] | Unknown) -> dict[str, Any]:
+    if isinstance(operators, Unknown):
+        return {"operators": None, "operators_unknown": operators.reason}
+    return {"operators": [[each.name, each.self_ns, each.calls] for each in operators], "operators_unknown": None}
 
 
 def _either(value: object, known: str, why: str) -> dict[str, Any]:

@@ -24,7 +24,26 @@ def test_a_clean_checkout_is_told_in_full(repository: Path, git: Callable[..., s
         dirty=False,
         committed_at="2026-09-01T08:00:00+00:00",
         subject="Make attention faster",
+        author="A",
     )
+
+
+def test_an_author_is_a_name_as_mailmap_has_it_and_never_an_address(repository: Path, git: Callable[..., str]) -> None:
+    address = "a@example.org"
+    git(repository, "commit", "--quiet", "--allow-empty", "--message", "x", f"--author=old <{address}>")
+    assert commit_of(repository).author == "old"
+    (repository / ".mailmap").write_text(f"Ann Other <{address}>\n")
+    found = commit_of(repository)
+    assert found.author == "Ann Other"
+    assert address not in repr(found)
+
+
+def test_a_hostile_author_is_only_a_name(repository: Path, git: Callable[..., str]) -> None:
+    name = "x\x1b]0;y </script> $(touch hacked)"
+    git(repository, "commit", "--quiet", "--allow-empty", "--message", "one", f"--author={name} <a@example.org>")
+    found = commit_of(repository)
+    assert "\x1b" in found.author
+    assert (found.subject, (repository / "hacked").exists()) == ("one", False)
 
 
 def test_a_changed_file_makes_it_dirty_but_an_untracked_one_does_not(repository: Path) -> None:

@@ -131,6 +131,7 @@ def test_the_json_is_all_that_is_on_stdout(command_line: Callable, past: Past) -
     assert case["unknown"] == {
         "session_spread": "1 earlier sessions; 8 show how much they differ",
         "proposed_floor_ratio": "2 runs under this floor, 5 are needed",
+        "operators": "the operators of base are unknown: not recorded",
     }
 
 

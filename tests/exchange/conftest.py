@@ -11,6 +11,7 @@ import pytest
 from hypothesis import strategies as st
 
 from pytest_xeonperf.records import (
+    OUTSIDE_OPERATORS,
     OVER_NOTHING,
     UNBOUNDED_RATIO,
     Amx,
@@ -25,6 +26,7 @@ from pytest_xeonperf.records import (
     Machine,
     Measurement,
     Metric,
+    Operator,
     Outcome,
     Remedy,
     Result,
@@ -122,6 +124,10 @@ def make_result() -> Callable[..., Result]:
                 weight_bytes=180 << 20,
                 peak_rss_bytes=1 << 30,
                 left_in_bf16=(),
+                operators=(
+                    Operator(name="aten::mm", self_ns=9_000_000, calls=12),
+                    Operator(name=OUTSIDE_OPERATORS, self_ns=3_000_000, calls=0),
+                ),
             ),
         )
         result = Result(
@@ -231,7 +237,12 @@ def make_run(make_result: Callable[..., Result]) -> Callable[..., Run]:
                 ),
             ),
             commit=Commit(
-                sha="0f" * 20, branch="main", dirty=False, committed_at="2026-09-01T08:00:00+00:00", subject="Faster"
+                sha="0f" * 20,
+                branch="main",
+                dirty=False,
+                committed_at="2026-09-01T08:00:00+00:00",
+                subject="Faster",
+                author="Ann",
             ),
             results=(make_result(),),
         )

@@ -10,7 +10,7 @@ import pytest
 
 from pytest_xeonperf.errors import DataError
 from pytest_xeonperf.exchange.arriving import require_presentable
-from pytest_xeonperf.records import Estimate, RunState, Unknown
+from pytest_xeonperf.records import Estimate, Operator, RunState, Unknown
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,6 +24,40 @@ NOW = datetime(2026, 9, 2, tzinfo=UTC)
 def run(make_run: Callable[..., Run]) -> Run:
     """A run in order."""
     return make_run(id="01990000-0000-7000-8000-000000000000")
+
+
+def with_operators(run: Run, *operators: Operator) -> Run:
+    """The run, its first measurement having these operators."""
+    evidence = run.results[0].measurement.evidence
+    return with_measurement(run, evidence=replace(evidence, operators=operators))
+
+
+@pytest.mark.parametrize(
+    "operators",
+    [
+        [Operator(name=f"op{number}", self_ns=1, calls=1) for number in range(101)],
+        [Operator(name="ü" * 501, self_ns=1, calls=1)],
+        [Operator(name="mm", self_ns=-1, calls=1)],
+        [Operator(name="mm", self_ns=1, calls=-1)],
+    ],
+    ids=["many", "long", "negative time", "negative calls"],
+)
+def test_operators_that_nobody_could_have_kept_are_refused(run: Run, operators: list[Operator]) -> None:
+    with pytest.raises(DataError, match=r"operators") as caught:
+        require_presentable(with_operators(run, *operators), now=NOW)
+    assert caught.value.where == "run.results[0].measurement.evidence.operators"
+
+
+def test_operators_as_many_and_as_long_as_may_be_pass(run: Run) -> None:
+    names = [f"{number:03}{'x' * 997}" for number in range(100)]
+    require_presentable(with_operators(run, *(Operator(name=name, self_ns=0, calls=0) for name in names)), now=NOW)
+
+
+@pytest.mark.parametrize("author", ["half \ud800", "nothing \0", "x" * 70_000])
+def test_an_author_that_could_not_be_shown_is_refused(run: Run, author: str) -> None:
+    with pytest.raises(DataError) as caught:
+        require_presentable(replace(run, commit=replace(run.commit, author=author)), now=NOW)
+    assert caught.value.where == "run.commit.author"
 
 
 def with_measurement(run: Run, **changes: object) -> Run:

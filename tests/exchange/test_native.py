@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from pytest_xeonperf.errors import DataError
 from pytest_xeonperf.exchange import native
-from pytest_xeonperf.records import Unknown
+from pytest_xeonperf.records import NOT_RECORDED, Unknown
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,7 +36,7 @@ def test_a_timing_with_a_mistake_is_told_as_a_timing(make_run: Callable[..., Run
 
 def test_the_document_says_its_schema_and_why_something_is_unknown(make_run: Callable[..., Run]) -> None:
     document = json.loads(native.dumps(make_run(commit=Unknown(reason="not a repository"))))
-    assert document["schema"] == "xeonperf/2"
+    assert document["schema"] == "xeonperf/3"
     assert document["run"]["commit"] == {"unknown": "not a repository"}
     assert document["run"]["machine"]["isa"] == "amx_bf16"
     assert document["run"]["results"][0]["measurement"]["samples"][0]["candidate_ns"] == 9_000_000
@@ -67,7 +67,7 @@ def _drop(path: str) -> Callable[[Any], None]:
 @pytest.mark.parametrize(
     ("change", "complaint"),
     [
-        (_set("schema", "xeonperf/9"), r"the schema is 'xeonperf/9', not 'xeonperf/2'"),
+        (_set("schema", "xeonperf/9"), r"the schema is 'xeonperf/9', not 'xeonperf/3'"),
         (_drop("schema"), r"the schema is None"),
         (_drop("run"), r"None is no Run @ run"),
         (_set("run", []), r"\[\] is no Run @ run"),
@@ -108,14 +108,24 @@ def test_a_document_of_version_1_is_read_and_its_contention_is_unknown(make_run:
     assert result.measurement.contention == Unknown(reason="measured before it was counted")
 
 
+def test_a_document_of_version_2_is_read_and_says_what_was_not_recorded_then(make_run: Callable[..., Run]) -> None:
+    document = json.loads(native.dumps(make_run()))
+    document["schema"] = "xeonperf/2"
+    del document["run"]["commit"]["author"]
+    del document["run"]["results"][0]["measurement"]["evidence"]["operators"]
+    run = native.loads(json.dumps(document))
+    assert run.commit.author == NOT_RECORDED
+    assert run.results[0].measurement.evidence.operators == NOT_RECORDED
+
+
 @pytest.mark.parametrize(
     "text",
     [
         "",
         "{",
         "[1]",
-        '"xeonperf/2"',
-        '{"schema": "xeonperf/2", "run": NaN}',
+        '"xeonperf/3"',
+        '{"schema": "xeonperf/3", "run": NaN}',
         "[" * 100_000,
         *(f'{{"schema": "xeonperf/1", "run": {run}}}' for run in ("[]", '{"results": 3}', '{"results": [[]]}')),
     ],

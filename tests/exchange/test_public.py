@@ -47,6 +47,10 @@ def test_a_measured_case_has_exactly_these_fields(make_run: Callable[..., Run]) 
             "stolen_share": 0.01,
             "others_share": 0.02,
             "throttled_ns": 0,
+            "operators": [
+                {"name": "aten::mm", "share": 0.75, "self_ns": 9_000_000, "calls": 12},
+                {"name": "(outside of operators)", "share": 0.25, "self_ns": 3_000_000, "calls": 0},
+            ],
             "carry_over": None,
             "floor_ratio": 2.91,
             "verdict": "PASS",
@@ -124,6 +128,7 @@ def test_run_and_machine_are_told_beside_the_cases(make_run: Callable[..., Run])
     document = json.loads(public.dumps(run))
     assert document["run"]["id"] == run.id
     assert (document["run"]["sha"], document["run"]["branch"], document["run"]["unknown"]) == ("0f" * 20, "main", {})
+    assert document["run"]["author"] == "Ann"
     assert document["machine"]["isa"] == "amx_bf16"
     assert document["machine"]["facts"] == {"kernel": "6.1.0", "torch": "2.13.0"}
     assert document["machine"]["comparability_class"] == run.machine.comparability_class
@@ -131,8 +136,8 @@ def test_run_and_machine_are_told_beside_the_cases(make_run: Callable[..., Run])
 
 def test_a_run_outside_a_repository_has_the_same_fields(make_run: Callable[..., Run]) -> None:
     run = json.loads(public.dumps(make_run(commit=Unknown(reason="not a repository"))))["run"]
-    assert run["sha"] is run["branch"] is run["dirty"] is None
-    assert run["unknown"] == dict.fromkeys(("sha", "branch", "dirty"), "not a repository")
+    assert run["sha"] is run["branch"] is run["dirty"] is run["author"] is None
+    assert run["unknown"] == dict.fromkeys(("sha", "branch", "dirty", "author"), "not a repository")
     assert run.keys() == json.loads(public.dumps(make_run()))["run"].keys()
 
 

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 from pytest_xeonperf.exchange.shifts_table import shift_notes, shifts_table, since_then
 from pytest_xeonperf.judge.runs import Past, compare_runs
-from pytest_xeonperf.records import Outcome, Unknown
+from pytest_xeonperf.records import Operator, Outcome, Unknown
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from pytest_xeonperf.judge.runs import RunComparison
-    from pytest_xeonperf.records import Run
+    from pytest_xeonperf.records import Result, Run
 
 NOTHING = Past(sessions=(), accepted=Unknown(reason="nothing was accepted"))
 
@@ -41,5 +41,32 @@ def test_where_all_held_there_is_one_line(make_run: Callable[..., Run]) -> None:
 
 def test_the_command_tells_every_reason_the_worst_first(make_run: Callable[..., Run]) -> None:
     found = compared(make_run, Outcome.PASS, Outcome.REGRESSION)
-    assert [line.split()[0] for line in shift_notes(found)] == ["REGRESSION", "PASS"]
+    assert [line.split()[0] for line in shift_notes(found) if line[0] != " "] == ["REGRESSION", "PASS"]
     assert shifts_table(found).row_count == 2
+
+
+def test_what_explains_a_case_stands_below_it(make_run: Callable[..., Run], make_result: Callable[..., Result]) -> None:
+    base, head = (make_result(candidates_ns=(candidate_ns,) * 12) for candidate_ns in (10_000_000, 20_000_000))
+    slower = tuple(Operator(name=name, self_ns=1, calls=1) for name in ("aten::mm", "aten::gelu"))
+    measured = replace(
+        head.measurement,
+        candidate_median_ns=20_000_000,
+        evidence=replace(head.measurement.evidence, operators=slower, kernels=("aten::mm", "aten::gelu")),
+    )
+    runs = make_run(results=(base,)), make_run(results=(replace(head, measurement=measured),))
+    lines = shift_notes(compare_runs(*runs, lambda _: NOTHING, tolerance=0.05, alpha=0.05))
+    assert lines[1:] == (
+        "    +10.0 ms a call: aten::gelu appeared, +10.0 ms (100 %), aten::mm +2.50 ms (25 %)",
+        "    kernels that appeared: aten::gelu",
+    )
+
+
+def test_where_the_baseline_moved_too_the_machine_may_have(
+    make_run: Callable[..., Run], make_result: Callable[..., Result]
+) -> None:
+    base = make_result(candidates_ns=(10_000_000,) * 12)
+    slower = replace(base.measurement, candidate_median_ns=20_000_000, baseline_median_ns=70_000_000)
+    runs = make_run(results=(base,)), make_run(results=(replace(base, measurement=slower),))
+    found = compare_runs(*runs, lambda _: NOTHING, tolerance=0.05, alpha=0.05)
+    assert found.outcome is Outcome.PASS
+    assert shift_notes(found)[1].endswith("; its baseline takes +100.0 % time too, so the machine may have changed")

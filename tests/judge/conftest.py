@@ -32,49 +32,55 @@ EVIDENCE = Evidence(
 )
 
 
+def _pairs(*ratios):
+    return tuple(
+        Sample(
+            process=0,
+            round_index=index,
+            baseline_ns=round(ratio * 1_000_000),
+            candidate_ns=1_000_000,
+            baseline_position=0,
+            candidate_position=1,
+        )
+        for index, ratio in enumerate(ratios)
+    )
+
+
+def _measured(*ratios, evidence=None, roofline=0.5, fidelity=(("cosine", 0.9999),), **changes):
+    samples = _pairs(*(ratios or (3.0,) * 8))
+    whole = Measurement(
+        case=CASE,
+        item="call",
+        items_per_call=1,
+        samples=samples,
+        voided_rounds=0,
+        contention=Unknown(reason="not counted here"),
+        seed=1,
+        speedup=estimate(log_ratios(samples), alpha=0.05),
+        baseline_median_ns=3_000_000,
+        candidate_median_ns=1_000_000,
+        fidelity=tuple(Score(name=name, value=value) for name, value in fidelity),
+        roofline=roofline
+        if isinstance(roofline, Unknown)
+        else Roofline(fraction=roofline, bound=Bound.COMPUTE, flop=1, weight_bytes=1),
+        evidence=replace(EVIDENCE, **(evidence or {})),
+    )
+    return replace(whole, **changes)
+
+
 @pytest.fixture
 def pairs():
     """Makes samples from ratios: the candidate always takes a millisecond."""
-
-    def make(*ratios):
-        return tuple(
-            Sample(
-                process=0,
-                round_index=index,
-                baseline_ns=round(ratio * 1_000_000),
-                candidate_ns=1_000_000,
-                baseline_position=0,
-                candidate_position=1,
-            )
-            for index, ratio in enumerate(ratios)
-        )
-
-    return make
+    return _pairs
 
 
 @pytest.fixture
-def measured(pairs):
+def measured():
     """Makes a measurement: eight pairs at 3.0 unless ratios are given; fields and fields of the evidence by name."""
+    return _measured
 
-    def make(*ratios, evidence=None, roofline=0.5, fidelity=(("cosine", 0.9999),), **changes):
-        samples = pairs(*(ratios or (3.0,) * 8))
-        whole = Measurement(
-            case=CASE,
-            item="call",
-            items_per_call=1,
-            samples=samples,
-            voided_rounds=0,
-            contention=Unknown(reason="not counted here"),
-            seed=1,
-            speedup=estimate(log_ratios(samples), alpha=0.05),
-            baseline_median_ns=3_000_000,
-            candidate_median_ns=1_000_000,
-            fidelity=tuple(Score(name=name, value=value) for name, value in fidelity),
-            roofline=roofline
-            if isinstance(roofline, Unknown)
-            else Roofline(fraction=roofline, bound=Bound.COMPUTE, flop=1, weight_bytes=1),
-            evidence=replace(EVIDENCE, **(evidence or {})),
-        )
-        return replace(whole, **changes)
 
-    return make
+@pytest.fixture(scope="session")
+def any_measured():
+    """The same, for properties, which want no fixture that is made anew for each test."""
+    return _measured

@@ -6,6 +6,7 @@ from torch import nn
 from pytest_xeonperf.errors import InfrastructureError
 from pytest_xeonperf.measure import warmup
 from pytest_xeonperf.measure.warmup import warm_up
+from pytest_xeonperf.records import OUTSIDE_OPERATORS, Unknown
 
 
 @pytest.fixture
@@ -70,6 +71,43 @@ def test_the_kernels_of_one_call_are_seen():
     warm = warm_up(lambda: torch.mm(weight, weight))
     assert "aten::mm" in warm.kernels
     assert warm.flop == 0
+
+
+def test_the_operators_of_one_call_add_up_to_it(scripted_clock):
+    scripted_clock(10**12, 10**12, 10**12)
+    weight = torch.ones(64, 64)
+    operators = warm_up(lambda: torch.mm(weight, weight)).operators
+    found = {each.name: each for each in operators}
+    assert found["aten::mm"].calls == 1
+    assert found["aten::mm"].self_ns > 0
+    assert sum(each.self_ns for each in operators) == 10**12
+    assert operators[-1].name == OUTSIDE_OPERATORS
+
+
+def test_a_step_whose_operations_are_counted_says_why_it_has_no_operators():
+    warm = warm_up(lambda: torch.ones(2), count_flop=True)
+    assert (warm.kernels, warm.operators) == (
+        (),
+        Unknown(reason="no call of it was profiled: its operations were counted"),
+    )
+
+
+def test_a_step_of_another_runtime_is_warm_as_soon_as_its_times_have_settled(scripted_clock):
+    durations_ns = (1000, 990, 1)
+    left = scripted_clock(*durations_ns)
+    warm = warm_up(lambda: 1)
+    assert _ends_after(left, durations_ns) == 2
+    assert (warm.kernels, warm.operators) == ((), Unknown(reason="the profiler saw no operator"))
+
+
+def test_a_call_that_compiled_is_profiled_again_so_that_no_compiler_is_among_its_operators():
+    sizes = iter((1, 2, 2, 2, *[2] * 20))
+    compiled = torch.compile(lambda x: x + 1, backend="eager", dynamic=False)
+    torch.compiler.reset()
+    warm = warm_up(lambda: compiled(torch.ones(next(sizes))))
+    torch.compiler.reset()
+    assert warm.compiled.graphs == 2
+    assert {each.name: each.calls for each in warm.operators}["aten::add"] == 1
 
 
 def test_the_operations_of_one_call_are_counted():

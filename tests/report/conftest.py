@@ -26,6 +26,7 @@ from pytest_xeonperf.records import (
     Machine,
     Measurement,
     Metric,
+    Operator,
     Outcome,
     Remedy,
     Result,
@@ -104,6 +105,11 @@ class Maker:
             left_in_bf16=(),
         )
         return replace(made, **changes)
+
+    def operators(self, *names, **times_ns) -> tuple[Operator, ...]:
+        """Operators by name, a microsecond each unless their times are given."""
+        times_ns = dict.fromkeys(names, 1000) | times_ns
+        return tuple(Operator(name=name, self_ns=self_ns, calls=1) for name, self_ns in times_ns.items())
 
     def measurement(self, ratio: float = 3.95, **changes) -> Measurement:
         samples = tuple(
@@ -216,6 +222,7 @@ class Maker:
             sha=f"{day:02d}9a1c0b77deadbeef",
             branch="main",
             subject="Fuse",
+            author="Ann",
             speedup=Estimate(ratio=ratio, low_ratio=ratio * 0.98, high_ratio=ratio * 1.02, confidence=0.95),
             baseline_median_ns=1_600_000_000,
             candidate_median_ns=round(1_600_000_000 / ratio),
@@ -290,10 +297,17 @@ def _draw(chart: Chart) -> Drawn:
         for name, packed in trend["figures"].items()
     }
     spots = []
-    for index, (sha, date, branch, subject) in enumerate(json.loads(str(chart.moments))):
+    for index, (sha, date, branch, subject, author) in enumerate(json.loads(str(chart.moments))):
         own = {name: column[index] for name, column in words.items()}
         estimate = " ".join(filter(None, (own.pop("speedup"), own.pop("low"), own.pop("high"))))
-        said = {"sha": sha, "date": f"{date} UTC", "branch": branch, "subject": subject, "speedup": estimate}
+        said = {
+            "sha": sha,
+            "date": f"{date} UTC",
+            "branch": branch,
+            "subject": subject,
+            "author": author,
+            "speedup": estimate,
+        }
         changes = own.pop("changes")
         href = data["hrefs"].get(str(index), "")
         level = trend["levels"].get(str(index), "")

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_xeonperf.records import UNBOUNDED_RATIO, Estimate
+from pytest_xeonperf.records import NOT_RECORDED, UNBOUNDED_RATIO, Estimate
 from pytest_xeonperf.report.page_case import case_page
 
 
@@ -30,8 +30,14 @@ def test_lines_have_a_value_for_every_run_and_none_where_nothing_was_measured(ma
 def test_a_spot_says_what_a_person_asks_for(make, drawn):
     (spot,) = drawn([make.point(4.0, day=3)]).spots
     assert (spot["sha"], spot["date"], spot["branch"]) == ("039a1c0b77", "2026-05-03 14:03 UTC", "main")
+    assert (spot["subject"], spot["author"]) == ("Fuse", "Ann")
     assert spot["speedup"] == "4.00x [3.92, 4.08]"
     assert (spot["candidate"], spot["baseline"], spot["floor"]) == ("400 ms", "1.60 s", "2.91x")
+
+
+def test_an_author_that_was_not_recorded_is_left_out(make, drawn):
+    (spot,) = drawn([make.point(author=NOT_RECORDED)]).spots
+    assert spot["author"] == ""
 
 
 def test_an_environment_that_changed_is_said_at_the_first_run_that_has_it(make, drawn):

@@ -1,7 +1,7 @@
 from dataclasses import replace
 
 from pytest_xeonperf.judge.carryover import OrderEffect
-from pytest_xeonperf.records import Bound, Estimate, Roofline, Unknown
+from pytest_xeonperf.records import NOT_RECORDED, Bound, Estimate, Roofline, Unknown
 from pytest_xeonperf.report.evidence import measured, share_of_limit
 
 NO_ORDER = Unknown(reason="too few pairs")
@@ -28,6 +28,19 @@ def test_peak_memory_that_is_unknown_says_why(make):
     facts = {fact.name: fact for fact in measured(make.measurement(evidence=evidence), 2.91, NO_ORDER).evidence}
     assert facts["peak memory"].note == "the fresh process was killed"
     assert (facts["graph breaks"].value, facts["graph breaks"].note) == ("2", "numpy")
+
+
+def test_operators_are_shown_by_their_share_of_a_timed_call(make):
+    evidence = make.evidence(operators=make.operators(mm=3000, gelu=1000))
+    rows = measured(make.measurement(evidence=evidence, items_per_call=2), 2.91, NO_ORDER).operators
+    assert [(row.name, row.share, row.duration, row.calls) for row in rows] == [
+        ("mm", "75 %", "608 ms", "1"),
+        ("gelu", "25 %", "203 ms", "1"),
+    ]
+
+
+def test_operators_that_were_not_recorded_say_so(make):
+    assert measured(make.measurement(), 2.91, NO_ORDER).operators == NOT_RECORDED
 
 
 def test_a_share_of_a_limit_names_the_limit():

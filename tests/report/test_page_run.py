@@ -12,6 +12,8 @@ def only_section(make, **changes):
 
 
 def test_the_page_tells_when_what_code_and_what_machine(make):
+    author = make.commit(dirty=True, author="Ann")
+    assert run_page(make.run(commit=author)).facts[0].note == "main, with uncommitted changes: Fuse, by Ann"
     commit, started, machine = run_page(make.run(commit=make.commit(dirty=True))).facts
     assert (commit.value, commit.note) == ("3f9a1c0b77", "main, with uncommitted changes: Fuse")
     assert (started.value, started.note) == ("2026-05-12 14:03 UTC", "took 22 min")

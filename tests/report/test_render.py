@@ -61,7 +61,9 @@ class Outline(HTMLParser):
 def pages(make, hostile):
     """Every page, all names in them hostile; one is about what is timed alone."""
     case = make.case(workload=hostile, phase=hostile, variant=hostile, over=hostile, preset=hostile)
-    evidence = make.evidence(kernels=(hostile,), first_break=hostile, left_in_bf16=(hostile,))
+    evidence = make.evidence(
+        kernels=(hostile,), first_break=hostile, left_in_bf16=(hostile,), operators=make.operators(hostile, mm=1)
+    )
     measurement = make.measurement(
         case=case, evidence=evidence, item=hostile, fidelity=(Score(name=hostile, value=1.0),)
     )
@@ -75,9 +77,9 @@ def pages(make, hostile):
     )
     results.append(alone)
     machine = make.machine(cpu_model=hostile, facts=((hostile, hostile),))
-    commit = make.commit(sha=hostile, branch=hostile, subject=hostile)
+    commit = make.commit(sha=hostile, branch=hostile, subject=hostile, author=hostile)
     run = make.run(*results, machine=machine, commit=commit, command=hostile, options=((hostile, hostile),))
-    names = {"branch": hostile, "subject": hostile, "sha": hostile, "reason": hostile}
+    names = {"branch": hostile, "subject": hostile, "author": hostile, "sha": hostile, "reason": hostile}
     points = (make.point(day=1, **names), make.gap(2, hostile), make.point(day=3, **names, facts=((hostile, hostile),)))
     alone_points = (make.alone_point(), make.gap(2, hostile), make.alone_point(day=3, **names))
     summary = make.summary(cpu_model=hostile, branch=hostile, sha=hostile)
@@ -106,7 +108,13 @@ def pages(make, hostile):
         note=hostile,
     )
     past = Past(sessions=(), accepted=Unknown(reason=hostile))
-    compared = compare_runs(run, replace(run, id=hostile), lambda _: past, tolerance=0.05, alpha=0.05)
+    slower = replace(
+        measurement,
+        candidate_median_ns=2 * measurement.candidate_median_ns,
+        evidence=replace(evidence, kernels=("mm",), graph_breaks=1, operators=make.operators(mm=1)),
+    )
+    head = replace(run, id=hostile, results=(replace(results[0], measurement=slower), *results[1:]))
+    compared = compare_runs(run, head, lambda _: past, tolerance=0.05, alpha=0.05)
     return (
         index_page(run, [summary], histories, pages={run.id}),
         run_page(run),

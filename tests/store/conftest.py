@@ -26,6 +26,7 @@ from pytest_xeonperf.records import (
     Machine,
     Measurement,
     Metric,
+    Operator,
     Outcome,
     Remedy,
     Result,
@@ -59,7 +60,14 @@ MACHINE = Machine(
     facts=(("kernel", "6.1.0"), ("torch", "2.13.0")),
     limits=Limits(read_bytes_per_s=2.1e10, fp32_flop_per_s=1.5e11, bf16_flop_per_s=2.2e12, int8_op_per_s=4.1e12),
 )
-COMMIT = Commit(sha="0f" * 20, branch="main", dirty=False, committed_at="2026-09-01T08:00:00+00:00", subject="Faster")
+COMMIT = Commit(
+    sha="0f" * 20,
+    branch="main",
+    dirty=False,
+    committed_at="2026-09-01T08:00:00+00:00",
+    subject="Faster",
+    author="Ann",
+)
 
 
 def _make_result(
@@ -103,6 +111,7 @@ def _make_result(
             weight_bytes=180 << 20,
             peak_rss_bytes=Unknown(reason="not asked for"),
             left_in_bf16=(),
+            operators=(Operator(name="aten::mm", self_ns=7_000_000, calls=3),),
         ),
     )
     return Result(
@@ -223,7 +232,7 @@ def _consistent(run: Run) -> Run:
     results = {(result.node_id, result.case): _of_one_case(result) for result in run.results}
     commit = run.commit
     if isinstance(commit, Commit):
-        text = f"{commit.committed_at}\0{commit.subject}"
+        text = f"{commit.committed_at}\0{commit.subject}\0{commit.author}"
         commit = replace(commit, sha=hashlib.sha256(text.encode()).hexdigest()[:40])
     return replace(run, id=new_run_id(), commit=commit, results=tuple(results.values()))
 

@@ -67,11 +67,11 @@ def test_the_trend_of_a_case_goes_from_old_to_new_and_keeps_its_gaps(
     first, gap, last = history.trend(make_result().case.id)
     assert (first.speedup.ratio, last.speedup.ratio) == (3.0, 3.2)
     assert (first.baseline_median_ns, first.candidate_median_ns, first.floor_ratio) == (30_000_000, 10_000_000, 2.91)
-    assert (first.subject, first.branch) == ("Faster", "main")
+    assert (first.subject, first.branch, first.author) == ("Faster", "main", "Ann")
     unmeasured = Unknown(reason="died of SIGILL")
     assert gap.speedup == gap.candidate_median_ns == gap.baseline_median_ns == unmeasured
     assert gap.outcome is Outcome.CRASHED
-    assert gap.sha == gap.subject == Unknown(reason="not a repository")
+    assert gap.sha == gap.subject == gap.author == Unknown(reason="not a repository")
     assert gap.floor_ratio == Unknown(reason="none for this ISA")
     assert dict(last.facts)["torch"] == "2.13.0"
 

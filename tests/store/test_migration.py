@@ -17,7 +17,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import inspect, text
 
 from pytest_xeonperf.errors import DataError
-from pytest_xeonperf.records import Measurement, Unknown
+from pytest_xeonperf.records import NOT_RECORDED, Measurement, Unknown
 from pytest_xeonperf.store import maintenance, migration, schema
 from pytest_xeonperf.store.engine import connect, open_store
 from pytest_xeonperf.store.location import locate
@@ -207,8 +207,33 @@ def test_what_was_measured_before_contention_was_counted_says_so(database: str, 
         migrated = store.run(run.id)
     counted = [result.measurement for result in run.results if isinstance(result.measurement, Measurement)]
     found = [result.measurement for result in migrated.results if isinstance(result.measurement, Measurement)]
-    assert found == [replace(each, contention=Unknown(reason="measured before it was counted")) for each in counted]
+    uncounted = Unknown(reason="measured before it was counted")
+    evidence = [replace(each.evidence, operators=NOT_RECORDED) for each in counted]
+    assert found == [
+        replace(each, contention=uncounted, evidence=then) for each, then in zip(counted, evidence, strict=True)
+    ]
     assert counted
+
+
+def test_what_was_measured_before_operators_and_authors_were_kept_says_so(
+    database: str, make_run: Callable[..., Run]
+) -> None:
+    run = make_run()
+    with open_store(database) as store:
+        store.add_run(run)
+    engine = connect(locate(database))
+    with engine.begin() as connection:
+        command.downgrade(migration._config(connection), "0007")
+        assert "operators" not in {column["name"] for column in inspect(connection).get_columns("measurement")}
+        assert connection.scalar(text("SELECT count(*) FROM v_trend")) == len(run.results)
+    engine.dispose()
+    maintenance.upgrade(database)
+    with open_store(database) as store:
+        migrated = store.run(run.id)
+    assert migrated.commit == replace(run.commit, author=NOT_RECORDED)
+    found = [result.measurement for result in migrated.results if isinstance(result.measurement, Measurement)]
+    assert {each.evidence.operators for each in found} == {NOT_RECORDED}
+    maintenance.check(database)
 
 
 def test_a_migration_that_fails_changes_nothing(

@@ -164,7 +164,12 @@ def _run(number: int) -> Run:
         options=(),
         machine=_machine(number),
         commit=Commit(
-            sha=f"{number:02d}" * 20, branch="main", dirty=False, committed_at=started_at, subject="A change"
+            sha=f"{number:02d}" * 20,
+            branch="main",
+            dirty=False,
+            committed_at=started_at,
+            subject="A change",
+            author="Ann",
         ),
         results=(result,),
     )

@@ -75,6 +75,7 @@ def test_the_file_has_a_line_for_every_run_with_the_values_of_the_chart(page, ch
     rows = list(csv.DictReader(io.StringIO(text)))
     assert len(rows) == chart.runs
     assert (rows[2]["date_utc"], rows[2]["commit"], rows[2]["branch"]) == ("2026-05-03 14:00", "02" * 5, "main")
+    assert {row["author"] for row in rows} == {"Ann"}
     assert [float(rows[2][name]) for name in ("speedup", "low", "high", "floor")] == [4.02, 3.97, 4.07, 2.91]
     assert float(rows[2]["candidate_ms"]) == chart.data["candidate"]["lines"][0][2]
     assert (rows[4]["speedup"], rows[4]["nothing_measured"]) == ("", "died by SIGILL")
@@ -82,9 +83,10 @@ def test_the_file_has_a_line_for_every_run_with_the_values_of_the_chart(page, ch
 
 
 def test_no_cell_of_the_file_is_taken_for_a_formula(chart):
-    spots = [chart.data["spots"][0] | {"subject": hostile, "branch": hostile} for hostile in HOSTILE]
+    first = chart.data["spots"][0]
+    spots = [first | {"subject": hostile, "branch": hostile, "author": hostile} for hostile in HOSTILE]
     rows = list(csv.reader(io.StringIO(called(chart, "csv", chart.data | {"spots": spots}), newline="")))
     assert len(rows) == 1 + len(HOSTILE)
     subjects = [row[3] for row in rows[1:]]
     assert subjects == [f"'{text}" for text in HOSTILE[:6]] + list(HOSTILE[6:])
-    assert [row[2] for row in rows[1:]] == subjects
+    assert [row[2] for row in rows[1:]] == [row[4] for row in rows[1:]] == subjects

@@ -25,10 +25,10 @@
 
   function spotsOf({ trend: { count, levels, words: packed }, verdicts, hrefs }, moments) {
     const words = columnsOf(packed, (column) => wordsOf(column, count));
-    return moments.map(([sha, date, branch, subject], index) => {
+    return moments.map(([sha, date, branch, subject, author], index) => {
       const [verdict, tone] = verdicts[words.outcome[index]];
       return {
-        href: hrefs[index] ?? "", sha, date: `${date} UTC`, branch, subject, verdict, tone,
+        href: hrefs[index] ?? "", sha, date: `${date} UTC`, branch, subject, author, verdict, tone,
         speedup: [words.speedup[index], words.low[index], words.high[index]].filter(Boolean).join(" "),
         baseline: words.baseline[index], candidate: words.candidate[index], gap: words.gap[index],
         changes: words.changes[index] ? words.changes[index].split("\n") : [], level: levels[index] ?? "",

@@ -11,7 +11,7 @@
 
   function csv(data) {
     const compared = data.panels.includes("speedup");
-    const heads = ["date_utc", "commit", "branch", "subject", "verdict",
+    const heads = ["date_utc", "commit", "branch", "subject", "author", "verdict",
       ...(compared ? ["speedup", "low", "high", "floor"] : []), `candidate_${unitOf(data.candidate)}`,
       ...(compared ? [`baseline_${unitOf(data.baseline)}`] : []), "nothing_measured", "level_changed", "environment_changed"];
     const lines = data.spots.map((spot, index) => {
@@ -19,7 +19,7 @@
       const [, low, high] = /\[(\S+), (\S+)\]/.exec(spot.speedup) || []; // whole: the lines are cut where the axis ends
       const bound = (end) => (end === "…" ? "" : number(end));
       return [
-        ...[spot.date.replace(" UTC", ""), spot.sha, spot.branch, spot.subject, spot.verdict].map(text),
+        ...[spot.date.replace(" UTC", ""), spot.sha, spot.branch, spot.subject, spot.author, spot.verdict].map(text),
         ...(compared ? [value("speedup"), bound(low), bound(high), value("speedup", 3)] : []), value("candidate"),
         ...(compared ? [value("baseline")] : []), ...[spot.gap, spot.level, spot.changes.join("; ")].map(text),
       ];

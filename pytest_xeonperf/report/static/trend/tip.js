@@ -27,6 +27,7 @@
     row(list, "nothing measured", spot.gap);
     row(list, "commit", [spot.sha, spot.branch].filter(Boolean).join(" on "));
     row(list, "", spot.subject);
+    row(list, "author", spot.author);
     row(list, "date", spot.date);
     spot.changes.forEach((change, number) => row(list, number ? "" : "changed", change));
     row(list, "level changed", spot.level);

@@ -1,0 +1,93 @@
+"""Why a case of a comparison is not what it was: sentences, and behind them every operator and kernel."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pytest_xeonperf.exchange.why_words import NAMED, lines_of
+from pytest_xeonperf.records import Unknown
+from pytest_xeonperf.units import show_count, show_difference_ns, show_ns, show_share
+
+if TYPE_CHECKING:
+    from pytest_xeonperf.judge.operators import Contribution, Dispatch, Explanation
+    from pytest_xeonperf.judge.runs import ShiftedCase
+
+_MOST_KERNELS = 100
+"""Names of one list; a run from elsewhere may bring any number."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OperatorChange:
+    """One operator of both runs, as text."""
+
+    name: str
+    fate: str
+    base: str
+    head: str
+    difference: str
+    share: str
+    calls: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KernelGroup:
+    """Kernels that only one of two runs reached, where there are too many for a sentence."""
+
+    title: str
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Why:
+    """What explains one case.
+
+    Attributes:
+        lines: Sentences; none where there is nothing to explain.
+        operators: Every operator, what contributes most first; none where the latency did not move.
+    """
+
+    lines: tuple[str, ...]
+    operators: tuple[OperatorChange, ...]
+    kernels: tuple[KernelGroup, ...]
+
+
+NOTHING_TO_SAY = Why(lines=(), operators=(), kernels=())
+
+
+def why_of(each: ShiftedCase) -> Why:
+    """What explains one case of two runs."""
+    return Why(
+        lines=lines_of(each),
+        operators=() if isinstance(each.explained, Unknown) else _operators(each.explained),
+        kernels=() if isinstance(each.dispatch, Unknown) else _kernels(each.dispatch),
+    )
+
+
+def _operators(explained: Explanation) -> tuple[OperatorChange, ...]:
+    return tuple(
+        OperatorChange(
+            name=each.name,
+            fate=each.fate.value,
+            base=show_ns(each.before_ns),
+            head=show_ns(each.after_ns),
+            difference=show_difference_ns(each.difference_ns),
+            share=show_share(explained.share_of(each)),
+            calls=_calls(each),
+        )
+        for each in explained.contributions
+    )
+
+
+def _calls(each: Contribution) -> str:
+    before, after = each.calls_before, each.calls_after
+    return str(before or "") if before == after else f"{before} → {after}"
+
+
+def _kernels(found: Dispatch) -> tuple[KernelGroup, ...]:
+    both = (("appeared", found.appeared), ("vanished", found.vanished))
+    return tuple(
+        KernelGroup(title=f"{show_count(len(names), 'kernel')} that {fate}", names=names[:_MOST_KERNELS])
+        for fate, names in both
+        if len(names) > NAMED
+    )
