@@ -2,9 +2,9 @@
 
 The profiler makes calls slower, each by another amount, so times are not compared as it saw them: an operator's share
 of the profiled call is taken for its share of the timed one. The differences of all operators then add up to the
-difference of the calls. What it costs to profile many short operators counts as theirs, and one call is profiled, not
-many: a share is good to some percent of a call. Where all operators are slower in step, as on a slower machine, each
-explains its own share.
+difference of the calls. What it costs to profile many short operators counts as theirs, and one call tells the shares,
+the quietest of a few: they are good to some percent of a call, and to ten on a machine that others use as well. Where
+all operators are slower in step, as on a slower machine, each explains its own share.
 """
 
 from __future__ import annotations

@@ -9,8 +9,7 @@ from pytest_xeonperf.errors import InfrastructureError
 from pytest_xeonperf.measure.clock import time_call_ns
 from pytest_xeonperf.measure.compilation import Compilation, compilation_so_far
 from pytest_xeonperf.measure.fidelity import keep
-from pytest_xeonperf.measure.onednn_log import listening
-from pytest_xeonperf.measure.operators import Seen, operators_of
+from pytest_xeonperf.measure.profiling import Profile, profiled, quietest
 from pytest_xeonperf.records import Unknown
 
 if TYPE_CHECKING:
@@ -20,7 +19,6 @@ if TYPE_CHECKING:
 _SETTLED_RATIO = 0.9
 """Two calls whose times are as close as this, whichever was faster, have settled."""
 _MAX_CALLS = 12
-_NS_OF_US = 1000
 _LONG_CALL_NS = 8 * 1_000_000_000
 """After a call this long, first-touch costs have drowned: one more would buy nothing."""
 _UNPROFILED = Unknown(reason="no call of it was profiled: its operations were counted")
@@ -49,19 +47,12 @@ class WarmUp:
     compiled: Compilation
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Profile:
-    """What the profiler saw of one call."""
-
-    kernels: tuple[str, ...]
-    operators: tuple[Operator, ...] | Unknown
-
-
 def warm_up(step: Step, *, count_flop: bool = False) -> WarmUp:
     """Call a step until nothing is compiled any more and its times have settled.
 
     The second call runs under the profiler, and the one after it again where something was compiled meanwhile: the
-    times of a compiler explain nothing. A step whose operations are counted, the eager baseline, is not profiled.
+    times of a compiler explain nothing; a short one some times more, once it is warm. A step whose operations are
+    counted, the eager baseline, is not profiled.
 
     Args:
         step: What will be timed.
@@ -73,13 +64,14 @@ def warm_up(step: Step, *, count_flop: bool = False) -> WarmUp:
     before = compilation_so_far()
     durations_ns: list[int] = []
     flop = 0
-    profile: _Profile | Unknown = _UNPROFILED
+    profile: Profile | Unknown = _UNPROFILED
     for call in range(_MAX_CALLS):
         graphs_before = compilation_so_far().graphs
         if call == 0 and count_flop:
             duration_ns, output, flop = counted(step)
         elif call and not count_flop and isinstance(profile, Unknown):
-            duration_ns, output, profile = _profiled(step)
+            output, profile = profiled(step, time_call_ns)
+            duration_ns = profile.duration_ns
         else:
             duration_ns, output = time_call_ns(step)
         durations_ns.append(duration_ns)
@@ -93,8 +85,11 @@ def warm_up(step: Step, *, count_flop: bool = False) -> WarmUp:
             raise InfrastructureError(
                 f"still compiling after {_MAX_CALLS} calls", remedy="look for shapes or Python values that change"
             )
+    kept = keep(output)
+    if not isinstance(profile, Unknown):
+        profile = quietest(step, profile)
     return WarmUp(
-        output=keep(output),
+        output=kept,
         duration_ns=sum(durations_ns),
         call_ns=durations_ns[-1],
         kernels=() if isinstance(profile, Unknown) else profile.kernels,
@@ -120,17 +115,3 @@ def counted(step: Step) -> tuple[int, object, int]:
     with counter:
         duration_ns, output = time_call_ns(step)
     return duration_ns, output, counter.get_total_flops()
-
-
-def _profiled(step: Step) -> tuple[int, object, _Profile]:
-    from torch.profiler import ProfilerActivity, profile
-
-    with listening() as libraries_own, profile(activities=[ProfilerActivity.CPU]) as profiler:
-        duration_ns, output = time_call_ns(step)
-    events = sorted(profiler.key_averages(), key=lambda event: event.self_cpu_time_total, reverse=True)
-    seen = [
-        Seen(name=event.key, self_ns=round(event.self_cpu_time_total * _NS_OF_US), calls=event.count)
-        for event in events
-    ]
-    kernels = (*(each.name for each in seen), *libraries_own)
-    return duration_ns, output, _Profile(kernels=kernels, operators=operators_of(seen, duration_ns))
