@@ -76,7 +76,7 @@ def test_a_history_without_news_is_not_written_to(
     def refuse(*_: object) -> None:
         pytest.fail("it was written to")
 
-    monkeypatch.setattr(Store, "raise_alerts", refuse)
+    monkeypatch.setattr(Store, "watch", refuse)
     assert watch_run(store, runs[-1], at=NOW).line == ""
 
 

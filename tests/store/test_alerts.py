@@ -15,7 +15,8 @@ from sqlalchemy import inspect
 
 from pytest_xeonperf.alerts import Alert, AlertSource, AlertState, Direction, EventKind, Triage, change_point_id
 from pytest_xeonperf.errors import UsageError
-from pytest_xeonperf.judge.alerts import Findings, Followed
+from pytest_xeonperf.judge.alerts import Findings
+from pytest_xeonperf.judge.following import Followed
 from pytest_xeonperf.records import Acceptance, Estimate, Measurement, Unknown
 from pytest_xeonperf.store import maintenance, migration, schema
 from pytest_xeonperf.store.engine import connect, open_store
@@ -222,10 +223,7 @@ RAISING = """
     sys.stdin.readline()
     with open_store(url) as store:
         for case, machine in store.series_names():
-            points = store.series(case.id, machine, limit=300)
-            found = store.raise_alerts(
-                case, machine, lambda known: findings(case, machine, points, known, accepted=(), at=at)
-            )
+            found = store.watch(case, machine, lambda evidence: findings(case, machine, evidence, at=at), limit=300)
             print(len(found.raised))
 """
 
