@@ -127,7 +127,6 @@ def _measured(case_id: str, comparability_class: str) -> Select[tuple[str, str |
     has_the_case = (
         select(schema.result.c.id)
         .where(schema.result.c.case_id == case_id, schema.result.c.run_id == schema.run.c.id)
-        .where(schema.result.c.measurement_unknown.is_(None))
         .correlate(schema.run)
         .exists()
     )

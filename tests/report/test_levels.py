@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 from pytest_xeonperf.report.levels import level_changes
 from pytest_xeonperf.report.page_case import case_page
 
@@ -29,6 +31,20 @@ def test_environments_that_alternate_have_levels_of_their_own(make):
     ours, theirs = trend(make, (20, 20_000_000), (12, 22_000_000)), trend(make, (32, 30_000_000), fingerprint="theirs")
     points = [point for pair in zip(ours, theirs, strict=True) for point in pair]
     assert list(level_changes(points)) == [40]
+
+
+def test_what_several_tests_measured_in_a_run_is_one_point(make):
+    points = [
+        replace(point, run_id=f"run-{index}")
+        for index, point in enumerate(trend(make, (20, 20_000_000), (12, 22_000_000)))
+    ]
+    copies = [point for point in points for _ in range(5)]
+    assert level_changes(copies) == {100: level_changes(points)[20]}
+    steady = [
+        replace(point, run_id=f"run-{index}", candidate_median_ns=20_000_000 + 40_000 * (index * index % 7))
+        for index, point in enumerate(trend(make, (32, 20_000_000)))
+    ]
+    assert level_changes([point for point in steady for _ in range(5)]) == {}
 
 
 def test_gaps_are_passed_over(make):
