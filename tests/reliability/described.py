@@ -16,8 +16,15 @@ def operations(store):
     return [operation.ok() for operation in described.get_all_operations()]
 
 
-def ask(operation, token, *, examples, seed=1):
+def ask(operation, token, *, examples, seed=1, there=()):
     """Make requests of an operation, half of them against the document; how many were answered with which status.
+
+    Args:
+        operation: One of those described.
+        token: That may do it.
+        examples: How many.
+        seed: Of what is made up.
+        there: (name, value) of parameters of the path under which there is something: good requests are about that.
 
     Raises:
         FailureGroup: An answer is not as described, or is a defect of the service.
@@ -33,7 +40,9 @@ def ask(operation, token, *, examples, seed=1):
             suppress_health_check=list(hypothesis.HealthCheck),
         )
         @hypothesis.given(case=operation.as_strategy(generation_mode=mode))
-        def one(case):
+        def one(case, good=mode is GenerationMode.POSITIVE):
+            if good:
+                case.path_parameters.update({name: value for name, value in there if name in case.path_parameters})
             answer = case.call_and_validate(
                 headers={"Authorization": f"Bearer {token}"}, excluded_checks=[positive_data_acceptance]
             )

@@ -44,7 +44,9 @@ def test_what_several_tests_measured_in_a_run_is_one_point(make):
         replace(point, run_id=f"run-{index}", candidate_median_ns=20_000_000 + 40_000 * (index * index % 7))
         for index, point in enumerate(trend(make, (32, 20_000_000)))
     ]
-    assert level_changes([point for point in steady for _ in range(5)]) == {}
+    copies = [point for point in steady for _ in range(5)]
+    assert level_changes(copies) == {}
+    assert level_changes([replace(point, run_id=f"run-{index}") for index, point in enumerate(copies)])
 
 
 def test_gaps_are_passed_over(make):
