@@ -1,5 +1,7 @@
 """Requests made of the OpenAPI document, good ones and bad ones, and whether the answers are as it says."""
 
+from functools import partial
+
 import hypothesis
 import schemathesis
 from schemathesis import GenerationMode
@@ -30,7 +32,8 @@ def ask(operation, token, *, examples, seed=1, there=()):
         FailureGroup: An answer is not as described, or is a defect of the service.
     """
     statuses = {}
-    for mode in (GenerationMode.POSITIVE, GenerationMode.NEGATIVE):
+    good = operation.as_strategy(generation_mode=GenerationMode.POSITIVE).map(partial(_about, dict(there)))
+    for strategy in (good, operation.as_strategy(generation_mode=GenerationMode.NEGATIVE)):
 
         @hypothesis.seed(seed)
         @hypothesis.settings(
@@ -39,10 +42,8 @@ def ask(operation, token, *, examples, seed=1, there=()):
             deadline=None,
             suppress_health_check=list(hypothesis.HealthCheck),
         )
-        @hypothesis.given(case=operation.as_strategy(generation_mode=mode))
-        def one(case, good=mode is GenerationMode.POSITIVE):
-            if good:
-                case.path_parameters.update({name: value for name, value in there if name in case.path_parameters})
+        @hypothesis.given(case=strategy)
+        def one(case):
             answer = case.call_and_validate(
                 headers={"Authorization": f"Bearer {token}"}, excluded_checks=[positive_data_acceptance]
             )
@@ -50,3 +51,8 @@ def ask(operation, token, *, examples, seed=1, there=()):
 
         one()
     return statuses
+
+
+def _about(there, case):
+    case.path_parameters.update({name: value for name, value in there.items() if name in case.path_parameters})
+    return case

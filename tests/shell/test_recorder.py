@@ -186,12 +186,10 @@ def test_what_became_slower_is_told_in_a_line_and_not_where_suites_are_only_trie
         recorder.close()
 
 
-@pytest.mark.parametrize(
-    "error", [DataError("the database is read-only"), ZeroDivisionError("the database is read-only")]
-)
-def test_a_history_that_takes_no_alerts_is_told_and_ends_nothing(make_recorder, machine, monkeypatch, error):
+@pytest.mark.parametrize("kind", [DataError, ZeroDivisionError])
+def test_a_history_that_takes_no_alerts_is_told_and_ends_nothing(make_recorder, machine, monkeypatch, kind):
     def refuse(*_arguments, **_named):
-        raise error
+        raise kind("the database is read-only")
 
     monkeypatch.setattr("pytest_xeonperf.ci.alerts.watch_run", refuse)
     recorder = make_recorder(preset=Preset.QUICK)
