@@ -10,8 +10,12 @@ import hashlib
 import json
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from pytest_xeonperf.records import Case, Estimate, Unknown
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 class AlertState(StrEnum):
@@ -101,6 +105,7 @@ class EventKind(StrEnum):
     RAISED = "raised"
     MOVED = "moved"
     RECOVERED = "recovered"
+    REOPENED = "reopened"
     TRIAGED = "triaged"
 
 
@@ -153,6 +158,23 @@ class SeriesPoint:
     sha: str | Unknown
     fingerprint: str
     median_ns: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """All that a look at the series of a case on a class of machine goes by, as it is at one moment.
+
+    Attributes:
+        points: Oldest first.
+        known: Its alerts.
+        accepted: Ids of runs in which somebody accepted the case.
+        fixed_from: By the ids of alerts which a look has called fixed, and nobody since: the state before.
+    """
+
+    points: tuple[SeriesPoint, ...]
+    known: tuple[Alert, ...]
+    accepted: frozenset[str]
+    fixed_from: Mapping[str, AlertState]
 
 
 def change_point_id(case: Case, comparability_class: str, run_id: str, earlier: int) -> str:

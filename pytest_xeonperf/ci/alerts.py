@@ -10,6 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from pytest_xeonperf.records import Measurement, Outcome, Timing
+from pytest_xeonperf.store.alert_series import FEWEST
 from pytest_xeonperf.units import show_change
 from pytest_xeonperf.workloads.presets import Preset
 
@@ -18,16 +19,12 @@ if TYPE_CHECKING:
 
     from pytest_xeonperf.alerts import Alert
     from pytest_xeonperf.judge.comparison import Comparison
-    from pytest_xeonperf.records import Acceptance, Case, Run
+    from pytest_xeonperf.judge.following import Followed
+    from pytest_xeonperf.records import Case, Run
     from pytest_xeonperf.store.repository import Store
 
 POINTS = 300
-"""Newest measurements of a case that are looked at: a change further back was seen when it was new."""
-
-_FEWEST = 6
-"""Measurements between which a level can change."""
-
-_ANY_TIME = "9999"
+"""Newest runs of a case that are looked at: a change further back was seen when it was new."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,10 +34,12 @@ class News:
     Attributes:
         raised: New ones.
         recovered: Those whose latency is back, as they are now.
+        reopened: Those of which that was said, and is not so after all.
     """
 
     raised: tuple[Alert, ...] = ()
     recovered: tuple[Alert, ...] = ()
+    reopened: tuple[Alert, ...] = ()
 
     @property
     def line(self) -> str:
@@ -52,6 +51,8 @@ class News:
             parts.append(f"{len(self.raised)} new ({told(worst)}{more})")
         if self.recovered:
             parts.append(f"{len(self.recovered)} over, the latency is back")
+        if self.reopened:
+            parts.append(f"{len(self.reopened)} open again, the latency is not back after all")
         return f"alerts: {', '.join(parts)}; `xeonperf alerts` shows them" if parts else ""
 
 
@@ -85,24 +86,25 @@ def watch_all(store: Store, *, at: str) -> News:
 def watch_series(store: Store, series: Iterable[tuple[Case, str]], *, at: str) -> News:
     """Raise what cases have to tell on classes of machines."""
     raised: list[Alert] = []
-    recovered: list[Alert] = []
-    accepted: dict[str, tuple[Acceptance, ...]] = {}
+    changed: list[Followed] = []
     for case, machine in series:
         if case.preset == Preset.SMOKE.value:
             continue  # tells whether a suite works, not how fast anything is
-        points = store.series(case.id, machine, limit=POINTS)
-        if len(points) < _FEWEST:
+        evidence = store.evidence(case.id, machine, limit=POINTS)
+        if len(evidence.points) < FEWEST:
             continue
         from pytest_xeonperf.judge.alerts import findings  # numpy, where there is something to look at
 
-        if machine not in accepted:
-            accepted[machine] = store.acceptances(machine, until=_ANY_TIME)
-        judge = partial(findings, case, machine, points, accepted=accepted[machine], at=at)
-        if judge(store.alerts(case_id=case.id, comparability_class=machine)).news:  # seldom: only then write
-            found = store.raise_alerts(case, machine, judge)
+        judge = partial(findings, case, machine, at=at)
+        if judge(evidence).news:  # seldom: only then write, after a look at what is there by then
+            found = store.watch(case, machine, judge, limit=POINTS)
             raised += found.raised
-            recovered += [each.alert for each in found.followed if each.recovered]
-    return News(raised=tuple(raised), recovered=tuple(recovered))
+            changed += found.followed
+    return News(
+        raised=tuple(raised),
+        recovered=tuple(each.alert for each in changed if each.recovered),
+        reopened=tuple(each.alert for each in changed if each.reopened),
+    )
 
 
 def watch_gate(store: Store, comparison: Comparison, *, at: str) -> News:
@@ -118,7 +120,7 @@ def watch_gate(store: Store, comparison: Comparison, *, at: str) -> News:
     machine = comparison.head_machine.comparability_class
     raised: list[Alert] = []
     for each in comparison.cases:
-        if each.outcome is Outcome.REGRESSION:
+        if each.outcome is Outcome.REGRESSION and each.case.preset != Preset.SMOKE.value:
             judge = partial(gate_findings, replace(comparison, cases=(each,)), at=at)
             raised += store.raise_alerts(each.case, machine, judge).raised
     return News(raised=tuple(raised))

@@ -76,6 +76,8 @@ def scan(db: str) -> int:
         click.echo(f"{alert.id}  {told(alert)}")
     for alert in news.recovered:
         click.echo(f"{alert.id}  the latency is back: {alert.case.label}", err=True)
+    for alert in news.reopened:
+        click.echo(f"{alert.id}  open again, the latency is not back after all: {alert.case.label}", err=True)
     return ExitCode.RED if news.raised else ExitCode.OK
 
 

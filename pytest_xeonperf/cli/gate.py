@@ -24,6 +24,7 @@ from pytest_xeonperf.ci.git import is_clean
 from pytest_xeonperf.cli.console import append, exit_code, html_option, table_console, write
 from pytest_xeonperf.errors import UsageError, XeonPerfError
 from pytest_xeonperf.exchange import comparison as as_json
+from pytest_xeonperf.judge.gate_alerts import why_none
 from pytest_xeonperf.records import Unknown
 from pytest_xeonperf.report.page_compare import gate_page
 from pytest_xeonperf.report.render import render
@@ -146,6 +147,9 @@ def _alert(found: Comparison, db: str, talk: _Talk) -> None:
             return
         if found.head_commit.dirty:
             talk.say("no alerts: head has uncommitted changes, which nobody else could find")
+            return
+        if why := why_none(found):
+            talk.say(f"no alerts: {why}")
             return
         with open_store(db) as store:
             line = watch_gate(store, found, at=datetime.now(UTC).isoformat(timespec="seconds")).line

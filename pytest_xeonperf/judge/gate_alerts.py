@@ -22,12 +22,28 @@ def gate_findings(comparison: Comparison, known: Sequence[Alert], *, at: str) ->
         known: Alerts that are there, of any case.
         at: The time now, UTC ISO-8601.
     """
+    if why_none(comparison):
+        return Findings()
     there = {each.id for each in known}
     found = {alert.id: alert for each in comparison.cases for alert in _of_gate(comparison, each, at)}
     return Findings(
         raised=tuple(alert for alert_id, alert in found.items() if alert_id not in there),
         seen=tuple(sorted(found.keys() & there)),
     )
+
+
+def why_none(comparison: Comparison) -> str:
+    """Why a gate raises no alert whatever it found; empty where base and head are two commits and differ in no more.
+
+    A gate of two interpreters answers a question about torch, say: between two commits nobody would find its answer.
+    """
+    base, head = comparison.base_machine, comparison.head_machine
+    if base.fingerprint != head.fingerprint:
+        names = sorted({name for name, _value in {*base.facts} ^ {*head.facts}})
+        return f"base and head differ in more than their commits: {', '.join(names) or 'the machine'}"
+    if comparison.base_commit.sha == comparison.head_commit.sha:
+        return "base and head are the same commit"
+    return ""
 
 
 def _of_gate(comparison: Comparison, each: ComparedCase, at: str) -> Iterator[Alert]:

@@ -64,8 +64,9 @@ class Filters:
         )
 
 
-def _filter(name: str, values: Sequence[str]) -> Filter:
-    return Filter(name=name, options=tuple((f"{_KINDS[name]}{index}", value) for index, value in enumerate(values)))
+def offered(filters: Filters, name: str) -> frozenset[str]:
+    """The answers to a question of the page; none if it is not asked."""
+    return frozenset(words for each in filters.shown if each.name == name for _token, words in each.options)
 
 
 def branch_of(branch: str | Unknown) -> str:

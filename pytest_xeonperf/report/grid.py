@@ -9,7 +9,7 @@ from pytest_xeonperf.records import TIMED_ALONE, Measurement, Timing, Unknown
 from pytest_xeonperf.report import links
 from pytest_xeonperf.report.environment import changes
 from pytest_xeonperf.report.evidence import fidelity_facts, share_of_limit
-from pytest_xeonperf.report.filters import branch_of
+from pytest_xeonperf.report.filters import branch_of, offered
 from pytest_xeonperf.report.sparkline import Sparkline, latency_sparkline, sparkline
 from pytest_xeonperf.report.verdict import Badge, badge
 from pytest_xeonperf.units import show_interval, show_ns, show_ratio, show_time
@@ -27,7 +27,10 @@ SPARK_POINTS = 40
 """Runs a sparkline looks back."""
 
 ELSEWHERE = 3
-"""Other machines and branches on which the page also has the newest result of a case, for its filters."""
+"""Other machines and branches on which the page always has the newest result of a case."""
+
+MOST_ELSEWHERE = 12
+"""At most so many, of which each is the newest of a machine or branch that the page's filters offer."""
 
 OTHER_MACHINE = "another machine"
 """What a comparability class is called whose runs are all older than those listed."""
@@ -156,7 +159,7 @@ def _grid_row(
 
 def _cells(history: CaseHistory, page: Place) -> tuple[Cell, ...]:
     """The cell of the newest point, and those of the newest ones elsewhere."""
-    first, *others = _latest(history)
+    first, *others = _latest(history, page)
     return (_cell(history, first, page), *(_cell(history, points, page, elsewhere=True) for points in others))
 
 
@@ -184,7 +187,8 @@ def _cell(history: CaseHistory, points: Sequence[TrendPoint], page: Place, *, el
 def alone_rows(history: CaseHistory, page: Place) -> tuple[AloneRow, ...]:
     """What is timed alone: its newest row, and those of other machines and branches."""
     return tuple(
-        _alone_row(history.case, points, page, elsewhere=index > 0) for index, points in enumerate(_latest(history))
+        _alone_row(history.case, points, page, elsewhere=index > 0)
+        for index, points in enumerate(_latest(history, page))
     )
 
 
@@ -211,16 +215,36 @@ def _share(measurement: Measurement | Timing | Unknown) -> Fact | Unknown:
     return TIMED_ALONE if isinstance(measurement, Timing) else measurement
 
 
-def _latest(history: CaseHistory) -> Sequence[Sequence[TrendPoint]]:
+def _latest(history: CaseHistory, page: Place) -> Sequence[Sequence[TrendPoint]]:
     """Of the newest point, and of the newest ones on other machines and branches, what may be compared with it."""
     ends: dict[tuple[str, str], int] = {}
-    for index in reversed(range(max(0, len(history.points) - SPARK_POINTS), len(history.points))):
+    for index in reversed(range(len(history.points))):
         point = history.points[index]
         ends.setdefault((point.comparability_class, branch_of(point.branch)), index)
+    kept = _for_filters(ends, page)
     return [
         [point for point in history.points[: index + 1] if point.comparability_class == wanted][-SPARK_POINTS:]
-        for (wanted, _branch), index in list(ends.items())[: 1 + ELSEWHERE]
+        for (wanted, _branch), index in kept.items()
     ]
+
+
+def _for_filters(ends: Mapping[tuple[str, str], int], page: Place) -> Mapping[tuple[str, str], int]:
+    """The newest machines and branches, and of the others those that alone answer a choice of the page's filters."""
+    kept = dict(list(ends.items())[: 1 + ELSEWHERE])
+    wanted = {(name, words) for name in ("machine", "branch") for words in offered(page.filters, name)}
+
+    def answered(of_class: str, branch: str) -> set[tuple[str, str]]:
+        return {("machine", page.machines.get(of_class, OTHER_MACHINE)), ("branch", branch)}
+
+    for pair in kept:
+        wanted -= answered(*pair)
+    for pair, index in ends.items():
+        if len(kept) > MOST_ELSEWHERE:
+            break
+        if wanted & answered(*pair):
+            kept[pair] = index
+            wanted -= answered(*pair)
+    return kept
 
 
 def _borders(points: Sequence[TrendPoint]) -> tuple[int, ...]:

@@ -59,7 +59,8 @@ class AlertPage:
 
     Attributes:
         case_href: Empty where the case was measured by a gate alone.
-        run_href: Of the first run on the new level; empty where it has no page.
+        run_id: Of the first run on the new level.
+        run_href: Of that run; empty where it has no page.
         issue_href: Empty where there is none.
         form: Why there is none, where nobody can triage here.
         sign_in: Where a browser is asked for a token that may triage; empty where that is not possible.
@@ -70,6 +71,7 @@ class AlertPage:
     banner: Banner
     case: Case
     case_href: str
+    run_id: str | Unknown
     run_href: str
     facts: tuple[Fact, ...]
     note: str
@@ -105,6 +107,7 @@ def alert_page(
         banner=Banner(badge=BADGES[alert.state], sentence=_sentence(alert), counts=()),
         case=alert.case,
         case_href=links.case_page(alert.case.id) if alert.case.id in cases else "",
+        run_id=alert.run_id,
         run_href=links.run_page(str(alert.run_id)) if has_run else "",
         facts=_facts(alert),
         note=alert.note,

@@ -55,8 +55,13 @@ def case_page(
         compare: The page that compares any two runs, where there is one.
         alerts: Those of the case; the open ones are shown, each of which has a page.
     """
-    marks = [mark_of(point) for point in points]
-    trends = trends_of(case, enumerate(points))
+    marks: list[RunMark] = []
+    placed: list[tuple[int, TrendPoint]] = []
+    for point in points:
+        if not marks or marks[-1].run_id != point.run_id:
+            marks.append(mark_of(point))
+        placed.append((len(marks) - 1, point))
+    trends = trends_of(case, placed)
     return page_of(case, trends, moments=Moments(marks), machines=machines, pages=pages, compare=compare, alerts=alerts)
 
 

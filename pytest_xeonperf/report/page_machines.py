@@ -66,7 +66,6 @@ class ClassSection:
     anchor: str
     comparability_class: str
     line: str
-    badge: Badge
     seen: tuple[Fact, ...]
     facts: tuple[Fact, ...]
     limits: tuple[LimitRow, ...]
@@ -121,7 +120,6 @@ def _section(alike: Sequence[MachineSummary], pages: Collection[str]) -> ClassSe
         anchor=links.class_anchor(newest.comparability_class),
         comparability_class=newest.comparability_class,
         line=machine_line(newest),
-        badge=found[0].badge if found else _BADGES[Level.GOOD],
         seen=(
             Fact(name="runs", value=str(sum(each.runs for each in alike))),
             Fact(name="seen last", value=f"{show_time(alike[0].last_at)} UTC"),

@@ -160,8 +160,9 @@ class Recorder:
 
         try:
             line = watch_run(self.store[0], self.run[0], at=_now()).line
-        except XeonPerfError as error:
-            return (f"no alerts were raised: {error}; `xeonperf alerts scan` makes up for it",)
+        except Exception as error:  # noqa: BLE001 - told; report and push are still to come
+            said = str(error) or repr(error)
+            return (f"no alerts were raised: {said}; `xeonperf alerts scan` makes up for it",)
         return (line,) if line else ()
 
     def keep(self) -> tuple[str, ...]:

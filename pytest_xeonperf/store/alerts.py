@@ -1,13 +1,13 @@
-"""Alerts in the history: the series they are found from, and raising them once."""
+"""Alerts in the history: what there is of them, and writing down what is new, one after the other."""
 
 from __future__ import annotations
 
 import hashlib
 from typing import TYPE_CHECKING
 
-from sqlalchemy import func, insert, select, text, update
+from sqlalchemy import insert, select, text, update
 
-from pytest_xeonperf.alerts import AlertEvent, AlertState, EventKind, SeriesPoint
+from pytest_xeonperf.alerts import AlertEvent, EventKind
 from pytest_xeonperf.errors import UsageError
 from pytest_xeonperf.store import from_rows, schema
 from pytest_xeonperf.store.alert_rows import alert_from, alert_row, event_from, event_row
@@ -15,67 +15,13 @@ from pytest_xeonperf.store.reading import columns_of
 from pytest_xeonperf.store.writing import insert_case
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from sqlalchemy import Connection
 
-    from pytest_xeonperf.alerts import Alert
+    from pytest_xeonperf.alerts import Alert, AlertState
     from pytest_xeonperf.judge.alerts import Findings
     from pytest_xeonperf.records import Case
-
-
-def read_series(
-    connection: Connection, case_id: str, comparability_class: str, *, limit: int
-) -> tuple[SeriesPoint, ...]:
-    """The newest measurements of a case on a class of machine, oldest first; no more of them than a level needs."""
-    median_ns = func.coalesce(schema.measurement.c.candidate_median_ns, schema.timing.c.median_ns)
-    query = (
-        select(
-            schema.run.c.id,
-            schema.run.c.started_at,
-            schema.run.c.commit_sha,
-            schema.run.c.commit_unknown,
-            schema.run.c.machine_fingerprint,
-            median_ns.label("median_ns"),
-        )
-        .join_from(schema.result, schema.run, schema.run.c.id == schema.result.c.run_id)
-        .join(schema.machine, schema.machine.c.fingerprint == schema.run.c.machine_fingerprint)
-        .outerjoin(schema.measurement, schema.measurement.c.result_id == schema.result.c.id)
-        .outerjoin(schema.timing, schema.timing.c.result_id == schema.result.c.id)
-        .where(schema.result.c.case_id == case_id)
-        .where(schema.machine.c.comparability_class == comparability_class)
-        .where(median_ns > 0)
-        .order_by(schema.run.c.started_at.desc(), schema.result.c.id.desc())
-        .limit(limit)
-    )
-    points = [
-        SeriesPoint(
-            run_id=row["id"],
-            started_at=row["started_at"],
-            sha=from_rows.known(dict(row), "commit_sha", "commit_unknown"),
-            fingerprint=row["machine_fingerprint"],
-            median_ns=row["median_ns"],
-        )
-        for row in connection.execute(query).mappings()
-    ]
-    return tuple(reversed(points))
-
-
-def read_series_names(connection: Connection) -> tuple[tuple[Case, str], ...]:
-    """Every case with each class of machine that it was measured on."""
-    machine = schema.machine.c.comparability_class
-    query = (
-        select(schema.case, machine)
-        .join_from(schema.result, schema.case)
-        .join(schema.run, schema.run.c.id == schema.result.c.run_id)
-        .join(schema.machine, schema.machine.c.fingerprint == schema.run.c.machine_fingerprint)
-        .distinct()
-        .order_by(schema.case.c.id, machine)
-    )
-    return tuple(
-        (from_rows.case_from(columns_of(schema.case, row)), row[machine])
-        for row in connection.execute(query).mappings()
-    )
 
 
 def read_alerts(
@@ -121,18 +67,8 @@ def read_events(connection: Connection, alert_id: str) -> tuple[AlertEvent, ...]
     return tuple(event_from(columns_of(schema.alert_event, row)) for row in connection.execute(query).mappings())
 
 
-def record(
-    connection: Connection,
-    case: Case,
-    comparability_class: str,
-    judge: Callable[[Sequence[Alert]], Findings],
-    *,
-    limit: int,
-) -> Findings:
-    """Write down what a judge makes of the alerts of a case on a class of machine, while nobody else does."""
-    take_turns(connection, case.id, comparability_class)
-    known = read_alerts(connection, states=(), case_id=case.id, comparability_class=comparability_class, limit=limit)
-    found = judge(known)
+def record(connection: Connection, case: Case, found: Findings) -> None:
+    """Write down what a judge makes of the alerts of a case, whose turn this is."""
     insert_case(connection, case)
     for alert in found.raised:
         connection.execute(insert(schema.alert), alert_row(alert))
@@ -141,7 +77,6 @@ def record(
         put(connection, followed.alert)
         for event in followed.events:
             note(connection, event)
-    return found
 
 
 def put(connection: Connection, alert: Alert) -> None:

@@ -41,7 +41,7 @@ _OF_A_POINT: tuple[tuple[Table, tuple[str, ...]], ...] = tuple(
 )
 """What a point takes, and no more: whole rows hold lists that would be read for nothing."""
 
-_RESULT, _RUN = 0, 4
+_RESULT, RUN = 0, 4
 """Their places in that."""
 
 
@@ -79,7 +79,7 @@ def read_trend(
             .where(schema.result.c.run_id.in_(run_ids[start : start + _AT_ONCE]))
         )
         found += map(parts_of, connection.execute(query))
-    found.sort(key=lambda parts: (parts[_RUN]["started_at"], parts[_RESULT]["id"]))
+    found.sort(key=lambda parts: (parts[RUN]["started_at"], parts[_RESULT]["id"]))
     return made(connection, found[-limit:])
 
 
@@ -103,8 +103,8 @@ def parts_of(row: Row[Any]) -> list[dict[str, Any]]:
 
 def made(connection: Connection, found: Sequence[list[dict[str, Any]]]) -> tuple[TrendPoint, ...]:
     """The points of what `parts_of` gave."""
-    machines = _machines(connection, {parts[_RUN]["machine_fingerprint"] for parts in found})
-    return tuple(_point(parts, machines[parts[_RUN]["machine_fingerprint"]]) for parts in found)
+    machines = _machines(connection, {parts[RUN]["machine_fingerprint"] for parts in found})
+    return tuple(_point(parts, machines[parts[RUN]["machine_fingerprint"]]) for parts in found)
 
 
 def _newest_runs(

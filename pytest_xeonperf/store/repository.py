@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from pytest_xeonperf.records import RunState, Unknown
 from pytest_xeonperf.store import (
+    alert_series,
     alerts,
     baselines,
     history,
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection, Engine
 
-    from pytest_xeonperf.alerts import Alert, AlertEvent, AlertState, SeriesPoint, Triage
+    from pytest_xeonperf.alerts import Alert, AlertEvent, AlertState, Evidence, SeriesPoint, Triage
     from pytest_xeonperf.judge.alerts import Findings
     from pytest_xeonperf.records import Acceptance, Case, Limits, Machine, Result, Run
     from pytest_xeonperf.store.series import Numbered
@@ -106,6 +107,7 @@ class Store:
     def accept(self, acceptances: Sequence[Acceptance]) -> int:
         """Add somebody's word on results, all of it or nothing; how many were new. Alerts of them are expected then."""
         with self._writing() as connection:
+            triage.take_turns_of(connection, acceptances)
             new = [
                 each
                 for each in sorted(acceptances, key=lambda each: (each.case.id, each.run_id))
@@ -118,14 +120,32 @@ class Store:
     # --- alerts
 
     def series(self, case_id: str, comparability_class: str, *, limit: int) -> tuple[SeriesPoint, ...]:
-        """The newest measurements of a case on a class of machine, oldest first."""
+        """The newest points of the main line of a case on a class of machine, one a run, oldest first."""
         with self._reading() as connection:
-            return alerts.read_series(connection, case_id, comparability_class, limit=limit)
+            return alert_series.read_series(connection, case_id, comparability_class, limit=limit)
 
     def series_names(self) -> tuple[tuple[Case, str], ...]:
         """Every case with each class of machine that it was measured on."""
         with self._reading() as connection:
-            return alerts.read_series_names(connection)
+            return alert_series.read_series_names(connection)
+
+    def evidence(self, case_id: str, comparability_class: str, *, limit: int) -> Evidence:
+        """What a look at a case on a class of machine goes by, with its newest points."""
+        with self._reading() as connection:
+            return alert_series.read_evidence(connection, case_id, comparability_class, limit=limit)
+
+    def watch(
+        self, case: Case, comparability_class: str, judge: Callable[[Evidence], Findings], *, limit: int
+    ) -> Findings:
+        """Write down what a judge makes of the series of a case and class; what that was.
+
+        Nobody else does, or accepts anything of it, from when the evidence is read: who comes second is told of it.
+        """
+        with self._writing() as connection:
+            alerts.take_turns(connection, case.id, comparability_class)
+            found = judge(alert_series.read_evidence(connection, case.id, comparability_class, limit=limit))
+            alerts.record(connection, case, found)
+            return found
 
     def raise_alerts(
         self, case: Case, comparability_class: str, judge: Callable[[Sequence[Alert]], Findings]
@@ -135,7 +155,14 @@ class Store:
         Whoever comes second is told what the first has raised.
         """
         with self._writing() as connection:
-            return alerts.record(connection, case, comparability_class, judge, limit=_MANY)
+            alerts.take_turns(connection, case.id, comparability_class)
+            found = judge(
+                alerts.read_alerts(
+                    connection, states=(), case_id=case.id, comparability_class=comparability_class, limit=_MANY
+                )
+            )
+            alerts.record(connection, case, found)
+            return found
 
     def alerts(
         self,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, update
 
 from pytest_xeonperf.alerts import OPEN_STATES, AlertEvent, AlertSource, AlertState, EventKind
 from pytest_xeonperf.errors import DataError
@@ -16,7 +16,7 @@ from pytest_xeonperf.store.reading import has_run
 from pytest_xeonperf.store.writing import insert_acceptance
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from sqlalchemy import Connection
 
@@ -87,15 +87,23 @@ def triage(
     return after
 
 
+def take_turns_of(connection: Connection, acceptances: Sequence[Acceptance]) -> None:
+    """Wait for whoever is at the alerts of what is accepted, before anything is written.
+
+    Everybody else waits first and writes then, one case at a time: who did it the other way round, or for several cases
+    in an order of his own, might wait for somebody who waits for him.
+    """
+    found = {(each.case.id, machine) for each in acceptances for _, machine in _of_run(connection, each)}
+    for case_id, machine in sorted(found):
+        take_turns(connection, case_id, machine)
+
+
 def expect(connection: Connection, acceptance: Acceptance) -> None:
-    """Let open alerts be expected that tell of levels which somebody's word on a later run covers."""
-    of_run = (
-        select(schema.run.c.started_at, schema.machine.c.comparability_class)
-        .join_from(schema.run, schema.machine)
-        .where(schema.run.c.id == acceptance.run_id)
-    )
-    started_at, machine = connection.execute(of_run).one()
-    take_turns(connection, acceptance.case.id, machine)
+    """Let open alerts be expected that tell of levels which somebody's word on a later run covers.
+
+    Whoever calls this has taken the turns.
+    """
+    started_at, machine = _of_run(connection, acceptance)[0]
     known = read_alerts(
         connection, states=OPEN_STATES, case_id=acceptance.case.id, comparability_class=machine, limit=_ALL
     )
@@ -116,11 +124,21 @@ def expect(connection: Connection, acceptance: Acceptance) -> None:
             )
 
 
+def _of_run(connection: Connection, acceptance: Acceptance) -> list[tuple[str, str]]:
+    """When the run that is accepted started, and its class of machine; nothing if there is no such run."""
+    query = (
+        select(schema.run.c.started_at, schema.machine.c.comparability_class)
+        .join_from(schema.run, schema.machine)
+        .where(schema.run.c.id == acceptance.run_id)
+    )
+    return [(started_at, machine) for started_at, machine in connection.execute(query)]
+
+
 def _rebase(connection: Connection, before: Alert, after: Alert, *, by: str, at: str) -> None:
     """Accept what became expected, and take back what this alert accepted where it no longer is."""
     if isinstance(after.run_id, Unknown) or before.state is after.state:
         return  # a gate's rounds are no run that could be compared with
-    mark = f"(alert {after.id})"
+    mark = _mark(after)
     if after.state is AlertState.EXPECTED and has_run(connection, after.run_id):
         reason = f"{after.note or 'expected'} {mark}"
         insert_acceptance(
@@ -128,6 +146,8 @@ def _rebase(connection: Connection, before: Alert, after: Alert, *, by: str, at:
             Acceptance(case=after.case, run_id=after.run_id, accepted_at=at, accepted_by=by, reason=reason),
         )
     elif before.state is AlertState.EXPECTED:
+        if _hand_on(connection, after, mark):
+            return
         acceptance = schema.acceptance.c
         connection.execute(
             delete(schema.acceptance).where(
@@ -136,6 +156,36 @@ def _rebase(connection: Connection, before: Alert, after: Alert, *, by: str, at:
                 acceptance.reason.endswith(mark, autoescape=True),
             )
         )
+
+
+def _hand_on(connection: Connection, alert: Alert, mark: str) -> bool:
+    """Let what an alert accepted be that of another one on the same run which is still expected; whether there is one.
+
+    There is one acceptance of a case in a run, however many of its alerts are expected.
+    """
+    same = read_alerts(
+        connection,
+        states=[AlertState.EXPECTED],
+        case_id=alert.case.id,
+        comparability_class=alert.comparability_class,
+        limit=_ALL,
+    )
+    heirs = [each for each in same if each.run_id == alert.run_id and each.id != alert.id]
+    if not heirs:
+        return False
+    acceptance = schema.acceptance.c
+    connection.execute(
+        update(schema.acceptance)
+        .where(acceptance.case_id == alert.case.id, acceptance.run_id == alert.run_id)
+        .where(acceptance.reason.endswith(mark, autoescape=True))
+        .values(reason=f"{heirs[0].note or 'expected'} {_mark(heirs[0])}")
+    )
+    return True
+
+
+def _mark(alert: Alert) -> str:
+    """What the reason of an acceptance ends with that this alert has made."""
+    return f"(alert {alert.id})"
 
 
 def _told(said: str | Unknown, before: str) -> str:

@@ -101,6 +101,17 @@ def test_uncommitted_changes_raise_no_alert(gated, there, comparison, compared):
         assert store.alerts() == ()
 
 
+@pytest.mark.parametrize("same_commit", [True, False])
+def test_two_interpreters_raise_no_alert(gated, there, comparison, compared, same_commit):
+    found = comparison(compared(Outcome.REGRESSION))
+    other = replace(found.base_machine, facts=(("torch", "2.12.0"),))
+    found = replace(found, base_machine=other, base_commit=found.head_commit if same_commit else found.base_commit)
+    said, _request = gated(found)
+    assert "no alerts: base and head differ in more than their commits: torch" in said.err
+    with open_store(str(there), readonly=True) as store:
+        assert store.alerts() == ()
+
+
 def test_a_history_that_cannot_be_written_changes_no_verdict(gated, there, comparison, compared):
     there.write_text("something else, and long enough to be looked at" * 50)
     said, _request = gated(comparison(compared(Outcome.REGRESSION)))

@@ -4,14 +4,21 @@ from __future__ import annotations
 
 from dataclasses import replace
 from itertools import pairwise
+from types import MappingProxyType
+from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pytest_xeonperf.alerts import Alert, AlertSource, AlertState, EventKind, SeriesPoint
-from pytest_xeonperf.judge.alerts import LEAST_SLOWDOWN, Findings, findings
-from pytest_xeonperf.records import Acceptance, Case, Metric, Unknown
+from pytest_xeonperf.alerts import Alert, AlertSource, AlertState, EventKind, Evidence, SeriesPoint
+from pytest_xeonperf.judge.alerts import Findings, findings
+from pytest_xeonperf.judge.tracks import LEAST_SLOWDOWN
+from pytest_xeonperf.records import Case, Metric, Unknown
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
 
 CASE = Case(
     workload="sam-vit-b",
@@ -42,12 +49,15 @@ def series(*levels: tuple[int, float], fingerprint: str = "ours", start: int = 0
     return points
 
 
-def look(points: list[SeriesPoint], known: tuple[Alert, ...] = (), accepted: tuple[str, ...] = ()) -> Findings:
+def look(
+    points: list[SeriesPoint],
+    known: tuple[Alert, ...] = (),
+    accepted: tuple[str, ...] = (),
+    fixed_from: Mapping[str, AlertState] = MappingProxyType({}),
+) -> Findings:
     """One look; acceptances by the ids of their runs."""
-    words = [
-        Acceptance(case=CASE, run_id=run_id, accepted_at=NOW, accepted_by="Ann", reason="so") for run_id in accepted
-    ]
-    return findings(CASE, "class", points, known, accepted=words, at=NOW)
+    evidence = Evidence(points=tuple(points), known=known, accepted=frozenset(accepted), fixed_from=fixed_from)
+    return findings(CASE, "class", evidence, at=NOW)
 
 
 def after(found: Findings, known: tuple[Alert, ...]) -> tuple[Alert, ...]:
@@ -180,6 +190,113 @@ def test_an_open_alert_follows_its_change_and_a_decided_one_stays() -> None:
     assert ("first run", "run-0017", "run-0020") in found.followed[0].events[0].changes
     assert not look(points, (alert,)).followed
     assert not look(points, (replace(early, state=AlertState.INVALID),)).news
+
+
+def noisy(levels: Sequence[float], *, seed: int, sigma: float, fingerprint: str = "ours") -> list[SeriesPoint]:
+    """A point a level, each a normal error off it."""
+    errors = np.random.default_rng(seed).normal(0, sigma, len(levels))
+    flat = series((len(levels), 1.0), fingerprint=fingerprint)
+    return [
+        replace(point, median_ns=round(20_000_000 * level * (1 + error)))
+        for point, level, error in zip(flat, levels, errors, strict=True)
+    ]
+
+
+class Watched:
+    """Alerts of a series that is looked at after every run, with what a history knows of who fixed them."""
+
+    def __init__(self) -> None:
+        self.known: tuple[Alert, ...] = ()
+        self.fixed_from: dict[str, AlertState] = {}
+        self.events: list[EventKind] = []
+
+    def look(self, points: list[SeriesPoint]) -> Findings:
+        found = look(points[-300:], self.known, fixed_from=self.fixed_from)
+        before = {each.id: each.state for each in self.known}
+        self.known = after(found, self.known)
+        for each in found.followed:
+            self.events += [event.kind for event in each.events]
+            self.fixed_from.pop(each.alert.id, None)
+            if each.recovered and each.alert.state is not before[each.alert.id]:
+                self.fixed_from[each.alert.id] = before[each.alert.id]
+        return found
+
+    def grow(self, points: list[SeriesPoint], start: int = 0) -> None:
+        for length in range(start, len(points) + 1):
+            self.look(points[:length])
+
+
+@pytest.mark.parametrize("later", [108, 112])
+@pytest.mark.parametrize("seed", range(3))
+def test_a_small_open_alert_of_one_environment_does_not_hide_a_large_rise_in_another(later: int, seed: int) -> None:
+    levels = [
+        (1.03 if number >= 100 else 1.0) if number % 2 == 0 else (1.3 if number >= later else 1.0)
+        for number in range(160)
+    ]
+    points = [
+        replace(point, fingerprint="theirs" if number % 2 else "ours")
+        for number, point in enumerate(noisy(levels, seed=seed, sigma=0.003))
+    ]
+    watched = Watched()
+    watched.grow(points, start=100)
+    told = sorted((each.fingerprint, round(each.latency_ratio, 2)) for each in watched.known)
+    assert told == [("ours", 1.03), ("theirs", 1.3)]
+
+
+@pytest.mark.parametrize("seed", [3, 9, 12])
+def test_a_few_fast_runs_do_not_end_an_alert_for_good(seed: int) -> None:
+    points = noisy([1.0] * 50 + [1.05] * 40 + [1.0] * 5 + [1.05] * 110, seed=seed, sigma=0.01)
+    watched = Watched()
+    watched.grow(points, start=50)
+    assert [each for each in watched.known if each.state.open]
+
+
+def test_what_a_look_called_fixed_is_open_again_as_before_when_nothing_bears_it_out() -> None:
+    points = series((50, 20_000), (40, 21_000))
+    (alert,) = look(points).raised
+    fixed = replace(alert, state=AlertState.FIXED, recovered_run_id="run-0080")
+    assert not look(points, (fixed,)).news  # somebody has called it fixed
+    (followed,) = look(points, (fixed,), fixed_from={alert.id: AlertState.INVESTIGATING}).followed
+    assert followed.reopened
+    assert followed.alert == replace(alert, state=AlertState.INVESTIGATING)
+    assert followed.events[0].changes == (("back in run", "run-0080", ""), ("state", "fixed", "investigating"))
+    assert not look(points, (followed.alert,)).news
+    assert not look(points, (fixed,), ("run-0080",), {alert.id: AlertState.NEW}).news
+    later = replace(alert, id="later", run_id="run-0085", since=points[85].started_at)
+    again = look(points, (fixed, later), fixed_from={alert.id: AlertState.NEW})
+    assert not any(each.reopened for each in again.followed)
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_an_alert_on_a_blip_is_over_when_the_level_is_the_old_one(seed: int) -> None:
+    watched = Watched()
+    watched.grow(noisy([1.0] * 50 + [1.06] * 3 + [1.0] * 80, seed=seed, sigma=0.01), start=50)
+    assert not [each for each in watched.known if each.state.open]
+
+
+def test_an_alert_that_the_series_does_not_show_is_over_once_there_are_enough_fast_runs() -> None:
+    points = series((20, 20_000), (3, 21_500))
+    (alert,) = look(series((20, 20_000), (6, 21_500))).raised
+    early = points + series((3, 20_000), start=23)
+    assert not any(each.recovered for each in look(early[:25], (alert,)).followed)
+    (followed,) = look(points + series((9, 20_000), start=23), (alert,)).followed
+    assert (followed.alert.state, followed.alert.recovered_run_id) == (AlertState.FIXED, "run-0023")
+
+
+@pytest.mark.parametrize("watching", [True, False])
+def test_what_is_left_of_a_slow_down_is_told_and_stays_open(watching: bool) -> None:  # noqa: FBT001
+    points = noisy([1.0] * 60 + [1.8] * 20 + [1.15] * 80, seed=1, sigma=0.005)
+    watched = Watched()
+    watched.grow(points, start=60 if watching else len(points))
+    (alert,) = watched.known
+    assert alert.state is AlertState.NEW
+    assert alert.latency_ratio == pytest.approx(1.15, abs=0.01)
+    assert EventKind.RECOVERED not in watched.events
+    assert not watching or EventKind.MOVED in watched.events
+    decided = replace(alert, state=AlertState.INVALID)
+    assert not look(points, (decided,)).news
+    watched.look(points + series((12, 20_000), start=160))
+    assert watched.known[0].state is AlertState.FIXED
 
 
 LEVELS = st.lists(

@@ -1,4 +1,4 @@
-from pytest_xeonperf.report.grid import ELSEWHERE, CaseHistory
+from pytest_xeonperf.report.grid import ELSEWHERE, MOST_ELSEWHERE, CaseHistory
 from pytest_xeonperf.report.page_index import index_page
 
 
@@ -39,6 +39,15 @@ def test_a_trend_elsewhere_ends_with_its_own_result(make):
 def test_many_branches_do_not_make_a_large_page(make):
     points = [make.point(day=day, branch=f"topic-{day}") for day in range(1, 20)]
     assert len(cells(make, *points)) == 1 + ELSEWHERE
+
+
+def test_a_branch_that_the_filters_offer_has_its_newest_result_on_the_page_however_many_are_newer(make):
+    points = [make.point(9.0, day=1)] + [make.point(day=day, branch=f"topic-{day}") for day in range(2, 10)]
+    runs = [make.summary(id="2", branch="topic-9"), make.summary(id="1")]
+    assert [cell.speedup for cell in cells(make, *points, runs=runs)][1 + ELSEWHERE :] == ["9.00x"]
+    many = [make.summary(id=f"{day}", branch=f"topic-{day}") for day in range(1, 28)]
+    points = [make.point(day=day, branch=f"topic-{day}") for day in range(1, 28)]
+    assert len(cells(make, *points, runs=many)) == 1 + MOST_ELSEWHERE
 
 
 def test_cells_carry_their_machine_and_branch_when_there_is_a_choice(make):

@@ -1,11 +1,17 @@
+from dataclasses import replace
+
 from pytest_xeonperf.report.page_case import case_page, trends_of
 
 NEWER = (("kernel", "6.1.0"), ("torch", "2.14.0"))
 
 
 def level_changes(make, points):
-    """By index, what the trend of these points says of its levels."""
-    trends = trends_of(make.case(), enumerate(points))
+    """By index, what the trend of these points says of its levels, each of a run of its own."""
+    return placed_changes(make, enumerate(points))
+
+
+def placed_changes(make, placed):
+    trends = trends_of(make.case(), placed)
     for each in trends.values():
         each.settle()
     return {index: told for each in trends.values() for index, told in each.levels.items()}
@@ -36,6 +42,19 @@ def test_environments_that_alternate_have_levels_of_their_own(make):
     ours, theirs = trend(make, (20, 20_000_000), (12, 22_000_000)), trend(make, (32, 30_000_000), fingerprint="theirs")
     points = [point for pair in zip(ours, theirs, strict=True) for point in pair]
     assert list(level_changes(make, points)) == [40]
+
+
+def test_what_several_tests_measured_in_a_run_is_one_point(make):
+    points = trend(make, (20, 20_000_000), (12, 22_000_000))
+    copies = [(place, point) for place, point in enumerate(points) for _ in range(5)]
+    assert placed_changes(make, copies) == {100: level_changes(make, points)[20]}
+    steady = [
+        replace(point, candidate_median_ns=20_000_000 + 40_000 * (index * index % 7))
+        for index, point in enumerate(trend(make, (32, 20_000_000)))
+    ]
+    copies = [(place, point) for place, point in enumerate(steady) for _ in range(5)]
+    assert placed_changes(make, copies) == {}
+    assert placed_changes(make, list(enumerate(point for _, point in copies)))
 
 
 def test_gaps_are_passed_over(make):

@@ -1,6 +1,7 @@
 from pytest_xeonperf.alerts import AlertEvent, AlertState, EventKind
 from pytest_xeonperf.records import Estimate, Unknown
 from pytest_xeonperf.report.page_alert import alert_page, triage_form
+from pytest_xeonperf.report.render import render
 
 NOT_HERE = Unknown(reason="not here")
 
@@ -61,3 +62,11 @@ def test_the_form_begins_with_what_is_so(make):
     form = triage_form(make.alert(state=AlertState.ACKNOWLEDGED, assignee="ann"), csrf="proof")
     assert [value for value, chosen in form.states if chosen] == ["acknowledged"]
     assert (form.assignee, form.csrf, len(form.states)) == ("ann", "proof", 6)
+
+
+def test_the_form_says_what_expected_accepts_and_that_it_is_nothing_where_a_gate_has_no_run(make):
+    form = triage_form(make.alert(), csrf="proof")
+    for run_id, words in (("run-01", "expected accepts the first slow run"), (NOT_HERE, "expected accepts nothing")):
+        made = render(page(make.alert(run_id=run_id), form=form))
+        assert words in made
+        assert made.count("expected accepts") == 1

@@ -186,9 +186,10 @@ def test_what_became_slower_is_told_in_a_line_and_not_where_suites_are_only_trie
         recorder.close()
 
 
-def test_a_history_that_takes_no_alerts_is_told_and_ends_nothing(make_recorder, machine, monkeypatch):
+@pytest.mark.parametrize("kind", [DataError, ZeroDivisionError])
+def test_a_history_that_takes_no_alerts_is_told_and_ends_nothing(make_recorder, machine, monkeypatch, kind):
     def refuse(*_arguments, **_named):
-        raise DataError("the database is read-only")
+        raise kind("the database is read-only")
 
     monkeypatch.setattr("pytest_xeonperf.ci.alerts.watch_run", refuse)
     recorder = make_recorder(preset=Preset.QUICK)

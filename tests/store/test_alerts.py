@@ -13,11 +13,21 @@ import pytest
 from alembic import command
 from sqlalchemy import inspect
 
-from pytest_xeonperf.alerts import Alert, AlertSource, AlertState, Direction, EventKind, Triage, change_point_id
+from pytest_xeonperf.alerts import (
+    Alert,
+    AlertSource,
+    AlertState,
+    Direction,
+    EventKind,
+    Evidence,
+    Triage,
+    change_point_id,
+)
 from pytest_xeonperf.errors import UsageError
-from pytest_xeonperf.judge.alerts import Findings, Followed
+from pytest_xeonperf.judge.alerts import Findings
+from pytest_xeonperf.judge.following import Followed
 from pytest_xeonperf.records import Acceptance, Estimate, Measurement, Unknown
-from pytest_xeonperf.store import maintenance, migration, schema
+from pytest_xeonperf.store import maintenance, migration, schema, triage, writing
 from pytest_xeonperf.store.engine import connect, open_store
 from pytest_xeonperf.store.identity import new_run_id
 from pytest_xeonperf.store.location import locate
@@ -25,7 +35,9 @@ from pytest_xeonperf.store.location import locate
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from pytest_xeonperf.records import Run
+    from sqlalchemy import Connection
+
+    from pytest_xeonperf.records import Result, Run
     from pytest_xeonperf.store.repository import Store
 
 NOW, LATER = "2026-09-30T10:00:00+00:00", "2026-09-30T11:00:00+00:00"
@@ -213,6 +225,143 @@ def test_a_series_is_what_was_measured_oldest_first_on_one_class(
     assert len(store.series_names()) == 4
 
 
+@pytest.fixture
+def add_runs(
+    store: Store, make_run: Callable[..., Run], make_result: Callable[..., Result]
+) -> Callable[..., list[Run]]:
+    """Adds a run an hour of one case that takes so long each: latency ratio, branch, dirty; "-" for no commit."""
+
+    def add(*runs: tuple[float, str, bool], tests: int = 1) -> list[Run]:
+        made = []
+        for number, (level, branch, dirty) in enumerate(runs):
+            median_ns = round(10_000_000 * level * (1 + 0.002 * (number * 7 % 5 - 2)))
+            result = make_result()
+            measured = replace(result.measurement, candidate_median_ns=median_ns)
+            results = tuple(replace(result, node_id=f"test_{test}", measurement=measured) for test in range(tests))
+            commit = replace(make_run().commit, sha=f"{number:040}", branch=branch, dirty=dirty)
+            started_at = f"2026-09-{1 + number // 24:02}T{number % 24:02}:00:00+00:00"
+            made.append(
+                make_run(
+                    id=new_run_id(),
+                    started_at=started_at,
+                    commit=Unknown(reason="no git here") if branch == "-" else commit,
+                    results=results,
+                )
+            )
+            store.add_run(made[-1])
+        return made
+
+    return add
+
+
+def _series(store: Store, run: Run) -> list[str]:
+    case, machine = run.results[0].case, run.machine.comparability_class
+    return [point.run_id for point in store.series(case.id, machine, limit=100)]
+
+
+def test_several_tests_of_a_case_in_a_run_are_one_point_of_its_series(store: Store, add_runs: Callable) -> None:
+    runs = add_runs(*[(1.0, "main", False)] * 8, tests=5)
+    assert _series(store, runs[0]) == [run.id for run in runs]
+
+
+def test_runs_of_uncommitted_changes_are_no_part_of_a_series_and_those_without_a_commit_are_one(
+    store: Store, add_runs: Callable
+) -> None:
+    runs = add_runs(*[(1.0, "main", False), (1.3, "main", True)] * 8)
+    assert _series(store, runs[0]) == [run.id for run in runs[::2]]
+
+
+def test_where_no_commit_is_known_the_runs_are_a_series(store: Store, add_runs: Callable) -> None:
+    runs = add_runs(*[(1.0, "-", False)] * 8)
+    assert _series(store, runs[0]) == [run.id for run in runs]
+
+
+@pytest.mark.parametrize("main", ["main", "master"])
+def test_the_main_line_is_known_by_its_name_where_it_has_enough_runs(
+    store: Store, add_runs: Callable, main: str
+) -> None:
+    runs = add_runs(*[(1.0, main, False), (1.3, "topic", False), (1.3, "topic", False)] * 6)
+    assert _series(store, runs[0]) == [run.id for run in runs[::3]]
+
+
+def test_else_the_main_line_is_the_branch_of_most_runs_or_the_older_of_two(store: Store, add_runs: Callable) -> None:
+    few = [(1.0, "main", False)] * 5
+    runs = add_runs(*[(1.0, "trunk", False), (1.3, "topic", False)] * 7, *few)
+    assert _series(store, runs[0]) == [run.id for run in runs[:14:2]]
+
+
+def test_what_is_expected_stays_accepted_until_the_last_alert_on_its_run_is_not(
+    store: Store, raised: Alert, make_run: Callable[..., Run]
+) -> None:
+    machine = raised.comparability_class
+    second = replace(raised, id="second")
+    _raise(store, second)
+    for alert in (raised, second):
+        store.triage(alert.id, Triage(state=AlertState.EXPECTED, note=alert.id), by="Ann", at=LATER)
+    store.triage(raised.id, Triage(state=AlertState.NEW), by="Bob", at=LATER)
+    (word,) = store.acceptances(machine, until=LATER)
+    assert word.reason == "second (alert second)"
+    store.triage(second.id, Triage(state=AlertState.NEW), by="Bob", at=LATER)
+    assert store.acceptances(machine, until=LATER) == ()
+
+
+def test_all_turns_are_taken_in_order_before_anything_is_accepted(
+    store: Store, make_run: Callable[..., Run], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = make_run()
+    store.add_run(run)
+    told: list[tuple[str, ...]] = []
+    insert = writing.insert_acceptance
+
+    def insert_too(connection: Connection, acceptance: Acceptance) -> bool:
+        told.append(("insert",))
+        return insert(connection, acceptance)
+
+    monkeypatch.setattr(triage, "take_turns", lambda _connection, *names: told.append(names))
+    monkeypatch.setattr(writing, "insert_acceptance", insert_too)
+    words = [
+        Acceptance(case=result.case, run_id=run.id, accepted_at=NOW, accepted_by="Eve", reason="so")
+        for result in run.results
+    ]
+    for order in (words, words[::-1]):
+        told.clear()
+        store.accept(order)
+        names = [(case_id, run.machine.comparability_class) for case_id in sorted(word.case.id for word in words)]
+        assert told == [*names, ("insert",), ("insert",)]
+
+
+def test_a_look_judges_what_is_there_when_its_turn_comes(store: Store, raised: Alert) -> None:
+    word = Acceptance(case=raised.case, run_id=str(raised.run_id), accepted_at=NOW, accepted_by="Eve", reason="so")
+    store.accept([word])
+    seen: list[Evidence] = []
+
+    def judge(evidence: Evidence) -> Findings:
+        seen.append(evidence)
+        return Findings()
+
+    store.watch(raised.case, raised.comparability_class, judge, limit=10)
+    assert seen[0].accepted == {raised.run_id}
+    assert [point.run_id for point in seen[0].points] == [raised.run_id]
+    assert [alert.id for alert in seen[0].known] == [raised.id]
+
+
+def test_who_has_called_an_alert_fixed_is_known(store: Store, raised: Alert) -> None:
+    def evidence() -> Evidence:
+        return store.evidence(raised.case.id, raised.comparability_class, limit=10)
+
+    assert evidence().fixed_from == {}
+    fixed = replace(raised, state=AlertState.FIXED, recovered_run_id="another")
+    (event,) = store.alert_events(raised.id)
+    told = replace(event, kind=EventKind.RECOVERED, changes=(("state", "acknowledged", "fixed"),))
+    news = Findings(followed=(Followed(alert=fixed, events=(told,)),))
+    store.raise_alerts(raised.case, raised.comparability_class, lambda _: news)
+    store.triage(raised.id, Triage(note="good"), by="Ann", at=LATER)
+    assert evidence().fixed_from == {raised.id: AlertState.ACKNOWLEDGED}
+    for state in (AlertState.NEW, AlertState.FIXED):
+        store.triage(raised.id, Triage(state=state), by="Ann", at=LATER)
+    assert evidence().fixed_from == {}
+
+
 RAISING = """
     import sys
     from pytest_xeonperf.judge.alerts import findings
@@ -222,10 +371,7 @@ RAISING = """
     sys.stdin.readline()
     with open_store(url) as store:
         for case, machine in store.series_names():
-            points = store.series(case.id, machine, limit=300)
-            found = store.raise_alerts(
-                case, machine, lambda known: findings(case, machine, points, known, accepted=(), at=at)
-            )
+            found = store.watch(case, machine, lambda evidence: findings(case, machine, evidence, at=at), limit=300)
             print(len(found.raised))
 """
 

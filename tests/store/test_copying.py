@@ -12,8 +12,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Column, Integer, Table, Text, insert, select, update
 
+from pytest_xeonperf.alerts import Alert, AlertSource, AlertState, Direction
 from pytest_xeonperf.errors import DataError, UsageError
-from pytest_xeonperf.records import Acceptance
+from pytest_xeonperf.judge.alerts import Findings
+from pytest_xeonperf.records import Acceptance, Estimate, Unknown
 from pytest_xeonperf.store import copying, schema
 from pytest_xeonperf.store.copying import TableCopy, copy_history
 from pytest_xeonperf.store.engine import connect, open_store
@@ -39,7 +41,34 @@ def full(make_history: Callable[[str], str], make_run: Callable[..., Run], timed
         store.add_run(replace(run, id=new_run_id(), results=(timed,)))
         store.create_token("nightly", [Scope.INGEST])
         store.accept([_accepted(run)])
+        alert = _alert(run)
+        store.raise_alerts(alert.case, alert.comparability_class, lambda _known: Findings(raised=(alert,)))
     return url
+
+
+def _alert(run: Run) -> Alert:
+    return Alert(
+        id="3f9a1c0b77de",
+        case=run.results[0].case,
+        comparability_class=run.machine.comparability_class,
+        source=AlertSource.GATE,
+        direction=Direction.SLOWER,
+        latency_ratio=1.1,
+        speed=Estimate(ratio=0.91, low_ratio=0.9, high_ratio=0.92, confidence=0.95),
+        before_ns=10_000_000,
+        after_ns=11_000_000,
+        run_id=Unknown(reason="a gate's"),
+        fingerprint=Unknown(reason="a gate's"),
+        since="2026-09-02T10:00:00+00:00",
+        sha_before="a" * 40,
+        sha_after="b" * 40,
+        raised_at="2026-09-02T10:00:00+00:00",
+        state=AlertState.NEW,
+        assignee="",
+        note="",
+        issue_url="",
+        recovered_run_id=Unknown(reason="the latency is not back"),
+    )
 
 
 def _accepted(run: Run) -> Acceptance:
@@ -68,7 +97,18 @@ def test_every_table_arrives_and_comes_back(full: str, migrated: str, make_histo
     assert copy_history(migrated, back).tables == there.tables
     assert _everything(full) == _everything(migrated) == _everything(back)
     held = {table.name for table in there.tables if table.rows}
-    assert {"run", "result", "sample", "timing", "measurement", "verdict", "token", "acceptance"} <= held
+    assert {
+        "run",
+        "result",
+        "sample",
+        "timing",
+        "measurement",
+        "verdict",
+        "token",
+        "acceptance",
+        "alert",
+        "alert_event",
+    } <= held
 
 
 @settings(

@@ -58,3 +58,15 @@ def test_one_branch_or_one_case_can_be_asked_for(history: Store) -> None:
     assert _found(history, branch="nobody's") == set()
     eager = next(case.id for case, _ in history.latest() if case.variant == "eager_bf16")
     assert _found(history, case_id=eager) == {("eager_bf16", "day1")}
+
+
+def test_a_case_that_the_newest_runs_do_not_have_is_found(
+    history: Store, make_run: Callable[..., Run], make_result: Callable[..., Result]
+) -> None:
+    for number in range(30):
+        result = make_result(variant="eager_bf16", ratio=2.0)
+        started_at = f"2026-09-10T{number // 2:02}:{30 * (number % 2):02}:00+00:00"
+        history.add_run(make_run(id=f"later{number}", started_at=started_at, results=(result,)))
+    assert _found(history) == {
+        ("compiled_bf16", "day0"), ("compiled_bf16", "day2"), ("eager_bf16", "later29"), ("fft", "day1"),
+    }  # fmt: skip

@@ -76,7 +76,7 @@ def test_filters_work_together_and_one_button_ends_them(first, page):
     first.choose("workload", "llama-2-7b")
     first.choose("variant", "woq_int8")
     assert first.cells() == []
-    assert page.locator(".nothing").all_inner_texts() == ["No case matches."]
+    assert page.locator(".nothing").all_inner_texts() == ["No case matches among the newest."]
     assert first.said().startswith("0 of 3 cases, 40 of 40 runs")
     first.form.get_by_role("button", name="Show all").click()
     page.wait_for_function("() => !document.querySelector('.nothing')")

@@ -86,3 +86,12 @@ def test_the_button_unpins_and_gives_the_focus_back_to_the_chart(page, chart):
     chart.pinned.get_by_role("button", name="Unpin").click()
     assert not chart.pinned.is_visible()
     assert page.evaluate("document.activeElement.className") == "chart"
+
+
+def test_a_double_click_beside_the_plot_takes_nothing_back(page, chart):
+    pins(chart, 2)
+    page.wait_for_timeout(400)  # no double click
+    chart.expect_address(pin="run-02")
+    chart.box.dispatch_event("dblclick")
+    page.wait_for_timeout(400)
+    chart.expect_address(pin="run-02")

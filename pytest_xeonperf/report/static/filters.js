@@ -62,7 +62,7 @@
     if (nothing && !word) {
       word = document.createElement("p");
       word.className = "nothing note";
-      word.textContent = `No ${what} matches.`;
+      word.textContent = `No ${what} matches among the newest.`;
       section.append(word);
     }
     if (!nothing && word) word.remove();

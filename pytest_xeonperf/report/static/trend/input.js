@@ -22,7 +22,8 @@
       before = { pin: state.pin, other: state.other };
       choose(DOUBLE_CLICK_MS);
     });
-    box.addEventListener("dblclick", () => {
+    box.addEventListener("dblclick", (event) => {
+      if (!event.target.classList.contains("u-over")) return; // its first click was none, and `before` is of another
       stay();
       Object.assign(state, before);
       all();
