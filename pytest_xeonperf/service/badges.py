@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from starlette.routing import Route
 
 from pytest_xeonperf.report.badge_svg import badge_of_case, badge_of_nothing, badge_of_run, draw
+from pytest_xeonperf.service.api import parameters
 from pytest_xeonperf.service.revalidated import revalidated
 from pytest_xeonperf.store.tokens import Scope
 
@@ -26,7 +27,7 @@ def routes(service: Service) -> list[Route]:
     def whole(request: Request) -> Response:
         """What the newest run came to."""
         service.require(request, Scope.READ)
-        found = service.store.runs(limit=1, branch=request.query_params.get("branch", ""))
+        found = service.store.runs(limit=1, branch=parameters(request, "branch").get("branch", ""))
         if not found:
             return served(request, badge_of_nothing("xeonperf"), status=404)
         return served(request, badge_of_run(found[0]))
@@ -35,7 +36,7 @@ def routes(service: Service) -> list[Route]:
         """What a case came to last, on whichever class of machine that was."""
         service.require(request, Scope.READ)
         case_id = request.path_params["case_id"]
-        found = service.store.latest(branch=request.query_params.get("branch", ""), case_id=case_id)
+        found = service.store.latest(branch=parameters(request, "branch").get("branch", ""), case_id=case_id)
         if not found:
             return served(request, badge_of_nothing(case_id), status=404)
         of_case, point = max(found, key=lambda pair: pair[1].started_at)

@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 from starlette.routing import Route
 
 from pytest_xeonperf.report.feed import atom, news_of_runs
+from pytest_xeonperf.service.api import parameters
 from pytest_xeonperf.service.revalidated import revalidated
 from pytest_xeonperf.store.tokens import Scope
 
@@ -30,7 +31,7 @@ def routes(service: Service) -> list[Route]:
         """All kinds of news in one."""
         service.require(request, Scope.READ)
         address = partial(service.address, request)
-        branch = request.query_params.get("branch", "")
+        branch = parameters(request, "branch").get("branch", "")
         entries = [*news_of_runs(service.store.runs(limit=_LOOKED_AT, branch=branch), address)]
         narrowed = f"?{urlencode({'branch': branch})}" if branch else ""
         text = atom(entries, self_href=address(_PATH + narrowed), home_href=address(""))

@@ -8,6 +8,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from pytest_xeonperf.exchange import exposition, openmetrics
+from pytest_xeonperf.service.api import parameters
 from pytest_xeonperf.store.tokens import Scope
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ def routes(service: Service) -> list[Route]:
     def metrics(request: Request) -> Response:
         """All of them, of one branch where asked for."""
         service.require(request, Scope.READ)
-        branch = request.query_params.get("branch", "")
+        branch = parameters(request, "branch").get("branch", "")
         readings = [openmetrics.reading_of(case, point) for case, point in service.store.latest(branch=branch)]
         machines = sorted({reading.machine for reading in readings})
         newest = [service.store.runs(limit=1, branch=branch, comparability_class=machine) for machine in machines]

@@ -160,7 +160,7 @@ def _gets(summary: str, answers: dict[str, Any], *parameters: dict[str, Any]) ->
     return {
         "summary": summary,
         "parameters": list(parameters),
-        "responses": {**answers, **_errors("401", "403", "413", "429", "503")},
+        "responses": {**answers, **_errors("400", "401", "403", "413", "429", "503")},
     }
 
 

@@ -10,6 +10,9 @@ from pytest_xeonperf.store.engine import open_store
 from pytest_xeonperf.store.tokens import Scope
 
 EXAMPLES = 24
+WITHOUT_ANYTHING_TO_SAY = {"GET /healthz", "GET /readyz"}
+"""No token, no parameter: there is one way to ask, and Hypothesis knows when it has tried all ways."""
+
 OPERATIONS = [f"{method.upper()} {path}" for path, methods in document()["paths"].items() for method in methods]
 
 
@@ -58,6 +61,6 @@ def test_whatever_is_asked_is_answered_as_described(migrated, described, module,
         (operation,) = [each for each in described.operations(store) if each.label == label]
         statuses = described.ask(operation, token, examples=EXAMPLES, there=[("alert_id", alert.id)])
         assert len(store.runs()) == 2
-    assert sum(statuses.values()) >= EXAMPLES / 2
+    assert sum(statuses.values()) >= (1 if label in WITHOUT_ANYTHING_TO_SAY else EXAMPLES / 2)
     assert max(statuses) < 500
     assert "{alert_id}" not in label or 200 in statuses
