@@ -14,10 +14,10 @@ from dataclasses import dataclass
 from http.client import HTTPException
 from typing import TYPE_CHECKING, Any
 from urllib.error import HTTPError
-from urllib.parse import urlsplit
 from urllib.request import HTTPRedirectHandler, Request, build_opener
 
 from pytest_xeonperf.errors import DataError, InfrastructureError, UsageError, XeonPerfError
+from pytest_xeonperf.exchange.addresses import is_web_address
 
 if TYPE_CHECKING:
     from http.client import HTTPResponse
@@ -124,12 +124,7 @@ def checked(url: str) -> str:
     Raises:
         UsageError: It is none, or holds what would be recorded and shown.
     """
-    try:
-        parts = urlsplit(url)
-        good = parts.scheme in {"http", "https"} and parts.hostname and (parts.port is None or parts.port > 0)
-    except ValueError:
-        good = False
-    if not good or re.search(r"[\s@?#\x00-\x1f\x7f]", url):
+    if not is_web_address(url) or re.search(r"[\s@?#\x00-\x1f\x7f]", url):
         raise UsageError("this is no address of a service", where=url.partition("@")[2] or url, remedy=_REMEDY)
     return url.rstrip("/")
 

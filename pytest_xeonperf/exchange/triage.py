@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from pytest_xeonperf.alerts import AS_IT_IS, AlertState, Triage
 from pytest_xeonperf.errors import DataError
+from pytest_xeonperf.exchange.addresses import is_web_address
 from pytest_xeonperf.records import Unknown
 
 if TYPE_CHECKING:
@@ -43,12 +44,7 @@ def triage_from(said: Mapping[str, object]) -> Triage:
 
 def is_address(text: str) -> bool:
     """Whether a link may lead there: http or https, of a host, without a user or blanks."""
-    try:
-        parts = urlsplit(text)
-        found = parts.scheme in {"http", "https"} and bool(parts.hostname) and (parts.port is None or parts.port > 0)
-    except ValueError:
-        return False
-    return found and "@" not in parts.netloc and not re.search(r"[\s\x00-\x1f\x7f\\]", text)
+    return is_web_address(text) and "@" not in urlsplit(text).netloc and not re.search(r"[\s\x00-\x1f\x7f\\]", text)
 
 
 def _state(said: object) -> AlertState:

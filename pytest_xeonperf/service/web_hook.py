@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 from urllib.request import HTTPRedirectHandler, Request, build_opener
 
 from pytest_xeonperf.errors import InfrastructureError, UsageError
+from pytest_xeonperf.exchange.addresses import is_web_address
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -104,12 +105,8 @@ def read_secret(path: Path) -> bytes:
 
 
 def _checked(url: str) -> str:
-    try:
-        parts = urlsplit(url)
-        good = parts.scheme in {"http", "https"} and parts.hostname and (parts.port is None or parts.port > 0)
-    except ValueError:
-        good = False
-    if not good or not url.isascii() or parts.username is not None or re.search(r"[\s#\x00-\x1f\x7f]", url):
+    good = is_web_address(url) and url.isascii() and urlsplit(url).username is None
+    if not good or re.search(r"[\s#\x00-\x1f\x7f]", url):
         raise UsageError(
             "this is no address of a web hook", remedy="say https://host[:port]/path[?query], without a user"
         )
