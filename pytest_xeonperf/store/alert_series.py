@@ -16,6 +16,7 @@ from pytest_xeonperf.alerts import AlertState, EventKind, Evidence, SeriesPoint
 from pytest_xeonperf.store import from_rows, schema
 from pytest_xeonperf.store.alert_rows import event_from
 from pytest_xeonperf.store.alerts import read_alerts
+from pytest_xeonperf.store.batches import batches
 from pytest_xeonperf.store.reading import columns_of
 
 if TYPE_CHECKING:
@@ -34,9 +35,6 @@ FEWEST = 6
 
 _LOOK_BACK = 1000
 """Newest runs among which the branch of most runs is the main line, where none has its name."""
-
-_AT_ONCE = 500
-"""Runs in one query: databases bound the number of parameters."""
 
 _ALL = 10_000
 
@@ -62,8 +60,8 @@ def read_series(
     """
     run_ids = _line(connection, case_id, comparability_class, limit=limit)
     found: dict[str, SeriesPoint] = {}
-    for start in range(0, len(run_ids), _AT_ONCE):
-        for row in connection.execute(_results(case_id, run_ids[start : start + _AT_ONCE])).mappings():
+    for some in batches(run_ids):
+        for row in connection.execute(_results(case_id, some)).mappings():
             point = SeriesPoint(
                 run_id=row["id"],
                 started_at=row["started_at"],

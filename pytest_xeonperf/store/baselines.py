@@ -8,15 +8,13 @@ from sqlalchemy import select
 
 from pytest_xeonperf.records import Acceptance, RunState, Unknown
 from pytest_xeonperf.store import from_rows, schema
+from pytest_xeonperf.store.batches import batches
 from pytest_xeonperf.store.reading import columns_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from sqlalchemy import Connection
-
-_AT_ONCE = 500
-"""Commits in one query: databases bound the number of parameters."""
 
 
 def find_baseline(
@@ -32,8 +30,7 @@ def find_baseline(
     """
     measured = schema.result.c
     in_common = select(measured.run_id).where(measured.case_id.in_(case_ids), measured.measurement_unknown.is_(None))
-    for start in range(0, len(shas), _AT_ONCE):
-        some = shas[start : start + _AT_ONCE]
+    for some in batches(shas):
         query = (
             select(schema.run.c.commit_sha, schema.run.c.id)
             .join_from(schema.run, schema.machine)

@@ -9,6 +9,7 @@ from sqlalchemy import func, select
 
 from pytest_xeonperf.records import Isa, Outcome, RunState, Unknown
 from pytest_xeonperf.store import from_rows, schema
+from pytest_xeonperf.store.batches import batches
 from pytest_xeonperf.store.reading import columns_of
 from pytest_xeonperf.store.summaries import RunSummary, TrendPoint
 
@@ -16,9 +17,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from sqlalchemy import Connection, Row, RowMapping, Select, Table
-
-_AT_ONCE = 500
-"""Runs in one query: databases bound the number of parameters."""
 
 _OF_A_POINT: tuple[tuple[Table, tuple[str, ...]], ...] = tuple(
     (table, tuple(names))
@@ -72,12 +70,8 @@ def read_trend(
     """The newest `limit` points of a case, oldest first; an empty string stands for any class, or any time."""
     run_ids = _newest_runs(connection, case_id, limit=limit, comparability_class=comparability_class, before=before)
     found: list[list[dict[str, Any]]] = []
-    for start in range(0, len(run_ids), _AT_ONCE):
-        query = (
-            points()
-            .where(schema.result.c.case_id == case_id)
-            .where(schema.result.c.run_id.in_(run_ids[start : start + _AT_ONCE]))
-        )
+    for some in batches(run_ids):
+        query = points().where(schema.result.c.case_id == case_id).where(schema.result.c.run_id.in_(some))
         found += map(parts_of, connection.execute(query))
     found.sort(key=lambda parts: (parts[RUN]["started_at"], parts[_RESULT]["id"]))
     return made(connection, found[-limit:])

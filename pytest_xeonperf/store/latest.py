@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import func, select
 
 from pytest_xeonperf.store import from_rows, history, schema
+from pytest_xeonperf.store.batches import batches
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -26,9 +27,6 @@ if TYPE_CHECKING:
 
 _NEWEST_RUNS = 20
 """Of each class, in which cases are looked for first."""
-
-_AT_ONCE = 500
-"""Ids in one query: databases bound the number of parameters."""
 
 
 def read_latest(connection: Connection, *, branch: str, case_id: str) -> tuple[tuple[Case, TrendPoint], ...]:
@@ -104,12 +102,12 @@ def _points(
         wanted = set(case_ids)
         ids += [found for case_id, found in connection.execute(last) if case_id in wanted]
     names = [column.name for column in schema.case.c]
-    for start in range(0, len(ids), _AT_ONCE):
+    for some in batches(ids):
         query = (
             history.points()
             .add_columns(*schema.case.c)
             .join(schema.case, schema.case.c.id == result.case_id)
-            .where(result.id.in_(ids[start : start + _AT_ONCE]))
+            .where(result.id.in_(some))
         )
         for row in connection.execute(query).all():
             parts, case = history.parts_of(row), from_rows.case_from(dict(zip(names, row[-len(names) :], strict=True)))

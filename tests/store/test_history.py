@@ -116,7 +116,7 @@ def test_the_newest_points_are_those_of_the_newest_runs_whatever_the_order_they_
 def test_more_points_than_go_into_one_query_stay_in_order(
     store: Store, make_run: Callable[..., Run], make_result: Callable[..., Result], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("pytest_xeonperf.store.history._AT_ONCE", 2)
+    monkeypatch.setattr("pytest_xeonperf.store.batches._AT_ONCE", 2)
     result = make_result()
     for number in range(5):
         store.add_run(
