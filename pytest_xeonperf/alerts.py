@@ -92,11 +92,11 @@ class Alert:
     sha_before: str | Unknown
     sha_after: str | Unknown
     raised_at: str
-    state: AlertState
-    assignee: str
-    note: str
-    issue_url: str
-    recovered_run_id: str | Unknown
+    state: AlertState = AlertState.NEW
+    assignee: str = ""
+    note: str = ""
+    issue_url: str = ""
+    recovered_run_id: str | Unknown = Unknown(reason="the latency is not back")
 
 
 class EventKind(StrEnum):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pytest_xeonperf.alerts import Alert, AlertSource, AlertState, Direction, gate_id
+from pytest_xeonperf.alerts import Alert, AlertSource, Direction, gate_id
 from pytest_xeonperf.judge.alerts import Findings
 from pytest_xeonperf.records import Outcome, Unknown
 
@@ -70,9 +70,4 @@ def _of_gate(comparison: Comparison, each: ComparedCase, at: str) -> Iterator[Al
         sha_before=base_sha,
         sha_after=head_sha,
         raised_at=at,
-        state=AlertState.NEW,
-        assignee="",
-        note="",
-        issue_url="",
-        recovered_run_id=Unknown(reason="the latency is not back"),
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import log
 from typing import TYPE_CHECKING
 
-from pytest_xeonperf.alerts import Alert, AlertSource, AlertState, Direction, change_point_id
+from pytest_xeonperf.alerts import Alert, AlertSource, Direction, change_point_id
 from pytest_xeonperf.judge.tracks import LEAST_SLOWDOWN
 from pytest_xeonperf.records import Unknown
 
@@ -84,9 +84,4 @@ def alert_on(case: Case, comparability_class: str, track: Track, step: Step, *, 
         sha_before=track.points[step.place - 1].sha,
         sha_after=step.point.sha,
         raised_at=at,
-        state=AlertState.NEW,
-        assignee="",
-        note="",
-        issue_url="",
-        recovered_run_id=Unknown(reason="the latency is not back"),
     )
