@@ -43,6 +43,11 @@ class News:
 
     @property
     def line(self) -> str:
+        """For people at a terminal, where something is new: the summary, and what shows them."""
+        return f"{self.summary}; `xeonperf alerts` shows them" if self.summary else ""
+
+    @property
+    def summary(self) -> str:
         """For people, where something is new: ``alerts: 2 new (sam-vit-b/encode ... +10.0 %, and 1 more)``."""
         parts = []
         if self.raised:
@@ -53,7 +58,7 @@ class News:
             parts.append(f"{len(self.recovered)} over, the latency is back")
         if self.reopened:
             parts.append(f"{len(self.reopened)} open again, the latency is not back after all")
-        return f"alerts: {', '.join(parts)}; `xeonperf alerts` shows them" if parts else ""
+        return f"alerts: {', '.join(parts)}" if parts else ""
 
 
 def told(alert: Alert) -> str:

@@ -1,10 +1,10 @@
-"""Whom ``xeonperf serve`` tells of red runs: options, and what comes of them. Without one, nobody."""
+"""Whom ``xeonperf serve`` tells of red runs and of alerts: options, and what comes of them. Without one, nobody."""
 
 from __future__ import annotations
 
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypedDict
 
 import click
 
@@ -13,12 +13,17 @@ from pytest_xeonperf.errors import UsageError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from pytest_xeonperf.ci.alerts import News
     from pytest_xeonperf.records import Run
     from pytest_xeonperf.service.outbox import Channel
 
 _OPTIONS = (
     click.option(
-        "--web-hook", "hooks", metavar="URL", multiple=True, help="Where each red run is told by a signed POST request."
+        "--web-hook",
+        "hooks",
+        metavar="URL",
+        multiple=True,
+        help="Where red runs and new alerts are told by signed POST requests.",
     ),
     click.option(
         "--web-hook-secret-file",
@@ -28,7 +33,11 @@ _OPTIONS = (
         help="What the requests are signed with, shared with whoever listens there.",
     ),
     click.option(
-        "--mail-to", "readers", metavar="ADDRESS", multiple=True, help="To whom each red run is told by mail."
+        "--mail-to",
+        "readers",
+        metavar="ADDRESS",
+        multiple=True,
+        help="To whom red runs and new alerts are told by mail.",
     ),
     click.option("--mail-from", "sender", metavar="ADDRESS", default="", help="Default: xeonperf at this machine."),
     click.option(
@@ -55,9 +64,16 @@ def notice_options(command: Callable[..., None]) -> Callable[..., None]:
     return command
 
 
+class Tellers(TypedDict, total=False):
+    """What a `Service` calls; nothing where nobody is told."""
+
+    arrived: Callable[[Run], None]
+    seen: Callable[[News, str], None]
+
+
 @contextmanager
-def noticing(public_url: str, *, outbox: Path, **given: Any) -> Iterator[Callable[[Run], None]]:
-    """What tells of a run that arrived, while it lasts.
+def noticing(public_url: str, *, outbox: Path, **given: Any) -> Iterator[Tellers]:
+    """What tells of runs and of alerts, while it lasts.
 
     Args:
         public_url: Where people find the pages.
@@ -67,20 +83,23 @@ def noticing(public_url: str, *, outbox: Path, **given: Any) -> Iterator[Callabl
     Raises:
         UsageError: Something is missing, or is none of what it should be.
     """
-    from pytest_xeonperf.service.announcement import is_red, red_run
+    from pytest_xeonperf.service.announcement import changed_alerts, is_red, red_run
     from pytest_xeonperf.service.outbox import Outbox
 
     channels = _channels(**given)
     if not channels:
-        yield lambda _: None
+        yield {}
         return
     with Outbox(outbox, channels) as opened:
 
-        def tell(run: Run) -> None:
+        def arrived(run: Run) -> None:
             if is_red(run):
                 opened.put(red_run(run, public_url=public_url))
 
-        yield tell
+        def seen(news: News, at: str) -> None:
+            opened.put(changed_alerts(news, at=at, public_url=public_url))
+
+        yield {"arrived": arrived, "seen": seen}
 
 
 def _channels(

@@ -90,7 +90,7 @@ def command(
     with (
         open_store(database_or_default(db)) as store,
         _bound(host, port) as listening,
-        noticing(public or _address(listening).rstrip("/"), **notices) as tell,
+        noticing(public or _address(listening).rstrip("/"), **notices) as tellers,
     ):
         service = Service(
             store=store,
@@ -98,7 +98,7 @@ def command(
             hosts=_OWN_NAMES if own and reading == "auto" else ("*",),
             budgets=budgets,
             public_url=public,
-            arrived=tell,
+            **tellers,
         )
         click.echo(f"xeonperf serve: {store.where} at {_address(listening)}", err=True)
         config = uvicorn.Config(

@@ -49,7 +49,7 @@ def routes(service: Service) -> list[Route]:
     """The API below ``/api/v1``."""
     turns = anyio.Semaphore(_AT_ONCE)
     threads = anyio.CapacityLimiter(_AT_ONCE + 1)  # one for who is turned away meanwhile
-    watch = Watch(service.store)
+    watch = Watch(service.store, service.seen)
 
     async def ingest(request: Request) -> Response:
         """Add a run; one that is there already stays as it is."""

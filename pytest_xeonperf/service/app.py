@@ -26,7 +26,7 @@ from pytest_xeonperf.service.budgets import Budgets, address_of, require_permit
 from pytest_xeonperf.service.cache import Pages
 from pytest_xeonperf.service.counters import Counters, Counting
 from pytest_xeonperf.service.headers import SafeHeaders
-from pytest_xeonperf.service.refusal import refusal
+from pytest_xeonperf.service.refusal import refusal, refused
 from pytest_xeonperf.store.tokens import Scope
 
 if TYPE_CHECKING:
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.types import ASGIApp
 
+    from pytest_xeonperf.ci.alerts import News
     from pytest_xeonperf.judge.runs import RunComparison
     from pytest_xeonperf.records import Run
     from pytest_xeonperf.service.budgets import Budget
@@ -52,8 +53,8 @@ _ALPHA = 0.05
 _LOG = logging.getLogger("pytest_xeonperf.service")
 
 
-def _nobody_minds(_: Run) -> None:
-    """Nothing happens when a run arrives."""
+def _nobody_minds(*_: object) -> None:
+    """Nothing happens when a run arrives, or an alert is raised."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +71,7 @@ class Service:
         pages: Those that were rendered, for all who may read.
         public_url: Under which people reach it, without a slash at its end; empty for the one they ask under.
         arrived: Is told of each new run that came in; must not keep whoever brings it waiting.
+        seen: Is told of alerts that are new, over or open again, and when that was seen.
     """
 
     store: Store
@@ -81,6 +83,7 @@ class Service:
     pages: Pages = field(default_factory=Pages)
     public_url: str = ""
     arrived: Callable[[Run], None] = _nobody_minds
+    seen: Callable[[News, str], None] = _nobody_minds
 
     def require(self, request: Request, scope: Scope) -> None:
         """Let a request pass that may do this.
@@ -178,18 +181,18 @@ async def _few_threads(_: Starlette) -> AsyncIterator[None]:
     yield
 
 
-async def _refused(_: Request, error: Exception) -> Response:
+async def _refused(request: Request, error: Exception) -> Response:
     """No thread is needed, and none of the few is waited for: so it is with the others below."""
-    refused = cast("HTTPException", error)
-    answer = refusal(refused.status_code, refused.detail)
-    answer.headers.update(refused.headers or {})
+    why = cast("HTTPException", error)
+    answer = refused(request, why.status_code, why.detail)
+    answer.headers.update(why.headers or {})
     return answer
 
 
-async def _unknown(_: Request, error: Exception) -> Response:
+async def _unknown(request: Request, error: Exception) -> Response:
     """Whoever asks has named something that is not there."""
     unknown = cast("UsageError", error)
-    return refusal(404, unknown.what, remedy=unknown.remedy)
+    return refused(request, 404, unknown.what, remedy=unknown.remedy)
 
 
 async def _gone(_: Request, __: Exception) -> Response:
@@ -197,9 +200,11 @@ async def _gone(_: Request, __: Exception) -> Response:
     return refusal(400, "the request ended before its body did")
 
 
-async def _failed(_: Request, error: Exception) -> Response:
+async def _failed(request: Request, error: Exception) -> Response:
     """Something is wrong here: the log says what, and a stranger does not learn where the history is."""
     _LOG.error("%s", error, exc_info=error)
     if isinstance(error, XeonPerfError):
-        return refusal(503, "the history does not answer", remedy="try again later; the service's log says more")
-    return refusal(500, "a defect of the service", remedy="the service's log says more")
+        return refused(
+            request, 503, "the history does not answer", remedy="try again later; the service's log says more"
+        )
+    return refused(request, 500, "a defect of the service", remedy="the service's log says more")

@@ -12,8 +12,9 @@ from anyio import to_thread
 from pytest_xeonperf.ci.alerts import watch_series
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
+    from pytest_xeonperf.ci.alerts import News
     from pytest_xeonperf.records import Case
     from pytest_xeonperf.store.repository import Store
 
@@ -27,9 +28,15 @@ class Watch:
     runs brought it, and only what is to be looked at is kept meanwhile.
     """
 
-    def __init__(self, store: Store) -> None:
-        """Nothing is looked at yet."""
+    def __init__(self, store: Store, seen: Callable[[News, str], None]) -> None:
+        """Nothing is looked at yet.
+
+        Args:
+            store: The history.
+            seen: Is told of what is new in it, and when that was seen.
+        """
         self._store = store
+        self._seen = seen
         self._due: dict[tuple[Case, str], None] = {}
         self._busy = False
         self._thread = anyio.CapacityLimiter(1)
@@ -43,14 +50,16 @@ class Watch:
         try:
             while self._due:
                 due, self._due = self._due, {}
-                await to_thread.run_sync(_looked, self._store, tuple(due), limiter=self._thread)
+                await to_thread.run_sync(self._look, tuple(due), limiter=self._thread)
         finally:
             self._busy = False
 
-
-def _looked(store: Store, series: tuple[tuple[Case, str], ...]) -> None:
-    """Raise what there is to tell; what goes wrong is logged, and the next run of these cases makes up for it."""
-    try:
-        watch_series(store, series, at=datetime.now(UTC).isoformat(timespec="seconds"))
-    except Exception as error:  # noqa: BLE001 - told in the log: the answer is out, and the service goes on
-        _LOG.error("%d cases were not looked at for alerts: %s", len(series), error, exc_info=error)
+    def _look(self, series: tuple[tuple[Case, str], ...]) -> None:
+        """Raise what there is to tell; what goes wrong is logged, and the next run of these cases makes up for it."""
+        at = datetime.now(UTC).isoformat(timespec="seconds")
+        try:
+            news = watch_series(self._store, series, at=at)
+            if news.summary:
+                self._seen(news, at)
+        except Exception as error:  # noqa: BLE001 - told in the log: the answer is out, and the service goes on
+            _LOG.error("%d cases were not looked at for alerts: %s", len(series), error, exc_info=error)

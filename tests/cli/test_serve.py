@@ -164,6 +164,33 @@ def test_a_red_run_that_is_pushed_is_told_to_whoever_listens(
     assert json.loads(body)["link"] == f"https://perf.example/run-{recorded_run.id}.html"
 
 
+def test_a_pushed_run_with_which_a_level_has_risen_is_told_as_an_alert(
+    *,
+    tmp_path: Path,
+    serving: Callable,
+    listener: Listener,
+    command_line: Callable,
+    history: Path,
+    recorded_run: Run,
+    slow_down: Callable,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    secret, shared = tmp_path / "secret", tmp_path / "shared.db"
+    secret.write_text("0123456789abcdef0123456789abcdef\n")
+    with open_store(str(shared)) as there, open_store(str(history)) as here:
+        slow_down(there, recorded_run, runs=27)
+        newest = slow_down(here, recorded_run)[-1].id
+        monkeypatch.setenv("XEONPERF_TOKEN", there.create_token("nightly", [Scope.INGEST])[1])
+    options = [f"--web-hook=http://127.0.0.1:{listener.server_address[1]}/hook", f"--web-hook-secret-file={secret}"]
+    with serving(shared, options=[*options, f"--outbox={tmp_path / 'outbox'}"]) as url:
+        assert "added" in command_line("push", newest, "--to", url).err
+        headers, body = listener.received.get(timeout=60)
+    assert headers["X-Xeonperf-Event"] == "alerts.changed"
+    (raised,) = json.loads(body)["raised"]
+    assert raised["latency_ratio"] == pytest.approx(1.2, abs=0.01)
+    assert raised["link"].startswith(url)
+
+
 @pytest.mark.parametrize(
     ("options", "complaint"),
     [

@@ -8,15 +8,18 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from pytest_xeonperf.ci.alerts import News
 from pytest_xeonperf.exchange import native
 from pytest_xeonperf.records import Outcome, Unknown
-from pytest_xeonperf.service.announcement import is_red, red_run
+from pytest_xeonperf.service.announcement import changed_alerts, is_red, red_run
 from pytest_xeonperf.store.tokens import Scope
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from pytest_xeonperf.alerts import Alert
     from pytest_xeonperf.records import Run
+    from pytest_xeonperf.store.repository import Store
 
 URL = "https://perf.example"
 
@@ -66,3 +69,46 @@ def test_a_run_that_arrives_is_told_once_and_only_when_it_is_new(
     for body in (native.dumps(run), native.dumps(run), "{}", native.dumps(replace(run, command="another"))):
         client.post("/api/v1/runs", content=body, headers=bearing(Scope.INGEST))
     assert arrived == [run]
+
+
+AT = "2026-10-01T10:00:00+00:00"
+
+
+def test_one_notice_tells_of_all_that_a_look_found(alert: Alert) -> None:
+    over = replace(alert, id="0123456789ab", latency_ratio=1.5)
+    notice = changed_alerts(News(raised=(alert,), recovered=(over,)), at=AT, public_url=URL)
+    assert notice.event == notice.document["event"] == "alerts.changed"
+    assert notice.document["numbers"] == {"raised": 1, "recovered": 1, "reopened": 0}
+    assert notice.document["raised"][0]["id"] == alert.id
+    assert notice.document["raised"][0]["link"] == f"{URL}/alert-{alert.id}.html"
+    assert notice.subject.startswith("xeonperf: alerts: 1 new (sam-vit-b/encode")
+    assert f"recovered {over.case.label}: +50.0 % time" in notice.text
+    assert f"{URL}/alerts.html" in notice.text
+    json.dumps(notice.document, allow_nan=False)
+
+
+def test_the_worst_are_told_where_there_are_too_many(alert: Alert) -> None:
+    many = tuple(replace(alert, id=f"{number:012}", latency_ratio=1.1 + number / 100) for number in range(25))
+    notice = changed_alerts(News(raised=many), at=AT, public_url=URL)
+    assert [each["id"] for each in notice.document["raised"]] == [f"{number:012}" for number in range(24, 4, -1)]
+    assert notice.document["numbers"]["raised"] == 25
+    assert "raised: 5 more" in notice.text
+
+
+def test_what_happens_again_is_another_notice(alert: Alert) -> None:
+    news = News(reopened=(alert,))
+    first, again, later = (changed_alerts(news, at=at, public_url=URL).id for at in (AT, AT, "2026-10-02T10:00:00"))
+    assert first == again != later
+
+
+def test_alerts_that_a_run_raises_are_told_once(
+    make_client: Callable, bearing: Callable, store: Store, recorded: Run, slow_down: Callable
+) -> None:
+    told: list[tuple[News, str]] = []
+    client = make_client(seen=lambda news, at: told.append((news, at)))
+    last = slow_down(store, recorded)[-1]
+    for number in range(2):
+        body = native.dumps(replace(last, id=f"01999999-0000-7000-8000-{number:012}"))
+        assert client.post("/api/v1/runs", content=body, headers=bearing(Scope.INGEST)).status_code == 201
+    ((news, _at),) = told
+    assert [alert.id for alert in news.raised] == [alert.id for alert in store.alerts()]
