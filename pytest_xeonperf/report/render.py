@@ -18,11 +18,12 @@ from pytest_xeonperf.report.page_case import CasePage
 from pytest_xeonperf.report.page_compare import ComparePage
 from pytest_xeonperf.report.page_index import IndexPage
 from pytest_xeonperf.report.page_machines import MachinesPage
+from pytest_xeonperf.report.page_refusal import RefusalPage
 from pytest_xeonperf.report.page_run import RunPage
 from pytest_xeonperf.report.text import legible
 from pytest_xeonperf.report.timed import Timed
 
-Page = IndexPage | RunPage | CasePage | ComparePage | MachinesPage | AlertsPage | AlertPage
+Page = IndexPage | RunPage | CasePage | ComparePage | MachinesPage | AlertsPage | AlertPage | RefusalPage
 
 _TEMPLATES: dict[type[Page], str] = {
     IndexPage: "index.html.j2",
@@ -32,6 +33,7 @@ _TEMPLATES: dict[type[Page], str] = {
     MachinesPage: "machines.html.j2",
     AlertsPage: "alerts.html.j2",
     AlertPage: "alert.html.j2",
+    RefusalPage: "refusal.html.j2",
 }
 
 

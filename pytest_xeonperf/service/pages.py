@@ -84,10 +84,11 @@ def answered(service: Service, request: Request, make: Callable[[], Page]) -> Re
     return HTMLResponse(page.body, headers=headers)
 
 
-def served(page: Page, *, posts: bool = False) -> Response:
+def served(page: Page, *, posts: bool = False, status: int = 200) -> Response:
     """A page of this request alone, which nobody keeps; one that holds a form of whoever asked may post it here."""
     body, policy = _rendered(page, target="'self'" if posts else "'none'")
-    return HTMLResponse(body, headers={"Content-Security-Policy": policy, "Cache-Control": "no-store"})
+    headers = {"Content-Security-Policy": policy, "Cache-Control": "no-store"}
+    return HTMLResponse(body, status_code=status, headers=headers)
 
 
 def _index(store: Store) -> Page:

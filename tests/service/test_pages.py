@@ -12,12 +12,15 @@ from pytest_xeonperf.service.app import Service, application
 from pytest_xeonperf.store.engine import open_store
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from starlette.testclient import TestClient
 
     from pytest_xeonperf.records import Run
     from pytest_xeonperf.store.repository import Store
+
+BROWSER = {"Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"}
 
 
 def pages(store: Store) -> list[str]:
@@ -71,6 +74,51 @@ def test_what_is_not_there_is_told_so(client: TestClient, path: str) -> None:
     answer = client.get(path)
     assert answer.status_code == 404
     assert "nothing" in answer.json()["error"]["what"]
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "word"),
+    [
+        ("/run-nothing.html", 404, "Not found"),
+        ("/case-nothing.html", 404, "Not found"),
+        ("/compare.html?head=nothing", 404, "Not found"),
+        ("/nowhere", 404, "Not found"),
+        ("/badge.svg?brnch=main", 400, "Bad request"),
+    ],
+)
+def test_a_browser_is_told_so_by_a_page(client: TestClient, path: str, status: int, word: str) -> None:
+    answer = client.get(path, headers=BROWSER)
+    assert answer.status_code == status
+    assert f"{word}</h1>" in answer.text
+    assert "'nonce-" in answer.headers["content-security-policy"]
+    assert answer.headers["cache-control"] == "no-store"
+
+
+def test_a_browser_without_a_token_is_asked_for_one_and_told_why(make_client: Callable) -> None:
+    answer = make_client(open_to_read=False).get("/", headers=BROWSER)
+    assert answer.status_code == 401
+    assert answer.headers["www-authenticate"].startswith("Basic")
+    assert "A token is needed." in answer.text
+
+
+def test_a_defect_shows_a_browser_no_more_than_a_program(
+    make_client: Callable, monkeypatch: pytest.MonkeyPatch, store: Store
+) -> None:
+    def broken() -> None:
+        raise RuntimeError("the secret place")
+
+    monkeypatch.setattr(store, "state", broken)
+    client = make_client()
+    client._transport.raise_server_exceptions = False
+    answer = client.get("/", headers=BROWSER)
+    assert answer.status_code == 500
+    assert "A defect of the service." in answer.text
+    assert "secret place" not in answer.text
+
+
+def test_programs_and_the_api_are_told_so_in_json(client: TestClient) -> None:
+    assert client.get("/run-nothing.html").json()["error"]["what"]
+    assert client.get("/api/v1/runs/nothing", headers=BROWSER).json()["error"]["what"]
 
 
 def test_an_empty_history_says_how_runs_get_there(tmp_path: Path) -> None:
