@@ -10,6 +10,7 @@ from markupsafe import Markup
 
 from pytest_xeonperf.records import Outcome, Unknown
 from pytest_xeonperf.report import links
+from pytest_xeonperf.report.alert_marks import AlertMark, alert_marks
 from pytest_xeonperf.report.chart import Chart, chart
 from pytest_xeonperf.report.environment import Change, changes
 from pytest_xeonperf.report.verdict import Badge, badge
@@ -18,6 +19,7 @@ from pytest_xeonperf.units import show_change
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
 
+    from pytest_xeonperf.alerts import Alert
     from pytest_xeonperf.records import Case
     from pytest_xeonperf.report.moments import Moments
     from pytest_xeonperf.report.trend import Trend
@@ -37,6 +39,7 @@ class TrendRow:
         gap: Why nothing was measured; empty where something was.
         level: How the level of the latency changed with this run; empty where it did not.
         environment: What of the environment is new in this run.
+        alerts: Those that tell of what begins with this run.
     """
 
     href: str
@@ -55,6 +58,7 @@ class TrendRow:
     gap: str
     level: str
     environment: tuple[Change, ...]
+    alerts: tuple[AlertMark, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,15 +75,16 @@ class Kept:
     Attributes:
         rows: By index, the row in HTML.
         levels: By index, as they were.
-        hrefs: By index, as they were.
+        hrefs: By index, as they were; so are `alerts`.
     """
 
     rows: Mapping[int, str]
     levels: Mapping[int, str]
     hrefs: Mapping[int, str]
+    alerts: Mapping[int, tuple[AlertMark, ...]]
 
 
-NOTHING_KEPT = Kept(rows={}, levels={}, hrefs={})
+NOTHING_KEPT = Kept(rows={}, levels={}, hrefs={}, alerts={})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,6 +95,7 @@ class Series:
         shown: How many runs are in the table.
         older: How many runs are in the chart and not in the table.
         levels: Whether the latency changed its level anywhere.
+        alerts: Whether there is an alert anywhere.
     """
 
     heading: str
@@ -99,6 +105,7 @@ class Series:
     shown: int
     older: int
     levels: bool
+    alerts: bool
 
 
 def series_of(
@@ -111,45 +118,63 @@ def series_of(
     moments: Moments,
     pages: Collection[str],
     compare: str,
+    alerts: Iterable[Alert],
     kept: Kept,
 ) -> Series:
     """The series of one class of machine from its trend, which is settled then; see `case_page` for what is given."""
     trend.settle()
-    hrefs = _hrefs(trend, moments, pages)
+    hrefs, alerts_at = _hrefs(trend, moments, pages), alert_marks(alerts, trend, moments)
     first = max(0, len(trend) - ROWS)
     return Series(
         heading=heading,
         comparability_class=comparability_class,
-        chart=chart(chart_name, trend, case=case, moments=moments, hrefs=hrefs, compare=compare),
-        rows=tuple(_rows(case, trend, range(len(trend) - 1, first - 1, -1), moments, hrefs=hrefs, kept=kept)),
+        chart=chart(chart_name, trend, case=case, moments=moments, hrefs=hrefs, alerts=alerts_at, compare=compare),
+        rows=tuple(
+            _rows(case, trend, range(len(trend) - 1, first - 1, -1), moments, hrefs=hrefs, alerts=alerts_at, kept=kept)
+        ),
         shown=len(trend) - first,
         older=first,
         levels=bool(trend.levels),
+        alerts=bool(alerts_at),
     )
 
 
 def _rows(
-    case: Case, trend: Trend, indices: Iterable[int], moments: Moments, *, hrefs: Mapping[int, str], kept: Kept
+    case: Case,
+    trend: Trend,
+    indices: Iterable[int],
+    moments: Moments,
+    *,
+    hrefs: Mapping[int, str],
+    alerts: Mapping[int, tuple[AlertMark, ...]],
+    kept: Kept,
 ) -> Iterator[TrendRow | KeptRow]:
     """The rows in this order; those that are kept, as many together as stand together."""
     standing: list[str] = []
     for index in indices:
-        if _same(index, trend, hrefs, kept):
+        if _same(index, trend, hrefs, alerts, kept):
             standing.append(kept.rows[index])
             continue
         if standing:
             yield KeptRow(html=Markup("".join(standing)))  # noqa: S704 - from a page of ours
             standing = []
-        yield _row(case, trend, index, moments, hrefs.get(index, ""))
+        yield _row(case, trend, index, moments, href=hrefs.get(index, ""), alerts=alerts.get(index, ()))
     if standing:
         yield KeptRow(html=Markup("".join(standing)))  # noqa: S704 - as above
 
 
-def _same(index: int, trend: Trend, hrefs: Mapping[int, str], kept: Kept) -> bool:
+def _same(
+    index: int,
+    trend: Trend,
+    hrefs: Mapping[int, str],
+    alerts: Mapping[int, tuple[AlertMark, ...]],
+    kept: Kept,
+) -> bool:
     return (
         index in kept.rows
         and kept.levels.get(index) == trend.levels.get(index)
         and kept.hrefs.get(index) == hrefs.get(index)
+        and kept.alerts.get(index) == alerts.get(index)
     )
 
 
@@ -161,7 +186,9 @@ def _hrefs(trend: Trend, moments: Moments, pages: Collection[str]) -> dict[int, 
     return {int(index): links.run_page(moments.marks[own[index]].run_id) for index in found}
 
 
-def _row(case: Case, trend: Trend, index: int, moments: Moments, href: str) -> TrendRow:
+def _row(
+    case: Case, trend: Trend, index: int, moments: Moments, *, href: str, alerts: tuple[AlertMark, ...]
+) -> TrendRow:
     words = {name: column[index] for name, column in trend.words.items()}
     place = trend.places[index]
     moment = moments[place]
@@ -183,6 +210,7 @@ def _row(case: Case, trend: Trend, index: int, moments: Moments, href: str) -> T
         gap=words["gap"],
         level=trend.levels.get(index, ""),
         environment=changes(before, moments.marks[place].facts),
+        alerts=alerts,
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from pytest_xeonperf.records import Case
+    from pytest_xeonperf.report.alert_marks import AlertMark
     from pytest_xeonperf.report.moments import Moments
     from pytest_xeonperf.report.trend import Trend
 
@@ -57,6 +58,7 @@ class Chart:
         trend: The columns, packed: a value for every run.
         verdicts: By outcome, the words of its badge and its tone.
         hrefs: By index, where the runs that have a page have it.
+        alerts: By index, those that tell of what begins there.
         moments: By index, what is said of each run, as a JSON list that is safe in HTML.
     """
 
@@ -69,6 +71,7 @@ class Chart:
     trend: Mapping[str, Any]
     verdicts: Mapping[str, tuple[str, Tone]]
     hrefs: Mapping[int, str]
+    alerts: Mapping[int, tuple[AlertMark, ...]]
     moments: Markup
 
     @property
@@ -84,11 +87,19 @@ class Chart:
             "trend": self.trend,
             "verdicts": self.verdicts,
             "hrefs": self.hrefs,
+            "alerts": {index: [asdict(mark) for mark in marks] for index, marks in self.alerts.items()},
         }
 
 
 def chart(
-    name: str, trend: Trend, *, case: Case, moments: Moments, hrefs: Mapping[int, str], compare: str = ""
+    name: str,
+    trend: Trend,
+    *,
+    case: Case,
+    moments: Moments,
+    hrefs: Mapping[int, str],
+    alerts: Mapping[int, tuple[AlertMark, ...]],
+    compare: str = "",
 ) -> Chart:
     """The chart of one series.
 
@@ -98,6 +109,7 @@ def chart(
         case: Whose series it is.
         moments: What is said of each run.
         hrefs: By index, the pages of runs that have one.
+        alerts: By index, what is told of what begins there.
         compare: The page that compares any two of these runs, where there is one.
     """
     outcomes = [Outcome(word) for word in trend.words["outcome"].words]
@@ -111,6 +123,7 @@ def chart(
         trend=trend.packed(),
         verdicts={each.value: (f"{badge(each).sign} {badge(each).word}", badge(each).tone) for each in outcomes},
         hrefs=hrefs,
+        alerts=alerts,
         moments=moments.listed(trend.places),
     )
 

@@ -53,7 +53,7 @@ def case_page(
         machines: How to call the machines of a comparability class.
         pages: Ids of the runs that have a page to link to.
         compare: The page that compares any two runs, where there is one.
-        alerts: Those of the case; the open ones are shown, each of which has a page.
+        alerts: Those of the case, each of which has a page; the open ones are listed, all stand in the charts.
     """
     marks: list[RunMark] = []
     placed: list[tuple[int, TrendPoint]] = []
@@ -109,6 +109,7 @@ def page_of(
                 moments=moments,
                 pages=pages,
                 compare=compare,
+                alerts=[alert for alert in alerts if alert.comparability_class == name],
                 kept=kept.get(name, NOTHING_KEPT),
             )
             for number, name in enumerate(newest_first)

@@ -153,7 +153,7 @@ class _Site:
         return self._made(name, self.versions.get(run_id, ""), lambda: run_page(self.gathered.run(run_id)))
 
     def _case(self, case: Case) -> tuple[str, Written]:
-        alerts = tuple(alert for alert in self.gathered.alerts_of(case) if alert.state.open)
+        alerts = self.gathered.alerts_of(case)
         name, inputs = links.case_page(case.id), digest(case, sorted(self.gathered.machines.items()), alerts)
         before = self.old.pages.get(name)
         fresh = self.fresh.get(case.id, ())

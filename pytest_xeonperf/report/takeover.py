@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+from pytest_xeonperf.report.alert_marks import AlertMark
 from pytest_xeonperf.report.case_series import Kept
 from pytest_xeonperf.report.trend import Trend
 
@@ -35,6 +36,9 @@ def trends_on(html: str, marks: Sequence[RunMark]) -> tuple[dict[str, Trend], di
                 rows={len(trend) - 1 - number: f"{_ROW}{row}" for number, row in enumerate(rows)},
                 levels=dict(trend.levels),
                 hrefs={int(index): href for index, href in chart["hrefs"].items()},
+                alerts={
+                    int(index): tuple(AlertMark(**mark) for mark in marks) for index, marks in chart["alerts"].items()
+                },
             )
     except (ValueError, KeyError, TypeError, IndexError):
         return {}, {}

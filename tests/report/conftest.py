@@ -311,7 +311,8 @@ def _draw(chart: Chart) -> Drawn:
         changes = own.pop("changes")
         href = data["hrefs"].get(str(index), "")
         level = trend["levels"].get(str(index), "")
-        spots.append({**own, **said, "changes": changes.split("\n") if changes else [], "href": href, "level": level})
+        found = {"href": href, "level": level, "alerts": data["alerts"].get(str(index), [])}
+        spots.append({**own, **said, "changes": changes.split("\n") if changes else [], **found})
     _, high = chart.speedup.span
     lines = {
         "speedup": [

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
+from pytest_xeonperf.alerts import AlertState, Triage
+from pytest_xeonperf.ci.alerts import watch_all
 from pytest_xeonperf.records import (
     Amx,
     Bound,
@@ -251,6 +253,18 @@ def wide_database(tmp_path_factory) -> Path:
 def wide_site(wide_database) -> Path:
     with open_store(str(wide_database)) as store:
         return write_site(store, wide_database.parent / "reports", run_id=store.resolve("latest")).parent
+
+
+@pytest.fixture(scope="session")
+def alerted_site(wide_database, tmp_path_factory) -> Path:
+    """The pages of the same history after somebody has looked for what became slower, and decided about one of it."""
+    folder = tmp_path_factory.mktemp("alerted")
+    path = shutil.copy(wide_database, folder / "xeonperf.db")
+    with open_store(str(path)) as store:
+        raised = watch_all(store, at="2026-07-01T10:00:00+00:00").raised
+        assert raised
+        store.triage(raised[-1].id, Triage(state=AlertState.EXPECTED), by="ann", at="2026-07-02T10:00:00+00:00")
+        return write_site(store, folder / "reports", run_id=store.resolve("latest")).parent
 
 
 @pytest.fixture(scope="session")

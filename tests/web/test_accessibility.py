@@ -1,6 +1,15 @@
 """axe-core finds nothing to complain about, on any page, in either scheme."""
 
+import pytest
 from axe_playwright_python.sync_playwright import Axe
+
+from pytest_xeonperf.ci.history import compared
+from pytest_xeonperf.judge.shift import TOLERANCE_OF_SESSIONS
+from pytest_xeonperf.records import Unknown
+from pytest_xeonperf.report.page_compare import history_page
+from pytest_xeonperf.report.page_refusal import refusal_page
+from pytest_xeonperf.report.render import render
+from pytest_xeonperf.store.engine import open_store
 
 RULES = {
     "runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
@@ -41,6 +50,34 @@ def test_a_page_with_two_charts(page, wide_case_page, opened_chart):
     page.goto(wide_case_page.as_uri())
     opened_chart(page, 1)
     assert violations(page) == []
+
+
+@pytest.mark.parametrize("which", ["alerts.html", "alert-", "case-", "machines.html"])
+def test_pages_about_alerts_and_machines(page, alerted_site, which):
+    found = sorted(alerted_site.glob(f"{which}*"))
+    for path in found:
+        page.goto(path.as_uri())
+        assert in_both_schemes(page) == []
+        page.emulate_media(color_scheme="light")
+    assert found
+
+
+def test_the_page_that_compares_two_runs(page, wide_database, tmp_path):
+    with open_store(str(wide_database)) as store:
+        line = Unknown(reason="no repository")
+        runs = [store.run(name) for name in ("wide-20", "wide-28")]
+        found = compared(store, *runs, line=line, tolerance=TOLERANCE_OF_SESSIONS, alpha=0.05)
+    made = tmp_path / "compare.html"
+    made.write_text(render(history_page(found)), encoding="utf-8")
+    page.goto(made.as_uri())
+    assert in_both_schemes(page) == []
+
+
+def test_a_page_that_refuses(page, tmp_path):
+    made = tmp_path / "refused.html"
+    made.write_text(render(refusal_page(401, "a token is needed", remedy="ask for one")), encoding="utf-8")
+    page.goto(made.as_uri())
+    assert in_both_schemes(page) == []
 
 
 def test_a_chart_with_everything_open(page, chart):

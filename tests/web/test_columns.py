@@ -29,6 +29,7 @@ def packed(columns: dict[str, list[str]], figures: dict[str, list[float]]) -> di
     panel = {"label": "x", "span": [0.5, 6.25], "scale": 1}
     latency = {**panel, "scale": 1_000_000}
     told = {"name": "made", "compare": "", "panels": ["speedup"], "hrefs": {"299": "run-x.html"}}
+    told["alerts"] = {"8": [{"href": "alert-x.html", "tone": "bad", "text": "▼ new: +5.0 % time"}]}
     return {
         **told,
         "trend": trend,
@@ -68,6 +69,9 @@ def test_every_word_comes_back_to_its_run(unpacked):
     assert spots[0]["changes"] == []
     assert spots[1]["changes"] == ["torch: 1 → 2", "kernel: 6 → 7"]
     assert {index: spot["level"] for index, spot in enumerate(spots) if spot["level"]} == {7: "latency +5 %"}
+    assert {index: spot["alerts"][0]["href"] for index, spot in enumerate(spots) if spot["alerts"]} == {
+        8: "alert-x.html"
+    }
     assert {index: spot["href"] for index, spot in enumerate(spots) if spot["href"]} == {299: "run-x.html"}
     assert {(spot["verdict"], spot["tone"]) for spot in spots} == {("✓ pass", "good")}
 

@@ -23,7 +23,7 @@
     return Object.fromEntries(Object.entries(packed).map(([name, column]) => [name, unpack(column)]));
   }
 
-  function spotsOf({ trend: { count, levels, words: packed }, verdicts, hrefs }, moments) {
+  function spotsOf({ trend: { count, levels, words: packed }, verdicts, hrefs, alerts }, moments) {
     const words = columnsOf(packed, (column) => wordsOf(column, count));
     return moments.map(([sha, date, branch, subject, author], index) => {
       const [verdict, tone] = verdicts[words.outcome[index]];
@@ -32,6 +32,7 @@
         speedup: [words.speedup[index], words.low[index], words.high[index]].filter(Boolean).join(" "),
         baseline: words.baseline[index], candidate: words.candidate[index], gap: words.gap[index],
         changes: words.changes[index] ? words.changes[index].split("\n") : [], level: levels[index] ?? "",
+        alerts: alerts[index] ?? [],
         floor: words.floor[index], change: words.change[index],
         unknown: { floor: words.no_floor[index], change: words.no_change[index] },
       };
@@ -55,7 +56,7 @@
 
   function unpack(name) {
     const [data, moments] = [name, `${name}-moments`].map((id) => JSON.parse(document.getElementById(id).textContent));
-    const { trend: _columns, verdicts: _verdicts, hrefs: _hrefs, ...told } = data;
+    const { trend: _columns, verdicts: _verdicts, hrefs: _hrefs, alerts: _alerts, ...told } = data;
     for (const [kind, lines] of Object.entries(linesOf(data))) told[kind].lines = lines;
     return { ...told, spots: spotsOf(data, moments) };
   }

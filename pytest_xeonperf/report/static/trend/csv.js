@@ -13,7 +13,8 @@
     const compared = data.panels.includes("speedup");
     const heads = ["date_utc", "commit", "branch", "subject", "author", "verdict",
       ...(compared ? ["speedup", "low", "high", "floor"] : []), `candidate_${unitOf(data.candidate)}`,
-      ...(compared ? [`baseline_${unitOf(data.baseline)}`] : []), "nothing_measured", "level_changed", "environment_changed"];
+      ...(compared ? [`baseline_${unitOf(data.baseline)}`] : []), "nothing_measured", "level_changed", "environment_changed",
+      "alerts"];
     const lines = data.spots.map((spot, index) => {
       const value = (kind, line = 0) => number(data[kind].lines[line][index]);
       const [, low, high] = /\[(\S+), (\S+)\]/.exec(spot.speedup) || []; // whole: the lines are cut where the axis ends
@@ -22,6 +23,7 @@
         ...[spot.date.replace(" UTC", ""), spot.sha, spot.branch, spot.subject, spot.author, spot.verdict].map(text),
         ...(compared ? [value("speedup"), bound(low), bound(high), value("speedup", 3)] : []), value("candidate"),
         ...(compared ? [value("baseline")] : []), ...[spot.gap, spot.level, spot.changes.join("; ")].map(text),
+        text(spot.alerts.map((alert) => alert.text).join("; ")),
       ];
     });
     return [heads, ...lines].map((line) => `${line.join(",")}\r\n`).join("");

@@ -73,6 +73,25 @@
     ctx.restore();
   }
 
+  /* An alert: a wide line with a triangle at its head, in the colour of what became of it. */
+  function alerts(u, spots) {
+    const { ctx, bbox } = u;
+    ctx.save();
+    ctx.lineWidth = px(2.5);
+    spots.forEach((spot, index) => {
+      const x = spot.alerts.length ? border(u, index) : null;
+      if (x === null) return;
+      ctx.fillStyle = ctx.strokeStyle = colour(spot.alerts[0].tone);
+      upright(u, x, []);
+      ctx.beginPath();
+      ctx.moveTo(x - px(6), bbox.top);
+      ctx.lineTo(x + px(6), bbox.top);
+      ctx.lineTo(x, bbox.top + px(9));
+      ctx.fill();
+    });
+    ctx.restore();
+  }
+
   function mark(ctx, tone, x, y, size) {
     ctx.beginPath();
     if (tone === "bad") {
@@ -134,5 +153,5 @@
     ctx.restore();
   }
 
-  Object.assign(trend, { colour, draw: { environments, levels, verdicts, pins } });
+  Object.assign(trend, { colour, draw: { alerts, environments, levels, verdicts, pins } });
 })();

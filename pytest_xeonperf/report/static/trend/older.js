@@ -68,6 +68,13 @@
     return line;
   }
 
+  function told({ href, tone, text }, width) {
+    const line = trend.make("tr", "", "environment");
+    const link = Object.assign(trend.make("a", text, `change tone-${tone}`), { href });
+    cell(line, "", "", width).append(trend.make("b", "alert"), " ", link);
+    return line;
+  }
+
   function add(button) {
     const { spots, panels } = trend.unpacked(button.dataset.older);
     const body = button.closest("section").querySelector("table.trend tbody");
@@ -76,6 +83,7 @@
     const there = body.querySelectorAll("tr.point").length;
     for (const spot of spots.slice(0, spots.length - there).reverse()) {
       body.append(row(spot, alone));
+      for (const alert of spot.alerts) body.append(told(alert, width));
       if (spot.level) body.append(note("level changed", [spot.level], "environment level", width));
       if (spot.changes.length) body.append(note("environment changed", spot.changes, "environment", width));
     }

@@ -47,7 +47,7 @@
       series: [{}, ...seriesOf(kind)],
       bands: kind === "speedup" ? [{ series: [3, 2], fill: stroke("band") }] : [],
       hooks: {
-        drawAxes: [(u) => trend.draw.environments(u, spots, first), (u) => trend.draw.levels(u, spots)],
+        drawAxes: [(u) => trend.draw.environments(u, spots, first), (u) => trend.draw.levels(u, spots), (u) => trend.draw.alerts(u, spots)],
         draw: [...(first ? [(u) => trend.draw.verdicts(u, spots)] : []), (u) => trend.draw.pins(u, state)],
         setCursor: first ? [on.cursor] : [],
         setSelect: [on.select],

@@ -31,6 +31,7 @@
     row(list, "date", spot.date);
     spot.changes.forEach((change, number) => row(list, number ? "" : "changed", change));
     row(list, "level changed", spot.level);
+    for (const alert of spot.alerts) row(list, "alert", alert.text);
     tip.replaceChildren(make("p", spot.verdict, `tip-head tone-${spot.tone}`), list);
     if (pin === index) tip.append(make("p", "pinned", "tip-pin"));
     else if (pin >= 0 && !spot.gap) tip.append(...against(data, pin, index));
