@@ -130,7 +130,8 @@ def estimate(logs: Sequence[float], *, alpha: float) -> Estimate:
     """Median ratio with an interval that covers the true median with ``1 - alpha`` at any stopping time.
 
     The interval holds every threshold that `decide` would leave open at ``alpha / 2`` each way. Fewer than six pairs
-    bound nothing at 95 %.
+    bound nothing at 95 %. What early pairs have excluded stays excluded: where later ones lie elsewhere, as no series
+    of one median does, the interval is made to reach as far as the median of all.
 
     Raises:
         DataError: There are no pairs, or one is not finite.
@@ -138,9 +139,10 @@ def estimate(logs: Sequence[float], *, alpha: float) -> Estimate:
     if not logs or not all(map(isfinite, logs)):
         raise DataError("no finite pairs to estimate from", remedy="measure at least one round")
     high = min((x for x in logs if peak_wealth(value <= x for value in logs) >= 2 / alpha), default=inf)
+    ratio = exp(median(logs))
     return Estimate(
-        ratio=exp(median(logs)),
-        low_ratio=least_ratio(logs, alpha=alpha / 2),
-        high_ratio=exp(high) if isfinite(high) else UNBOUNDED_RATIO,
+        ratio=ratio,
+        low_ratio=min(ratio, least_ratio(logs, alpha=alpha / 2)),
+        high_ratio=max(ratio, exp(high)) if isfinite(high) else UNBOUNDED_RATIO,
         confidence=1 - alpha,
     )

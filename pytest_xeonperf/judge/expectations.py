@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from math import isfinite
+from math import inf, isfinite
 
 from pytest_xeonperf.errors import UsageError
 from pytest_xeonperf.records import Isa, Metric, Unknown
@@ -48,12 +48,17 @@ class Promises:
     floors: tuple[Threshold, ...] = ()
     ceilings: tuple[Threshold, ...] = ()
     fidelity: tuple[tuple[str, float], ...] = DEFAULT_FIDELITY
-    max_latency_ns: float = float("inf")
-    max_memory_bytes: float = float("inf")
-    max_graph_breaks: float = float("inf")
+    max_latency_ns: float = inf
+    max_memory_bytes: float = inf
+    max_graph_breaks: float = inf
     max_recompiles: float = 0
     kernels: tuple[str, ...] = field(default=())
     min_roofline: float = 0.0
+
+    @property
+    def timed(self) -> int:
+        """How many of them are decided by times, each with a chance of error."""
+        return sum((bool(self.floors), bool(self.ceilings), self.max_latency_ns != inf, self.min_roofline > 0))
 
     def __post_init__(self) -> None:
         for name, bound in self.fidelity:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 from fnmatch import fnmatchcase
+from math import inf
 from typing import TYPE_CHECKING
 
-from pytest_xeonperf.judge.betting import Decision, pairs_to_decide
+from pytest_xeonperf.judge.betting import Decision, log_ratios, pairs_to_decide
 from pytest_xeonperf.judge.expectations import LOWER_IS_BETTER, threshold_here
+from pytest_xeonperf.judge.latency import decide_ceiling
 from pytest_xeonperf.judge.processes import decide, logs_by_process
 from pytest_xeonperf.records import Expectation, Isa, Outcome, Unknown, Verdict
 from pytest_xeonperf.units import show_bytes, show_estimate, show_ns, show_ratio, show_share
@@ -17,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from pytest_xeonperf.judge.expectations import Promises, Threshold
-    from pytest_xeonperf.records import Measurement
+    from pytest_xeonperf.records import Measurement, Sample
 
 TOO_FAST_FRACTION = 1.25
 """Above this share of the measured limit a result is not believed. The limit is itself measured, within some 10 %."""
@@ -57,7 +59,7 @@ def judge(measurement: Measurement, promises: Promises, *, isa: Isa, rates: Leve
     checks += _path(measurement, promises)
     checks += _memory(measurement, promises)
     if speed is Speed.JUDGED:
-        checks += _limits(measurement, promises)
+        checks += _limits(measurement, promises, rates)
         checks += [] if isinstance(floor, Unknown) else [_ratio(measurement, _FLOOR, floor, rates)]
         checks += [] if isinstance(ceiling, Unknown) else [_ratio(measurement, _CEILING, ceiling, rates)]
     failed = [(outcome, check) for outcome, check in checks if not check.held]
@@ -82,14 +84,24 @@ def told(check: Expectation) -> str:
     return f"{check.name}: {check.found}, required {check.required}"
 
 
-def settled(logs: tuple[float, ...], promises: Promises, isa: Isa, rates: Levels) -> bool:
-    """Whether more pairs could no longer change what floor and ceiling say: the stopping rule of a case."""
+def settled(samples: Sequence[Sample], promises: Promises, isa: Isa, rates: Levels, *, items_per_call: int) -> bool:
+    """Whether more pairs could no longer change what floor and ceilings say: the stopping rule of a case.
+
+    Args:
+        samples: Of one process, in the order of measurement.
+        promises: What they are held to.
+        isa: The most capable usable one.
+        rates: Chances of error.
+        items_per_call: Units of work in a call, for one of which `max_latency` is promised.
+    """
     sides = ((_FLOOR, promises.floors), (_CEILING, promises.ceilings))
     here = [(side, threshold_here(given, isa)) for side, given in sides]
+    logs = log_ratios(samples)
+    limit_ns = promises.max_latency_ns * items_per_call
     return all(
         isinstance(threshold, Unknown) or side.decide((logs,), threshold.ratio, rates) is not Decision.OPEN
         for side, threshold in here
-    )
+    ) and (limit_ns == inf or decide_ceiling(samples, limit_ns, rates) is not Decision.OPEN)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -180,7 +192,7 @@ def _path(measurement: Measurement, promises: Promises) -> Iterable[tuple[Outcom
         ("max_recompiles", evidence.recompiles, promises.max_recompiles, ""),
     )
     for name, count, bound, detail in counts:
-        if bound != float("inf"):
+        if bound != inf:
             found_text = f"{count} ({detail})" if detail else f"{count}"
             yield (
                 Outcome.WRONG_KERNEL,
@@ -188,20 +200,28 @@ def _path(measurement: Measurement, promises: Promises) -> Iterable[tuple[Outcom
             )
 
 
-def _limits(measurement: Measurement, promises: Promises) -> Iterable[tuple[Outcome, Expectation]]:
-    median_ns = measurement.candidate_median_ns
-    if promises.max_latency_ns != float("inf"):
+def _limits(measurement: Measurement, promises: Promises, rates: Levels) -> Iterable[tuple[Outcome, Expectation]]:
+    if promises.max_latency_ns != inf:
+        limit_ns = promises.max_latency_ns * measurement.items_per_call
         required = f"at most {show_ns(promises.max_latency_ns)}"
-        held = median_ns <= promises.max_latency_ns
-        yield (
-            Outcome.BELOW_FLOOR,
-            _expectation("max_latency", required=required, found=show_ns(median_ns), held=held),
-        )
-    yield from _roofline(measurement, promises)
+        found = show_ns(measurement.candidate_median_ns)
+        yield _timed(measurement, "max_latency", limit_ns, rates, required=required, found=found)
+    yield from _roofline(measurement, promises, rates)
+
+
+def _timed(
+    measurement: Measurement, marker: str, limit_ns: float, rates: Levels, *, required: str, found: str
+) -> tuple[Outcome, Expectation]:
+    """What the calls say of a limit for one of them."""
+    decision = decide_ceiling(measurement.samples, limit_ns, rates)
+    if decision is Decision.OPEN:
+        found += f" after {len(measurement.samples)} calls, undecided"
+    outcome = Outcome.BELOW_FLOOR if decision is Decision.BELOW else Outcome.INCONCLUSIVE
+    return outcome, _expectation(marker, required=required, found=found, held=decision is Decision.ABOVE)
 
 
 def _memory(measurement: Measurement, promises: Promises) -> Iterable[tuple[Outcome, Expectation]]:
-    if promises.max_memory_bytes != float("inf"):
+    if promises.max_memory_bytes != inf:
         peak = measurement.evidence.peak_rss_bytes
         known = not isinstance(peak, Unknown)
         yield (
@@ -215,7 +235,7 @@ def _memory(measurement: Measurement, promises: Promises) -> Iterable[tuple[Outc
         )
 
 
-def _roofline(measurement: Measurement, promises: Promises) -> Iterable[tuple[Outcome, Expectation]]:
+def _roofline(measurement: Measurement, promises: Promises, rates: Levels) -> Iterable[tuple[Outcome, Expectation]]:
     roofline = measurement.roofline
     if isinstance(roofline, Unknown):
         if promises.min_roofline:
@@ -229,9 +249,10 @@ def _roofline(measurement: Measurement, promises: Promises) -> Iterable[tuple[Ou
         required = f"at most {show_share(TOO_FAST_FRACTION)} of the measured limit"
         yield Outcome.TOO_FAST, _expectation("believable", required=required, found=found, held=False)
     if promises.min_roofline:
-        held = roofline.fraction >= promises.min_roofline
-        check = _expectation("min_roofline", required=show_share(promises.min_roofline), found=found, held=held)
-        yield Outcome.BELOW_FLOOR, check
+        call_ns = measurement.candidate_median_ns * measurement.items_per_call
+        limit_ns = call_ns * roofline.fraction / promises.min_roofline
+        required = show_share(promises.min_roofline)
+        yield _timed(measurement, "min_roofline", limit_ns, rates, required=required, found=found)
 
 
 def _expectation(name: str, *, required: str, found: str, held: bool) -> Expectation:

@@ -119,7 +119,8 @@ class Engine:
     ) -> Result:
         """Measure one callable in pairs with another and judge it by the test's promises."""
         preset = self.settings.preset
-        bench = self._bench(case, case.label, preset, case.over, {(case.variant, case.over): [test.promises]})
+        stopping = self._stopping(preset, case.over, {(case.variant, case.over): [test.promises]}, items_per_call=1)
+        bench = self._bench(case, case.label, preset, stopping)
         found = measure_pair(case, candidate, baseline, bench)
         if preset is not Preset.SMOKE:
             found = self.others.joined({case: found}, (test.node_id,), bench.summarise)[case]
@@ -187,7 +188,9 @@ class Engine:
         for key in climb.ladders:
             for rung in by_ladder(self.rungs)[key]:
                 promises.setdefault((rung.variant.name, admitted[key].baseline.name), []).append(rung.promises)
-        bench = self._bench((first.source, first.preset), first.model, first.preset, climb.baseline.name, promises)
+        items_per_call = ladder.phase.items_per_call
+        stopping = self._stopping(first.preset, climb.baseline.name, promises, items_per_call=items_per_call)
+        bench = self._bench((first.source, first.preset), first.model, first.preset, stopping)
         found = self._against_limits(measure_ladder(ladder, bench), climb.rungs)
         return read_out(found, climb, admitted, bench.summarise)
 
@@ -225,23 +228,26 @@ class Engine:
     def _effort(self, preset: Preset) -> Effort:
         return _SMOKE_EFFORT if preset is Preset.SMOKE else self.settings.effort
 
-    def _bench(
+    def _stopping(
         self,
-        model: object,
-        label: str,
         preset: Preset,
         baseline: str,
         promises: Mapping[tuple[str, str], Sequence[Promises]],
-    ) -> Bench:
-        """What the session lends to one climb, or to one comparison."""
-        if not self.canaries:
-            self.canaries.append(torch_canary())
-        stopping = Stopping(
+        *,
+        items_per_call: int,
+    ) -> Stopping:
+        return Stopping(
             baseline=baseline,
             promises={} if preset is Preset.SMOKE else promises,
             isa=self.machine.isa,
             rates=self._rates(),
+            items_per_call=items_per_call,
         )
+
+    def _bench(self, model: object, label: str, preset: Preset, stopping: Stopping) -> Bench:
+        """What the session lends to one climb, or to one comparison."""
+        if not self.canaries:
+            self.canaries.append(torch_canary())
         return Bench(
             amx=self.machine.amx,
             limits=self.machine.limits,

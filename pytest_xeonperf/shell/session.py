@@ -245,10 +245,10 @@ class Session:
 
 
 def _floored(items: Sequence[pytest.Item]) -> int:
-    """How many floors and ceilings the cases of a session have; a test that compares two callables is one case."""
+    """How many promises on times the cases of a session have; a test that compares two callables is one case."""
     promised = [rung.promises for rung in selected_rungs(items)]
     promised += [promises_of(item, ANY_BASELINE) for item in ours(items) if not item.stash[RUNGS]]
-    return sum(bool(each.floors) + bool(each.ceilings) for each in promised)
+    return sum(each.timed for each in promised)
 
 
 def _temporary(config: pytest.Config) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pytest_xeonperf.judge.betting import log_ratios
 from pytest_xeonperf.judge.verdict import Levels, settled
 from pytest_xeonperf.measure.rebase import paired
 
@@ -24,12 +23,14 @@ class Stopping:
         baseline: Name of who is in every pair that the rounds give.
         promises: What tests promise, by candidate and by who it is held against: that baseline, or another variant of
             the same rounds, which then stays as long as it is needed.
+        items_per_call: Units of work in a call.
     """
 
     baseline: str
     promises: Mapping[tuple[str, str], Sequence[Promises]]
     isa: Isa
     rates: Levels
+    items_per_call: int = 1
 
     def __call__(self, name: str, samples: Mapping[str, Sequence[Sample]]) -> bool:
         """Whether a variant is no longer needed, by the pairs of all of them so far."""
@@ -41,5 +42,7 @@ class Stopping:
             own = paired(own, samples.get(over, ()))
         if not own:  # one of the two was never built, or has raised: there is nothing to wait for
             return True
-        logs = log_ratios(own)
-        return all(settled(logs, promised, self.isa, self.rates) for promised in self.promises[candidate, over])
+        return all(
+            settled(own, promised, self.isa, self.rates, items_per_call=self.items_per_call)
+            for promised in self.promises[candidate, over]
+        )

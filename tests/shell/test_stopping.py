@@ -69,5 +69,13 @@ def test_nobody_waits_for_a_variant_that_is_not_in_the_rounds(rule, there):
     assert rule(int4_over_bf16=[4.0])(there, {there: _times(1000)})
 
 
+@pytest.mark.parametrize(("limit_ns", "leaves"), [(250, True), (150, True), (200.05, False)])
+def test_a_variant_at_its_ceiling_of_latency_stays(limit_ns, leaves):
+    """Ten items a call of 2000 or 2001 ns."""
+    promises = {("int8", "fp32"): [Promises(max_latency_ns=limit_ns)]}
+    stop = Stopping(baseline="fp32", promises=promises, isa=Isa.AVX2, rates=levels(0.05, 1), items_per_call=10)
+    assert stop("int8", {"int8": _times(2000)}) is leaves
+
+
 def test_without_a_promise_the_fewest_rounds_are_enough(rule):
     assert rule()("int4", {"int4": _times(1000)})
