@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pytest_xeonperf.ci.git import ancestors
+from pytest_xeonperf.ci.git import ancestors, sha_of
 from pytest_xeonperf.judge.runs import Past, RunComparison, Session, compare_runs
 from pytest_xeonperf.records import Acceptance, Commit, Measurement, Outcome, Unknown
 
@@ -42,8 +42,26 @@ def earlier_run(store: Store, head: Run, line: tuple[str, ...] | Unknown) -> str
     return store.baseline(
         line if dirty else line[1:],
         comparability_class=head.machine.comparability_class,
-        case_ids=[result.case.id for result in head.results if isinstance(result.measurement, Measurement)],
+        case_ids=_measured_in(head),
     )
+
+
+def released_run(store: Store, head: Run, release: str, directory: Path) -> str | Unknown:
+    """The id of the newest run of a release on the machine of a run, with a case in common, or why there is none.
+
+    Args:
+        store: The history.
+        head: Which is compared with it.
+        release: A tag, a branch or a commit of the repository in `directory`, else any revision of the history.
+        directory: Where the repository is.
+
+    Raises:
+        UsageError: It means nothing, or several runs.
+    """
+    sha = sha_of(directory, release)
+    if isinstance(sha, Unknown):
+        return store.resolve(release)
+    return store.baseline((sha,), comparability_class=head.machine.comparability_class, case_ids=_measured_in(head))
 
 
 def compared(
@@ -75,6 +93,11 @@ def compared(
         )
 
     return compare_runs(base, head, past, tolerance=tolerance, alpha=alpha)
+
+
+def _measured_in(run: Run) -> list[str]:
+    """Ids of the cases that have a speed-up."""
+    return [result.case.id for result in run.results if isinstance(result.measurement, Measurement)]
 
 
 _NOTHING_ACCEPTED = Unknown(reason="nothing was accepted")

@@ -29,14 +29,22 @@ def shifts_table(found: RunComparison) -> Table:
     return table
 
 
-def since_then(found: RunComparison) -> tuple[str, ...]:
-    """What a session says of the run before: how many speed-ups held, and a line for each case that is worse."""
+def since_then(found: RunComparison, *, release: str = "") -> tuple[str, ...]:
+    """What a session says of an earlier run: how many speed-ups held, and a line for each case that is worse.
+
+    Args:
+        found: How the two stand to each other.
+        release: What the earlier one is a run of; empty where it is just the one before.
+    """
     held = sum(each.outcome is Outcome.PASS for each in found.cases)
     undecided = sum(each.outcome.undecided for each in found.cases)
     commit = found.base.commit
     of_commit = "" if isinstance(commit, Unknown) else f" of {commit.sha[:10]}"
-    told = f"since run {found.base.id}{of_commit}: {held} of {show_count(len(found.cases), 'speed-up')} held"
-    told += f", {undecided} undecided (xeonperf compare says more)" if undecided else ""
+    since, again = (
+        (f"release {release}, run", f"xeonperf compare {release}") if release else ("run", "xeonperf compare")
+    )
+    told = f"since {since} {found.base.id}{of_commit}: {held} of {show_count(len(found.cases), 'speed-up')} held"
+    told += f", {undecided} undecided ({again} says more)" if undecided else ""
     worse = [each for each in found.worst_first if each.outcome.red]
     return (told, *(f"{_word(each)} {each.case.label}: {each.reason}" for each in worse))
 

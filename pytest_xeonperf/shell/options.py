@@ -146,6 +146,14 @@ OPTIONS = (
         help="service that finished runs are sent to, with the token in XEONPERF_TOKEN (default: none)",
     ),
     Option(
+        name="release",
+        default="",
+        metavar="REV",
+        parse=str,
+        valid="a tag, a branch or a commit",
+        help="commit whose run every later one is compared with too, so that slow creep is seen (default: none)",
+    ),
+    Option(
         name="budget",
         default="240",
         metavar="SECONDS",

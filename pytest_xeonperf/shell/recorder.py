@@ -133,24 +133,13 @@ class Recorder:
             return Unknown(reason=f"could not be written: {error if str(error) else repr(error)}")
 
     def since_then(self) -> tuple[str, ...]:
-        """How the speed-ups stand to those of the nearest earlier commit; nothing where that has no run."""
+        """How the speed-ups stand to earlier ones; nothing where there are none."""
         if not self.under_way or self.settings.preset is Preset.SMOKE:
             return ()
-        from pytest_xeonperf.ci.history import compared, earlier_run, line_of
-        from pytest_xeonperf.exchange.shifts_table import outgrown_floors, since_then
-        from pytest_xeonperf.judge.shift import TOLERANCE_OF_SESSIONS
+        from pytest_xeonperf.shell.looking_back import looking_back
 
-        store, run = self.store[0], self.run[0]
-        try:
-            line = line_of(run, self.rootdir)
-            base = earlier_run(store, run, line)
-            if isinstance(base, Unknown):
-                return ()
-            alpha = self.settings.alpha
-            found = compared(store, store.run(base), run, line=line, tolerance=TOLERANCE_OF_SESSIONS, alpha=alpha)
-        except XeonPerfError as error:
-            return (f"not compared with earlier runs: {error}",)
-        return (*since_then(found), *outgrown_floors(found)) if found.cases else ()
+        release, alpha = self.settings.release, self.settings.alpha
+        return tuple(looking_back(self.store[0], self.run[0], self.rootdir, release=release, alpha=alpha))
 
     def raise_alerts(self) -> tuple[str, ...]:
         """Look whether a case of the finished run has become slower; a line where that is news."""

@@ -27,6 +27,7 @@ class Settings:
         threads: 0 for the physical cores.
         report: Directory of the HTML report; empty for none.
         push: Address of a service; empty for none.
+        release: A commit that every run is compared with; empty for none.
         budget_s: For the rounds of one ladder.
         min_pairs: Of a case, before anything is decided; six are the fewest that bound a median at 95 %.
         max_pairs: Of a case, however much of the budget is left.
@@ -43,6 +44,7 @@ class Settings:
     supervise: Supervision
     report: str
     push: str
+    release: str
     budget_s: float
     min_pairs: int
     max_pairs: int
@@ -73,6 +75,7 @@ class Settings:
             supervise=Supervision(str(supervise)),
             report="" if report == "off" else str(config.rootpath / report),
             push=str(values["push"]),
+            release=str(values["release"]),
             budget_s=float(str(values["budget"])),
             min_pairs=min_pairs,
             max_pairs=max_pairs,

@@ -34,6 +34,13 @@ def test_a_session_tells_what_is_worse_and_counts_the_rest(make_run: Callable[..
     assert sorted(line.split()[0] for line in worse) == ["CRASHED", "fell"]
 
 
+def test_a_release_is_named_and_what_says_more_of_it(make_run: Callable[..., Run]) -> None:
+    found = compared(make_run, Outcome.PASS, Outcome.INCONCLUSIVE)
+    (line,) = since_then(found, release="v1.2")
+    assert line.startswith(f"since release v1.2, run {found.base.id} of ")
+    assert line.endswith(", 1 undecided (xeonperf compare v1.2 says more)")
+
+
 def test_where_all_held_there_is_one_line(make_run: Callable[..., Run]) -> None:
     (line,) = since_then(compared(make_run, Outcome.PASS))
     assert line.endswith(": 1 of 1 speed-up held")

@@ -1,5 +1,7 @@
 """What a session says at its end of the run before."""
 
+import re
+
 import pytest
 
 SUITE = """
@@ -23,8 +25,11 @@ def test_pair(xeonperf):
 
 
 @pytest.fixture(scope="module")
-def two_sessions(suite, run, tmp_path_factory):
-    """Two commits of one suite, measured one after the other; the second one's candidate takes thrice the time."""
+def sessions(suite, run, tmp_path_factory):
+    """Three commits of one suite, one after the other; from the second one on, its candidate takes thrice the time.
+
+    The first one is the release that the third is held against.
+    """
     import subprocess
 
     folder = suite({"test_it.py": SUITE.format(candidate=0.01)})
@@ -36,20 +41,24 @@ def two_sessions(suite, run, tmp_path_factory):
 
     subprocess.run(("git", "init", "--quiet"), cwd=folder, check=True)
     commit("Before")
+    subprocess.run(("git", "tag", "v1.2"), cwd=folder, check=True)
     arguments = ("--xeonperf-preset=quick", "--xeonperf-pairs=12:12")
     first = run(folder, *arguments)
     (folder / "test_it.py").write_text(SUITE.format(candidate=0.03))
     commit("After")
-    return first, run(folder, *arguments)
+    second = run(folder, *arguments)
+    (folder / "test_it.py").write_text(SUITE.format(candidate=0.03) + "# nothing else\n")
+    commit("Later")
+    return first, second, run(folder, *arguments, "--xeonperf-release=v1.2")
 
 
-def test_the_first_run_has_nothing_to_look_back_at(two_sessions):
-    first, _ = two_sessions
+def test_the_first_run_has_nothing_to_look_back_at(sessions):
+    first, *_ = sessions
     assert not any("since run" in line for line in first.lines.str().splitlines())
 
 
-def test_a_speed_up_that_fell_is_told_with_its_side_and_the_test_stays_what_it_is(two_sessions):
-    first, second = two_sessions
+def test_a_speed_up_that_fell_is_told_with_its_side_and_the_test_stays_what_it_is(sessions):
+    first, second, _ = sessions
     second.lines.fnmatch_lines(
         [
             f"since run {first.runs[0].id} of *: 0 of 1 speed-up held",
@@ -57,3 +66,16 @@ def test_a_speed_up_that_fell_is_told_with_its_side_and_the_test_stays_what_it_i
         ]
     )
     assert second.code == 0
+
+
+def test_what_holds_since_the_run_before_may_have_fallen_since_the_release(sessions):
+    first, second, third = sessions
+    before = re.search(r"^since run (\S+) of ", third.lines.str(), re.MULTILINE)[1]
+    assert before != first.runs[0].id
+    third.lines.fnmatch_lines(
+        [
+            f"since release v1.2, run {first.runs[0].id} of *: 0 of 1 speed-up held",
+            "fell *: the speed-up changed by *; the variant moved, its baseline did not",
+        ]
+    )
+    assert "since release" not in second.lines.str()

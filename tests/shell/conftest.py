@@ -66,6 +66,7 @@ def settings(tmp_path):
         supervise=Supervision.ON,
         report="",
         push="",
+        release="",
         budget_s=10.0,
         min_pairs=6,
         max_pairs=40,

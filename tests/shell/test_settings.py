@@ -17,6 +17,7 @@ VALUES = {  # option: field, three values that differ
     "alpha": ("alpha", ("0.1", "0.2", "0.3")),
     "pairs": ("max_pairs", ("1:1", "6:80", "10:400")),
     "processes": ("processes", ("2", "3", "4")),
+    "release": ("release", ("v1", "v2", "main")),
     "push": ("push", ("http://a", "http://b", "https://c")),
 }
 
