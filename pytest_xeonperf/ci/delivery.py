@@ -14,8 +14,9 @@ from dataclasses import dataclass
 from http.client import HTTPException
 from typing import TYPE_CHECKING, Any
 from urllib.error import HTTPError
-from urllib.request import HTTPRedirectHandler, Request, build_opener
+from urllib.request import Request
 
+from pytest_xeonperf.ci.opener import OPENER
 from pytest_xeonperf.errors import DataError, InfrastructureError, UsageError, XeonPerfError
 from pytest_xeonperf.exchange.addresses import is_web_address
 
@@ -28,6 +29,7 @@ _REFUSED = ".refused"
 _OF_THIS_RUN = frozenset({400, 409, 413, 422})
 """What a service says of the run itself; everything else may be better another time."""
 
+_ELSEWHERE = frozenset({301, 302, 303, 307, 308})
 _REMEDY = "say https://host[:port][/path], without a user or a query"
 
 
@@ -66,7 +68,7 @@ def deliver(url: str, document: str) -> bool:
         headers={"Content-Type": "application/json", "Authorization": f"Bearer {_token()}"},
     )
     try:
-        with _OPENER.open(request, timeout=_PATIENCE_S) as answer:
+        with OPENER.open(request, timeout=_PATIENCE_S) as answer:
             return bool(_answered(answer)["new"])
     except HTTPError as error:
         raise _refusal(error, url) from error
@@ -129,17 +131,6 @@ def checked(url: str) -> str:
     return url.rstrip("/")
 
 
-class _StayHere(HTTPRedirectHandler):
-    """Follows nobody: a token is for the host that was named."""
-
-    def redirect_request(self, req: Request, fp: Any, code: int, msg: str, headers: Any, newurl: str) -> None:  # noqa: PLR0917 - urllib's
-        del req, fp, code, msg, headers
-        raise UsageError(f"the service has moved to {newurl}", remedy="give that address, if you trust it")
-
-
-_OPENER = build_opener(_StayHere)
-
-
 def _token() -> str:
     token = os.environ.get("XEONPERF_TOKEN", "").strip()
     if not re.fullmatch(r"[A-Za-z0-9_-]*", token):
@@ -156,6 +147,9 @@ def _answered(answer: HTTPResponse | HTTPError) -> dict[str, Any]:
 
 def _refusal(error: HTTPError, url: str) -> UsageError | DataError | InfrastructureError:
     """What the service says is wrong, as an error of ours."""
+    if error.code in _ELSEWHERE and error.headers.get("Location"):
+        what = f"the service has moved to {error.headers['Location']}"
+        return UsageError(what, where=url, remedy="give that address, if you trust it")
     try:
         said = _answered(error).get("error")
     except (HTTPException, OSError, ValueError):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
 from starlette.responses import JSONResponse
@@ -11,11 +10,13 @@ from starlette.routing import Route
 from pytest_xeonperf.alerts import AlertState
 from pytest_xeonperf.exchange import native
 from pytest_xeonperf.exchange.triage import LONGEST
+from pytest_xeonperf.report.render import package_version
 
 if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
 
+_SUMMARY = "Runs, trends, comparisons and alerts."
 _OBJECT = {"type": "object"}
 _TEXT = {"type": "string"}
 _LIST = {"type": "array", "items": _OBJECT}
@@ -44,7 +45,7 @@ def document() -> dict[str, Any]:
     """The whole description."""
     return {
         "openapi": "3.1.0",
-        "info": {"title": "pytest-xeonperf", "version": _version(), "summary": "Runs, trends, comparisons and alerts."},
+        "info": {"title": "pytest-xeonperf", "version": package_version(), "summary": _SUMMARY},
         "security": [{"bearer": []}],
         "components": {
             "securitySchemes": {
@@ -210,10 +211,3 @@ def _text(description: str, media_type: str) -> dict[str, Any]:
 
 def _errors(*statuses: str) -> dict[str, Any]:
     return {status: _answer("What, where, and what to do.", "Error") for status in statuses}
-
-
-def _version() -> str:
-    try:
-        return version("pytest-xeonperf")
-    except PackageNotFoundError:
-        return "0"
