@@ -12,6 +12,7 @@ import os
 import re
 from dataclasses import dataclass
 from http.client import HTTPException
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.error import HTTPError
 from urllib.request import Request
@@ -19,10 +20,13 @@ from urllib.request import Request
 from pytest_xeonperf.ci.opener import OPENER
 from pytest_xeonperf.errors import DataError, InfrastructureError, UsageError, XeonPerfError
 from pytest_xeonperf.exchange.addresses import is_web_address
+from pytest_xeonperf.records import Unknown
 
 if TYPE_CHECKING:
     from http.client import HTTPResponse
-    from pathlib import Path
+
+OUTBOX = Path(".xeonperf", "outbox")
+"""In the folder of suites, where runs wait."""
 
 _PATIENCE_S = 60
 _REFUSED = ".refused"
@@ -41,13 +45,20 @@ class Delivery:
         sent: Runs that the service has now.
         waiting: Runs that are still to be sent.
         refused: Runs that the service does not take, which were put aside, with its words.
-        problem: Why runs wait; empty where none does.
+        error: Why runs wait.
     """
 
     sent: int
     waiting: int
     refused: tuple[str, ...] = ()
-    problem: str = ""
+    error: XeonPerfError | Unknown = Unknown(reason="none waits")
+
+    @property
+    def problem(self) -> str:
+        """Why runs wait, in a line; empty where none does."""
+        if isinstance(self.error, Unknown):
+            return ""
+        return f"{self.error.what} ({self.error.remedy})" if self.error.remedy else self.error.what
 
 
 def deliver(url: str, document: str) -> bool:
@@ -78,8 +89,8 @@ def deliver(url: str, document: str) -> bool:
 
 
 def outbox(folder: Path, url: str) -> Path:
-    """Where the runs wait that are for this service, below a folder: another address is another service."""
-    return folder / hashlib.sha256(checked(url).encode()).hexdigest()[:12]
+    """Where the runs wait that are for this service, in the folder of suites: another address is another service."""
+    return folder / OUTBOX / hashlib.sha256(checked(url).encode()).hexdigest()[:12]
 
 
 def keep(box: Path, run_id: str, document: str) -> None:
@@ -112,9 +123,7 @@ def deliver_kept(box: Path, url: str) -> Delivery:
             refused.append(f"{error.what} (run {path.stem}, put aside as {aside})")
             continue
         except XeonPerfError as error:
-            advice = f" ({error.remedy})" if error.remedy else ""
-            left = len(waiting) - number
-            return Delivery(sent=sent, waiting=left, refused=tuple(refused), problem=f"{error.what}{advice}")
+            return Delivery(sent=sent, waiting=len(waiting) - number, refused=tuple(refused), error=error)
         path.unlink(missing_ok=True)
         sent += 1
     return Delivery(sent=sent, waiting=0, refused=tuple(refused))
