@@ -68,13 +68,14 @@ def routes(service: Service) -> list[Route]:
     def listed(request: Request) -> Response:
         """The newest runs, newest first."""
         service.require(request, Scope.READ)
-        query = parameters(request, "limit", "branch", "machine")
-        found = service.store.runs(
+        query = parameters(request, "limit", "before", "branch", "machine")
+        found = service.store.run_page(
             limit=number(query.get("limit", "50"), most=_MOST_RUNS),
             branch=query.get("branch", ""),
             comparability_class=query.get("machine", ""),
+            before=query.get("before", ""),
         )
-        return JSONResponse({"runs": [run_entry(each) for each in found]})
+        return JSONResponse({"runs": [run_entry(each) for each in found.runs], "older": found.older})
 
     def run(request: Request) -> Response:
         """One run, as `xeonperf show --json` has it."""
@@ -92,13 +93,14 @@ def routes(service: Service) -> list[Route]:
     def trend(request: Request) -> Response:
         """The newest points of a case, oldest first."""
         service.require(request, Scope.READ)
-        query = parameters(request, "limit", "machine")
-        points = service.store.trend(
+        query = parameters(request, "limit", "before", "machine")
+        found = service.store.trend_page(
             request.path_params["case_id"],
             comparability_class=query.get("machine", ""),
             limit=number(query.get("limit", "500"), most=_MOST_RUNS),
+            before=query.get("before", ""),
         )
-        return JSONResponse({"points": [point_entry(point) for point in points]})
+        return JSONResponse({"points": [point_entry(point) for point in found.points], "older": found.older})
 
     def compare(request: Request) -> Response:
         """Two runs, as `xeonperf compare --json` has it."""

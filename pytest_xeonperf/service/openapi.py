@@ -20,6 +20,8 @@ _SUMMARY = "Runs, trends, comparisons and alerts."
 _OBJECT = {"type": "object"}
 _TEXT = {"type": "string"}
 _LIST = {"type": "array", "items": _OBJECT}
+_BEFORE = {**_TEXT, "description": "What `older` was in an answer: what comes after it, from new to old."}
+_OLDER = {**_TEXT, "description": "What to say as `before` for what is older; empty where there is nothing."}
 _COUNT = {"type": "integer", "minimum": 1, "maximum": 1000}
 
 
@@ -54,9 +56,9 @@ def document() -> dict[str, Any]:
             "schemas": {
                 "Error": _record(error=_record(what=_TEXT, where=_TEXT, remedy=_TEXT)),
                 "Ingested": _record(run=_TEXT, new={"type": "boolean"}),
-                "Runs": _record(runs={"type": "array", "items": _OBJECT}),
-                "Cases": _record(cases={"type": "array", "items": _OBJECT}),
-                "Trend": _record(points={"type": "array", "items": _OBJECT}),
+                "Runs": _record(runs=_LIST, older=_OLDER),
+                "Cases": _record(cases=_LIST),
+                "Trend": _record(points=_LIST, older=_OLDER),
                 "Run": _record(schema={"const": "xeonperf-show/1"}, run=_OBJECT, machine=_OBJECT, cases=_LIST),
                 "Comparison": _record(
                     schema={"const": "xeonperf-compare/1"}, verdict=_TEXT, base=_OBJECT, head=_OBJECT, cases=_LIST
@@ -77,6 +79,7 @@ def document() -> dict[str, Any]:
                     "The newest runs, newest first.",
                     "Runs",
                     _query("limit", _COUNT),
+                    _query("before", _BEFORE),
                     _query("branch", _TEXT),
                     _query("machine", _TEXT),
                 ),
@@ -92,6 +95,7 @@ def document() -> dict[str, Any]:
                     "Trend",
                     _path("case_id"),
                     _query("limit", _COUNT),
+                    _query("before", _BEFORE),
                     _query("machine", _TEXT),
                 )
             },

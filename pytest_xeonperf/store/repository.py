@@ -14,6 +14,7 @@ from pytest_xeonperf.store import (
     history,
     latest,
     machines,
+    paging,
     reading,
     revisions,
     series,
@@ -32,7 +33,15 @@ if TYPE_CHECKING:
     from pytest_xeonperf.judge.alerts import Findings
     from pytest_xeonperf.records import Acceptance, Case, Limits, Machine, Result, Run
     from pytest_xeonperf.store.series import Numbered
-    from pytest_xeonperf.store.summaries import Extent, MachineSummary, RunMark, RunSummary, TrendPoint
+    from pytest_xeonperf.store.summaries import (
+        Extent,
+        MachineSummary,
+        RunMark,
+        RunPage,
+        RunSummary,
+        TrendPage,
+        TrendPoint,
+    )
     from pytest_xeonperf.store.tokens import Scope, Token
 
 WRITES = "xeonperf_writes"
@@ -271,6 +280,28 @@ class Store:
         """The newest points of a case, oldest first; of one class of machines, of runs before a time where given."""
         with self._reading() as connection:
             return history.read_trend(
+                connection, case_id, limit=limit, comparability_class=comparability_class, before=before
+            )
+
+    def run_page(self, *, limit: int, branch: str = "", comparability_class: str = "", before: str = "") -> RunPage:
+        """As `runs`, and where the next page begins; `before` is what that was.
+
+        Raises:
+            UsageError: It was not.
+        """
+        with self._reading() as connection:
+            return paging.read_run_page(
+                connection, limit=limit, branch=branch, comparability_class=comparability_class, before=before
+            )
+
+    def trend_page(self, case_id: str, *, limit: int, comparability_class: str = "", before: str = "") -> TrendPage:
+        """As `trend`, and where the next page of older points begins; `before` is what that was.
+
+        Raises:
+            UsageError: It was not.
+        """
+        with self._reading() as connection:
+            return paging.read_trend_page(
                 connection, case_id, limit=limit, comparability_class=comparability_class, before=before
             )
 

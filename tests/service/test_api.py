@@ -159,7 +159,7 @@ def test_runs_are_listed_newest_first_and_a_run_is_what_show_says(
     runs = client.get("/api/v1/runs").json()["runs"]
     assert [run["id"] for run in runs] == [recorded.id, first]
     assert len(client.get("/api/v1/runs?limit=1").json()["runs"]) == 1
-    assert client.get("/api/v1/runs?branch=nowhere").json() == {"runs": []}
+    assert client.get("/api/v1/runs?branch=nowhere").json() == {"runs": [], "older": ""}
     shown = client.get("/api/v1/runs/latest").json()
     assert shown["schema"] == "xeonperf-show/1"
     assert shown["run"]["id"] == recorded.id
@@ -172,7 +172,7 @@ def test_cases_have_their_trends(client: TestClient) -> None:
     compiled = next(case["id"] for case in cases if case["variant"] == "compiled_bf16")
     points = client.get(f"/api/v1/cases/{compiled}/trend").json()["points"]
     assert [point["speedup"]["ratio"] for point in points] == [3.5, 3.5]
-    assert client.get("/api/v1/cases/unknown/trend").json() == {"points": []}
+    assert client.get("/api/v1/cases/unknown/trend").json() == {"points": [], "older": ""}
 
 
 def test_two_runs_are_compared_as_the_command_does_it(client: TestClient, first: str) -> None:
