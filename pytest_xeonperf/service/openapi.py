@@ -194,7 +194,7 @@ def _texts() -> dict[str, dict[str, Any]]:
 def _triages() -> dict[str, Any]:
     content = {"application/json": {"schema": {"$ref": "#/components/schemas/Triage"}}}
     return {
-        "summary": "Decide about an alert; expected makes its run the new baseline of its case.",
+        "summary": "Decide about an alert; expected makes its run, of a gate the first of its head, the case's new baseline.",
         "parameters": [_path("alert_id")],
         "requestBody": {"required": True, "content": content},
         "responses": {

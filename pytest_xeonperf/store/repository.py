@@ -16,6 +16,7 @@ from pytest_xeonperf.store import (
     machines,
     paging,
     reading,
+    rebasing,
     revisions,
     series,
     tokens,
@@ -155,6 +156,12 @@ class Store:
             found = judge(alert_series.read_evidence(connection, case.id, comparability_class, limit=limit))
             alerts.record(connection, case, found)
             return found
+
+    def accept_due(self, case_id: str, comparability_class: str) -> None:
+        """Accept what a gate's alerts expect whose run has come since; see `Evidence.due`."""
+        with self._writing() as connection:
+            alerts.take_turns(connection, case_id, comparability_class)
+            rebasing.accept_due(connection, case_id, comparability_class)
 
     def raise_alerts(
         self, case: Case, comparability_class: str, judge: Callable[[Sequence[Alert]], Findings]
