@@ -138,7 +138,9 @@ def _for_other_programs() -> dict[str, Any]:
             )
         },
         "/feed.atom": {
-            "get": _gets("Runs that are red or undecided.", {"200": _text("A feed.", "application/atom+xml")}, branch)
+            "get": _gets(
+                "Runs red or undecided, and alerts.", {"200": _text("A feed.", "application/atom+xml")}, branch
+            )
         },
         "/healthz": {"get": _asked("The process answers.")},
         "/readyz": {"get": _asked("The history answers too.", "503")},
@@ -194,7 +196,7 @@ def _texts() -> dict[str, dict[str, Any]]:
 def _triages() -> dict[str, Any]:
     content = {"application/json": {"schema": {"$ref": "#/components/schemas/Triage"}}}
     return {
-        "summary": "Decide about an alert; expected makes its run, of a gate the first of its head, the case's new baseline.",
+        "summary": "Decide about an alert; expected makes its run, or a gate's head, the new base of its case.",
         "parameters": [_path("alert_id")],
         "requestBody": {"required": True, "content": content},
         "responses": {

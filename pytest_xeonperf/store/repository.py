@@ -208,6 +208,16 @@ class Store:
         with self._reading() as connection:
             return alerts.read_events(connection, alert_id)
 
+    def alert_news(self, *, limit: int, branch: str = "") -> tuple[tuple[Alert, AlertEvent], ...]:
+        """What was raised, is over or is open again, newest first, each with its alert; of one branch where given."""
+        with self._reading() as connection:
+            return alerts.read_news(connection, limit=limit, branch=branch)
+
+    def alert_counts(self) -> Mapping[AlertState, int]:
+        """How many alerts are in each state, also if that is none."""
+        with self._reading() as connection:
+            return alerts.count_alerts(connection)
+
     def triage(
         self, alert_id: str, change: Triage, *, by: str, at: str, seen: Mapping[str, str] = MappingProxyType({})
     ) -> Alert:
