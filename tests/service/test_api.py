@@ -53,7 +53,7 @@ def test_a_run_is_added_once_however_often_it_is_sent(
 def test_a_run_may_be_sent_again_whose_commit_somebody_else_has_described_in_other_words(
     client: TestClient, ingesting: dict[str, str], recorded: Run
 ) -> None:
-    run = replace(recorded, id=THIRD, commit=replace(recorded.commit, subject="Faster, again"))
+    run = replace(recorded, id=THIRD, commit=replace(recorded.commit, subject="Faster, again", author="B"))
     answers = [client.post("/api/v1/runs", content=native.dumps(run), headers=ingesting) for _ in range(2)]
     assert [answer.status_code for answer in answers] == [201, 200]
 
