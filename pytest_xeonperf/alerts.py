@@ -169,12 +169,14 @@ class Evidence:
         known: Its alerts.
         accepted: Ids of runs in which somebody accepted the case.
         fixed_from: By the ids of alerts which a look has called fixed, and nobody since: the state before.
+        due: Ids of alerts of a gate that are expected and whose run has come, but is not accepted yet.
     """
 
     points: tuple[SeriesPoint, ...]
     known: tuple[Alert, ...]
     accepted: frozenset[str]
     fixed_from: Mapping[str, AlertState]
+    due: tuple[str, ...] = ()
 
 
 def change_point_id(case: Case, comparability_class: str, run_id: str, earlier: int) -> str:

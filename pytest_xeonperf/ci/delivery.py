@@ -12,22 +12,28 @@ import os
 import re
 from dataclasses import dataclass
 from http.client import HTTPException
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.error import HTTPError
-from urllib.request import HTTPRedirectHandler, Request, build_opener
+from urllib.request import Request
 
+from pytest_xeonperf.ci.opener import OPENER
 from pytest_xeonperf.errors import DataError, InfrastructureError, UsageError, XeonPerfError
 from pytest_xeonperf.exchange.addresses import is_web_address
+from pytest_xeonperf.records import Unknown
 
 if TYPE_CHECKING:
     from http.client import HTTPResponse
-    from pathlib import Path
+
+OUTBOX = Path(".xeonperf", "outbox")
+"""In the folder of suites, where runs wait."""
 
 _PATIENCE_S = 60
 _REFUSED = ".refused"
 _OF_THIS_RUN = frozenset({400, 409, 413, 422})
 """What a service says of the run itself; everything else may be better another time."""
 
+_ELSEWHERE = frozenset({301, 302, 303, 307, 308})
 _REMEDY = "say https://host[:port][/path], without a user or a query"
 
 
@@ -39,13 +45,20 @@ class Delivery:
         sent: Runs that the service has now.
         waiting: Runs that are still to be sent.
         refused: Runs that the service does not take, which were put aside, with its words.
-        problem: Why runs wait; empty where none does.
+        error: Why runs wait.
     """
 
     sent: int
     waiting: int
     refused: tuple[str, ...] = ()
-    problem: str = ""
+    error: XeonPerfError | Unknown = Unknown(reason="none waits")
+
+    @property
+    def problem(self) -> str:
+        """Why runs wait, in a line; empty where none does."""
+        if isinstance(self.error, Unknown):
+            return ""
+        return f"{self.error.what} ({self.error.remedy})" if self.error.remedy else self.error.what
 
 
 def deliver(url: str, document: str) -> bool:
@@ -66,7 +79,7 @@ def deliver(url: str, document: str) -> bool:
         headers={"Content-Type": "application/json", "Authorization": f"Bearer {_token()}"},
     )
     try:
-        with _OPENER.open(request, timeout=_PATIENCE_S) as answer:
+        with OPENER.open(request, timeout=_PATIENCE_S) as answer:
             return bool(_answered(answer)["new"])
     except HTTPError as error:
         raise _refusal(error, url) from error
@@ -76,8 +89,8 @@ def deliver(url: str, document: str) -> bool:
 
 
 def outbox(folder: Path, url: str) -> Path:
-    """Where the runs wait that are for this service, below a folder: another address is another service."""
-    return folder / hashlib.sha256(checked(url).encode()).hexdigest()[:12]
+    """Where the runs wait that are for this service, in the folder of suites: another address is another service."""
+    return folder / OUTBOX / hashlib.sha256(checked(url).encode()).hexdigest()[:12]
 
 
 def keep(box: Path, run_id: str, document: str) -> None:
@@ -110,9 +123,7 @@ def deliver_kept(box: Path, url: str) -> Delivery:
             refused.append(f"{error.what} (run {path.stem}, put aside as {aside})")
             continue
         except XeonPerfError as error:
-            advice = f" ({error.remedy})" if error.remedy else ""
-            left = len(waiting) - number
-            return Delivery(sent=sent, waiting=left, refused=tuple(refused), problem=f"{error.what}{advice}")
+            return Delivery(sent=sent, waiting=len(waiting) - number, refused=tuple(refused), error=error)
         path.unlink(missing_ok=True)
         sent += 1
     return Delivery(sent=sent, waiting=0, refused=tuple(refused))
@@ -127,17 +138,6 @@ def checked(url: str) -> str:
     if not is_web_address(url) or re.search(r"[\s@?#\x00-\x1f\x7f]", url):
         raise UsageError("this is no address of a service", where=url.partition("@")[2] or url, remedy=_REMEDY)
     return url.rstrip("/")
-
-
-class _StayHere(HTTPRedirectHandler):
-    """Follows nobody: a token is for the host that was named."""
-
-    def redirect_request(self, req: Request, fp: Any, code: int, msg: str, headers: Any, newurl: str) -> None:  # noqa: PLR0917 - urllib's
-        del req, fp, code, msg, headers
-        raise UsageError(f"the service has moved to {newurl}", remedy="give that address, if you trust it")
-
-
-_OPENER = build_opener(_StayHere)
 
 
 def _token() -> str:
@@ -156,6 +156,9 @@ def _answered(answer: HTTPResponse | HTTPError) -> dict[str, Any]:
 
 def _refusal(error: HTTPError, url: str) -> UsageError | DataError | InfrastructureError:
     """What the service says is wrong, as an error of ours."""
+    if error.code in _ELSEWHERE and error.headers.get("Location"):
+        what = f"the service has moved to {error.headers['Location']}"
+        return UsageError(what, where=url, remedy="give that address, if you trust it")
     try:
         said = _answered(error).get("error")
     except (HTTPException, OSError, ValueError):

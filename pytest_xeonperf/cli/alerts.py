@@ -102,7 +102,8 @@ def show(alert_id: str, db: str, *, in_json: bool) -> None:
 @click.option(
     "--state",
     type=click.Choice([state.value for state in AlertState]),
-    help="What has become of it. expected: its run is the new baseline, as by `xeonperf compare --accept`.",
+    help="What has become of it. expected: its run (of a gate, the first of its head) is the new "
+    "baseline, as by `xeonperf compare --accept`.",
 )
 @click.option("--assignee", metavar="NAME", help='Whose it is; "" for nobody.')
 @click.option("--note", metavar="TEXT", help="A word on it.")

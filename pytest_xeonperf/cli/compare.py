@@ -10,7 +10,7 @@ import click
 from rich.text import Text
 
 from pytest_xeonperf.ci.history import compared, earlier_run, line_of
-from pytest_xeonperf.cli.console import exit_code, html_option, table_console, write
+from pytest_xeonperf.cli.console import PERCENT, exit_code, html_option, table_console, tolerance_option, write
 from pytest_xeonperf.cli.history import database_option, database_or_default, resolve
 from pytest_xeonperf.cli.person import somebody
 from pytest_xeonperf.errors import NotApplicableError, UsageError
@@ -29,20 +29,12 @@ if TYPE_CHECKING:
     from pytest_xeonperf.store.repository import Store
 
 _BASE_AND_HEAD = 2
-_PERCENT = 100
 
 
 @click.command
 @click.argument("revisions", nargs=-1)
 @database_option
-@click.option(
-    "--tolerance",
-    metavar="PERCENT",
-    type=click.FloatRange(0, 100, min_open=True),
-    default=TOLERANCE_OF_SESSIONS * _PERCENT,
-    show_default=True,
-    help="Loss of speed-up that nobody minds.",
-)
+@tolerance_option(TOLERANCE_OF_SESSIONS, "Loss of speed-up")
 @click.option(
     "--alpha",
     type=click.FloatRange(0, 0.5, min_open=True),
@@ -83,7 +75,7 @@ def command(
         base = store.run(resolve(store, revisions[0]) if revisions else _from_history(store, head, line))
         if base.id == head.id:
             raise UsageError(f"base and head are both run {head.id}", remedy="name another base")
-        found = compared(store, base, head, line=line, tolerance=tolerance / _PERCENT, alpha=alpha)
+        found = compared(store, base, head, line=line, tolerance=tolerance / PERCENT, alpha=alpha)
         if as_json:
             click.echo(shifts.dumps(found), nl=False)
         else:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 from rich.console import Console
@@ -12,8 +12,11 @@ from rich.console import Console
 from pytest_xeonperf.errors import ExitCode, InfrastructureError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from pytest_xeonperf.records import Outcome
 
+PERCENT = 100
 _WIDTH_OF_A_FILE = 240
 """Where the output is no terminal and nobody set COLUMNS."""
 
@@ -22,6 +25,18 @@ html_option = click.option(
     "--html", "html_out", type=click.Path(path_type=Path), help="Write a page that needs no other file here."
 )
 """``--html`` as every command that compares takes it."""
+
+
+def tolerance_option(default_ratio: float, what: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """``--tolerance`` as every command that compares takes it, in percent; `what` is lost if it is exceeded."""
+    return click.option(
+        "--tolerance",
+        metavar="PERCENT",
+        type=click.FloatRange(0, 100, min_open=True),
+        default=default_ratio * PERCENT,
+        show_default=True,
+        help=f"{what} that nobody minds.",
+    )
 
 
 def table_console() -> Console:

@@ -21,7 +21,7 @@ from pytest_xeonperf.ci.annotations import workflow_commands
 from pytest_xeonperf.ci.checkout import WORKING_TREE, base_commit, checked_out, working_tree
 from pytest_xeonperf.ci.comment import SEEN_FROM, comment, figures
 from pytest_xeonperf.ci.git import is_clean
-from pytest_xeonperf.cli.console import append, exit_code, html_option, table_console, write
+from pytest_xeonperf.cli.console import PERCENT, append, exit_code, html_option, table_console, tolerance_option, write
 from pytest_xeonperf.errors import UsageError, XeonPerfError
 from pytest_xeonperf.exchange import comparison as as_json
 from pytest_xeonperf.judge.gate_alerts import why_none
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 
 _STDOUT = "-"
 _SHORT_SHA = 10
-_PERCENT = 100
+_TOLERANCE_RATIO = 0.02
 
 
 @click.command(context_settings={"ignore_unknown_options": True})
@@ -56,14 +56,7 @@ _PERCENT = 100
     help="Interpreter of base: another torch, another wheel. Without --base, base's files are those of head.",
 )
 @click.option("--head-python", metavar="PATH", default="", help="Interpreter of head. Default: this one.")
-@click.option(
-    "--tolerance",
-    metavar="PERCENT",
-    type=click.FloatRange(0, 100, min_open=True),
-    default=2.0,
-    show_default=True,
-    help="Slow-down that nobody minds.",
-)
+@tolerance_option(_TOLERANCE_RATIO, "Slow-down")
 @click.option(
     "--patience",
     metavar="SECONDS",
@@ -126,7 +119,7 @@ def command(
             arguments=given if settings.enabled else ("--xeonperf", *given),
             settings=settings,
             machine=machine_from_outside(settings),
-            tolerance=tolerance / _PERCENT,
+            tolerance=tolerance / PERCENT,
             patience_s=patience,
             command=as_typed(["xeonperf", *sys.argv[1:]], settings.db),
         )

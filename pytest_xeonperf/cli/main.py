@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import traceback
 from importlib import import_module
+from keyword import iskeyword
 
 import click
 
@@ -17,6 +18,7 @@ COMMANDS = (
     "doctor",
     "export",
     "gate",
+    "import",
     "init",
     "push",
     "quantize",
@@ -25,7 +27,7 @@ COMMANDS = (
     "show",
     "token",
 )
-"""Each is the module of that name in this folder, holding a click command called ``command``."""
+"""Each is the module of that name (``import_`` of ``import``) here, holding a click command called ``command``."""
 
 
 class _Lazy(click.Group):
@@ -37,7 +39,8 @@ class _Lazy(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
             return super().get_command(ctx, cmd_name)
-        command: click.Command = import_module(f"pytest_xeonperf.cli.{cmd_name}").command
+        module = f"{cmd_name}_" if iskeyword(cmd_name) else cmd_name
+        command: click.Command = import_module(f"pytest_xeonperf.cli.{module}").command
         return command
 
 

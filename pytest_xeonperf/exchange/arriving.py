@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from dataclasses import fields, is_dataclass
+from dataclasses import fields, is_dataclass, replace
 from datetime import UTC, datetime, timedelta
 from enum import Enum
 from typing import TYPE_CHECKING
 from uuid import UUID
 
 from pytest_xeonperf.errors import DataError
-from pytest_xeonperf.records import Measurement, RunState, Timing, Unknown
+from pytest_xeonperf.records import Commit, Measurement, RunState, Timing, Unknown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -49,6 +49,14 @@ def require_presentable(run: Run, *, now: datetime) -> None:
     """
     for place, wrong in _complaints(run, now):
         raise DataError(wrong, where=f"run.{place}", remedy="send what `xeonperf export --format json` wrote")
+
+
+def is_same(there: Run, sent: Run) -> bool:
+    """Whether a run is there already; what a sha stands for is kept as whoever came first said it."""
+    if isinstance(there.commit, Commit) and isinstance(sent.commit, Commit) and there.commit.sha == sent.commit.sha:
+        known = {name: getattr(there.commit, name) for name in ("subject", "author", "committed_at")}
+        sent = replace(sent, commit=replace(sent.commit, **known))
+    return there == sent
 
 
 def _complaints(run: Run, now: datetime) -> Iterator[tuple[str, str]]:

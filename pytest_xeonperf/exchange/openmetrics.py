@@ -16,6 +16,7 @@ from pytest_xeonperf.records import TIMED_ALONE, UNBOUNDED_RATIO, Commit, Measur
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from pytest_xeonperf.alerts import AlertState
     from pytest_xeonperf.records import Case, Estimate, Isa, Result, Run
     from pytest_xeonperf.store.summaries import RunSummary, TrendPoint
 
@@ -126,6 +127,12 @@ def families(readings: Sequence[Reading], sessions: Sequence[Session]) -> tuple[
         ),
         _gauge("xeonperf_run_started_timestamp_seconds", "seconds", "When the newest run started.", timestamps),
     )
+
+
+def alert_family(counts: Mapping[AlertState, int]) -> Family:
+    """How many alerts of a history are in each state."""
+    samples = [({"state": state.value}, float(number)) for state, number in counts.items()]
+    return _gauge("xeonperf_alerts", "", "Slow-downs in the history, by what people made of them.", samples)
 
 
 def _reading(result: Result, machine: str) -> Reading:

@@ -7,17 +7,26 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from uuid import NAMESPACE_URL, uuid5
 
+from pytest_xeonperf.alerts import EventKind
+from pytest_xeonperf.exchange.alert_words import commits, moved
 from pytest_xeonperf.records import RunState, Unknown
 from pytest_xeonperf.report import links
 from pytest_xeonperf.report.render import environment
 from pytest_xeonperf.report.verdict import Tone, counts, ended, overall
+from pytest_xeonperf.units import show_change, show_ns
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
+    from pytest_xeonperf.alerts import Alert, AlertEvent
     from pytest_xeonperf.store.summaries import RunSummary
 
 _MOST_ENTRIES = 50
+_HAPPENED: Mapping[EventKind, str] = {
+    EventKind.RAISED: "▼ slower",
+    EventKind.RECOVERED: "✓ the latency is back",
+    EventKind.REOPENED: "▼ slower after all",
+}
 _BEFORE_ALL = "1970-01-01T00:00:00Z"
 """When a feed without an entry was changed last."""
 
@@ -62,6 +71,24 @@ def news_of_runs(summaries: Sequence[RunSummary], address: Callable[[str], str])
             updated=_rfc3339(ended_at),
             href=address(links.run_page(summary.id)),
             summary=f"{said}. {summary.cpu_model}, {summary.isa}.",
+        )
+
+
+def news_of_alerts(news: Iterable[tuple[Alert, AlertEvent]], address: Callable[[str], str]) -> Iterator[Entry]:
+    """What became slower, what is back, and what is not back after all.
+
+    Args:
+        news: Each event with its alert as it is now.
+        address: Where people find a page, by its name.
+    """
+    for alert, event in news:
+        yield Entry(
+            id=uuid5(NAMESPACE_URL, f"xeonperf alert {alert.id} {event.kind} {event.at}").urn,
+            title=f"{_HAPPENED[event.kind]}: {alert.case.label} {show_change(alert.latency_ratio)}",
+            updated=_rfc3339(event.at),
+            href=address(links.alert_page(alert.id)),
+            summary=f"{moved(alert)} time, {show_ns(alert.before_ns)} to {show_ns(alert.after_ns)}, between "
+            f"{commits(alert)}; the alert is {alert.state} now.",
         )
 
 

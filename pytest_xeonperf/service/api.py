@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -17,9 +16,8 @@ from starlette.routing import Route
 from pytest_xeonperf.ci.alerts import series_of
 from pytest_xeonperf.errors import DataError
 from pytest_xeonperf.exchange import native, public, shifts
-from pytest_xeonperf.exchange.arriving import require_presentable
+from pytest_xeonperf.exchange.arriving import is_same, require_presentable
 from pytest_xeonperf.exchange.listing import case_entry, point_entry, run_entry
-from pytest_xeonperf.records import Commit
 from pytest_xeonperf.service.refusal import refusal
 from pytest_xeonperf.service.watching import Watch
 from pytest_xeonperf.store.tokens import Scope
@@ -28,7 +26,6 @@ if TYPE_CHECKING:
     from starlette.datastructures import QueryParams
     from starlette.requests import Request
 
-    from pytest_xeonperf.records import Run
     from pytest_xeonperf.service.app import Service
 
 _MOST_RUNS = 1000
@@ -68,13 +65,14 @@ def routes(service: Service) -> list[Route]:
     def listed(request: Request) -> Response:
         """The newest runs, newest first."""
         service.require(request, Scope.READ)
-        query = parameters(request, "limit", "branch", "machine")
-        found = service.store.runs(
+        query = parameters(request, "limit", "before", "branch", "machine")
+        found = service.store.run_page(
             limit=number(query.get("limit", "50"), most=_MOST_RUNS),
             branch=query.get("branch", ""),
             comparability_class=query.get("machine", ""),
+            before=query.get("before", ""),
         )
-        return JSONResponse({"runs": [run_entry(each) for each in found]})
+        return JSONResponse({"runs": [run_entry(each) for each in found.runs], "older": found.older})
 
     def run(request: Request) -> Response:
         """One run, as `xeonperf show --json` has it."""
@@ -92,13 +90,14 @@ def routes(service: Service) -> list[Route]:
     def trend(request: Request) -> Response:
         """The newest points of a case, oldest first."""
         service.require(request, Scope.READ)
-        query = parameters(request, "limit", "machine")
-        points = service.store.trend(
+        query = parameters(request, "limit", "before", "machine")
+        found = service.store.trend_page(
             request.path_params["case_id"],
             comparability_class=query.get("machine", ""),
             limit=number(query.get("limit", "500"), most=_MOST_RUNS),
+            before=query.get("before", ""),
         )
-        return JSONResponse({"points": [point_entry(point) for point in points]})
+        return JSONResponse({"points": [point_entry(point) for point in found.points], "older": found.older})
 
     def compare(request: Request) -> Response:
         """Two runs, as `xeonperf compare --json` has it."""
@@ -124,7 +123,7 @@ def _ingested(service: Service, sent: bytes, watch: Watch) -> Response:
     except DataError as error:
         return refusal(400, error.what, where=error.where, remedy=error.remedy)
     is_new = service.store.add_run(run)
-    if not is_new and not _same(service.store.run(run.id), run):
+    if not is_new and not is_same(service.store.run(run.id), run):
         return refusal(409, f"there is another run {run.id}", where="body", remedy="runs do not change: send a new one")
     if is_new:
         service.arrived(run)
@@ -143,14 +142,6 @@ def require_kind(request: Request, kind: str) -> None:
     """
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != kind:
         raise HTTPException(415, detail=f"it is to be sent as {kind}")
-
-
-def _same(there: Run, sent: Run) -> bool:
-    """Whether a run is there already; what a sha stands for is kept as whoever came first said it."""
-    if isinstance(there.commit, Commit) and isinstance(sent.commit, Commit) and there.commit.sha == sent.commit.sha:
-        subject, committed_at = there.commit.subject, there.commit.committed_at
-        sent = replace(sent, commit=replace(sent.commit, subject=subject, committed_at=committed_at))
-    return there == sent
 
 
 async def body(request: Request, most_bytes: int) -> bytes:

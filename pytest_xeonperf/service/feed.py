@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 
 from starlette.routing import Route
 
-from pytest_xeonperf.report.feed import atom, news_of_runs
+from pytest_xeonperf.report.feed import atom, news_of_alerts, news_of_runs
 from pytest_xeonperf.service.api import parameters
 from pytest_xeonperf.service.revalidated import revalidated
 from pytest_xeonperf.store.tokens import Scope
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 _PATH = "feed.atom"
 _LOOKED_AT = 100
-"""Newest runs in which news is looked for."""
+"""Newest runs, and newest events of alerts, in which news is looked for."""
 
 
 def routes(service: Service) -> list[Route]:
@@ -32,7 +32,10 @@ def routes(service: Service) -> list[Route]:
         service.require(request, Scope.READ)
         address = partial(service.address, request)
         branch = parameters(request, "branch").get("branch", "")
-        entries = [*news_of_runs(service.store.runs(limit=_LOOKED_AT, branch=branch), address)]
+        entries = [
+            *news_of_runs(service.store.runs(limit=_LOOKED_AT, branch=branch), address),
+            *news_of_alerts(service.store.alert_news(limit=_LOOKED_AT, branch=branch), address),
+        ]
         narrowed = f"?{urlencode({'branch': branch})}" if branch else ""
         text = atom(entries, self_href=address(_PATH + narrowed), home_href=address(""))
         return revalidated(request, text, media_type="application/atom+xml")

@@ -21,14 +21,15 @@ def routes(service: Service) -> list[Route]:
     """The metrics."""
 
     def metrics(request: Request) -> Response:
-        """All of them, of one branch where asked for."""
+        """All of them; figures of one branch where asked for. Alerts are counted whatever theirs is."""
         service.require(request, Scope.READ)
         branch = parameters(request, "branch").get("branch", "")
         readings = [openmetrics.reading_of(case, point) for case, point in service.store.latest(branch=branch)]
         machines = sorted({reading.machine for reading in readings})
         newest = [service.store.runs(limit=1, branch=branch, comparability_class=machine) for machine in machines]
         sessions = [openmetrics.session_of(summary) for (summary,) in newest]
-        said = exposition.text([*openmetrics.families(readings, sessions), *service.counters.families()])
+        alerts = openmetrics.alert_family(service.store.alert_counts())
+        said = exposition.text([*openmetrics.families(readings, sessions), alerts, *service.counters.families()])
         return Response(said, headers={"Content-Type": exposition.CONTENT_TYPE, "Cache-Control": "no-store"})
 
     return [Route("/metrics", metrics)]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
 from starlette.responses import JSONResponse
@@ -11,14 +10,18 @@ from starlette.routing import Route
 from pytest_xeonperf.alerts import AlertState
 from pytest_xeonperf.exchange import native
 from pytest_xeonperf.exchange.triage import LONGEST
+from pytest_xeonperf.report.render import package_version
 
 if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
 
+_SUMMARY = "Runs, trends, comparisons and alerts."
 _OBJECT = {"type": "object"}
 _TEXT = {"type": "string"}
 _LIST = {"type": "array", "items": _OBJECT}
+_BEFORE = {**_TEXT, "description": "What `older` was in an answer: what comes after it, from new to old."}
+_OLDER = {**_TEXT, "description": "What to say as `before` for what is older; empty where there is nothing."}
 _COUNT = {"type": "integer", "minimum": 1, "maximum": 1000}
 
 
@@ -44,7 +47,7 @@ def document() -> dict[str, Any]:
     """The whole description."""
     return {
         "openapi": "3.1.0",
-        "info": {"title": "pytest-xeonperf", "version": _version(), "summary": "Runs, trends, comparisons and alerts."},
+        "info": {"title": "pytest-xeonperf", "version": package_version(), "summary": _SUMMARY},
         "security": [{"bearer": []}],
         "components": {
             "securitySchemes": {
@@ -53,9 +56,9 @@ def document() -> dict[str, Any]:
             "schemas": {
                 "Error": _record(error=_record(what=_TEXT, where=_TEXT, remedy=_TEXT)),
                 "Ingested": _record(run=_TEXT, new={"type": "boolean"}),
-                "Runs": _record(runs={"type": "array", "items": _OBJECT}),
-                "Cases": _record(cases={"type": "array", "items": _OBJECT}),
-                "Trend": _record(points={"type": "array", "items": _OBJECT}),
+                "Runs": _record(runs=_LIST, older=_OLDER),
+                "Cases": _record(cases=_LIST),
+                "Trend": _record(points=_LIST, older=_OLDER),
                 "Run": _record(schema={"const": "xeonperf-show/1"}, run=_OBJECT, machine=_OBJECT, cases=_LIST),
                 "Comparison": _record(
                     schema={"const": "xeonperf-compare/1"}, verdict=_TEXT, base=_OBJECT, head=_OBJECT, cases=_LIST
@@ -76,6 +79,7 @@ def document() -> dict[str, Any]:
                     "The newest runs, newest first.",
                     "Runs",
                     _query("limit", _COUNT),
+                    _query("before", _BEFORE),
                     _query("branch", _TEXT),
                     _query("machine", _TEXT),
                 ),
@@ -91,6 +95,7 @@ def document() -> dict[str, Any]:
                     "Trend",
                     _path("case_id"),
                     _query("limit", _COUNT),
+                    _query("before", _BEFORE),
                     _query("machine", _TEXT),
                 )
             },
@@ -133,7 +138,9 @@ def _for_other_programs() -> dict[str, Any]:
             )
         },
         "/feed.atom": {
-            "get": _gets("Runs that are red or undecided.", {"200": _text("A feed.", "application/atom+xml")}, branch)
+            "get": _gets(
+                "Runs red or undecided, and alerts.", {"200": _text("A feed.", "application/atom+xml")}, branch
+            )
         },
         "/healthz": {"get": _asked("The process answers.")},
         "/readyz": {"get": _asked("The history answers too.", "503")},
@@ -189,7 +196,7 @@ def _texts() -> dict[str, dict[str, Any]]:
 def _triages() -> dict[str, Any]:
     content = {"application/json": {"schema": {"$ref": "#/components/schemas/Triage"}}}
     return {
-        "summary": "Decide about an alert; expected makes its run the new baseline of its case.",
+        "summary": "Decide about an alert; expected makes its run, or a gate's head, the new base of its case.",
         "parameters": [_path("alert_id")],
         "requestBody": {"required": True, "content": content},
         "responses": {
@@ -210,10 +217,3 @@ def _text(description: str, media_type: str) -> dict[str, Any]:
 
 def _errors(*statuses: str) -> dict[str, Any]:
     return {status: _answer("What, where, and what to do.", "Error") for status in statuses}
-
-
-def _version() -> str:
-    try:
-        return version("pytest-xeonperf")
-    except PackageNotFoundError:
-        return "0"

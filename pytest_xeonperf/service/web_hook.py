@@ -12,11 +12,12 @@ import json
 import re
 import time
 from http.client import HTTPException
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.error import HTTPError
 from urllib.parse import urlsplit
-from urllib.request import HTTPRedirectHandler, Request, build_opener
+from urllib.request import Request
 
+from pytest_xeonperf.ci.opener import OPENER
 from pytest_xeonperf.errors import InfrastructureError, UsageError
 from pytest_xeonperf.exchange.addresses import is_web_address
 
@@ -72,7 +73,7 @@ class WebHook:
             },
         )
         try:
-            with _OPENER.open(request, timeout=_PATIENCE_S):
+            with OPENER.open(request, timeout=_PATIENCE_S):
                 return
         except HTTPError as error:
             error.close()
@@ -111,13 +112,3 @@ def _checked(url: str) -> str:
             "this is no address of a web hook", remedy="say https://host[:port]/path[?query], without a user"
         )
     return url
-
-
-class _StayHere(HTTPRedirectHandler):
-    """Follows nobody: what is signed is for the address that was given. The answer is an error by its status."""
-
-    def redirect_request(self, *_: Any) -> None:
-        return None
-
-
-_OPENER = build_opener(_StayHere)

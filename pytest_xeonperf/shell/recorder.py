@@ -187,7 +187,7 @@ class Recorder:
     def _outbox(self) -> Path:
         from pytest_xeonperf.ci.delivery import outbox
 
-        return outbox(self.rootdir / ".xeonperf" / "outbox", self.settings.push)
+        return outbox(self.rootdir, self.settings.push)
 
     def close(self) -> None:
         """Close the database."""

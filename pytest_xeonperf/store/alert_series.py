@@ -18,6 +18,7 @@ from pytest_xeonperf.store.alert_rows import event_from
 from pytest_xeonperf.store.alerts import read_alerts
 from pytest_xeonperf.store.batches import batches
 from pytest_xeonperf.store.reading import columns_of
+from pytest_xeonperf.store.rebasing import due
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -48,6 +49,7 @@ def read_evidence(connection: Connection, case_id: str, comparability_class: str
         known=known,
         accepted=frozenset(connection.scalars(accepted)),
         fixed_from=_fixed_from(connection, known),
+        due=tuple(each.id for each in due(connection, known)),
     )
 
 

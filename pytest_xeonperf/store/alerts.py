@@ -5,9 +5,9 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING
 
-from sqlalchemy import insert, select, text, update
+from sqlalchemy import func, insert, select, text, update
 
-from pytest_xeonperf.alerts import AlertEvent, EventKind
+from pytest_xeonperf.alerts import AlertEvent, AlertState, EventKind
 from pytest_xeonperf.errors import UsageError
 from pytest_xeonperf.store import from_rows, schema
 from pytest_xeonperf.store.alert_rows import alert_from, alert_row, event_from, event_row
@@ -19,9 +19,12 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
-    from pytest_xeonperf.alerts import Alert, AlertState
+    from pytest_xeonperf.alerts import Alert
     from pytest_xeonperf.judge.alerts import Findings
     from pytest_xeonperf.records import Case
+
+_NEWS = (EventKind.RAISED, EventKind.RECOVERED, EventKind.REOPENED)
+"""What happens to alerts without anybody having decided it."""
 
 
 def read_alerts(
@@ -65,6 +68,38 @@ def read_events(connection: Connection, alert_id: str) -> tuple[AlertEvent, ...]
         select(schema.alert_event).where(schema.alert_event.c.alert_id == alert_id).order_by(schema.alert_event.c.id)
     )
     return tuple(event_from(columns_of(schema.alert_event, row)) for row in connection.execute(query).mappings())
+
+
+def read_news(connection: Connection, *, limit: int, branch: str) -> tuple[tuple[Alert, AlertEvent], ...]:
+    """The newest events that people want to be told of, each with its alert as it is now; newest first.
+
+    An empty string stands for any branch; else only alerts count whose first slow run is of that one.
+    """
+    event = schema.alert_event.c
+    query = (
+        select(schema.alert_event, schema.alert, schema.case)
+        .join_from(schema.alert_event, schema.alert)
+        .join(schema.case, schema.case.c.id == schema.alert.c.case_id)
+        .where(event.kind.in_([kind.value for kind in _NEWS]))
+        .order_by(event.id.desc())
+        .limit(limit)
+    )
+    if branch:
+        query = query.join(schema.run, schema.run.c.id == schema.alert.c.run_id).where(schema.run.c.branch == branch)
+    return tuple(
+        (
+            alert_from(columns_of(schema.alert, row), from_rows.case_from(columns_of(schema.case, row))),
+            event_from(columns_of(schema.alert_event, row)),
+        )
+        for row in connection.execute(query).mappings()
+    )
+
+
+def count_alerts(connection: Connection) -> dict[AlertState, int]:
+    """How many alerts are in each state, also if that is none."""
+    query = select(schema.alert.c.state, func.count().label("number")).group_by(schema.alert.c.state)
+    found = {row.state: row.number for row in connection.execute(query)}
+    return {state: found.get(state.value, 0) for state in AlertState}
 
 
 def record(connection: Connection, case: Case, found: Findings) -> None:

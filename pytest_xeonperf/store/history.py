@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import func, select
+from sqlalchemy import and_, func, or_, select
 
+from pytest_xeonperf.errors import UsageError
 from pytest_xeonperf.records import Isa, Outcome, RunState, Unknown
 from pytest_xeonperf.store import from_rows, schema
 from pytest_xeonperf.store.batches import batches
@@ -16,7 +17,7 @@ from pytest_xeonperf.store.summaries import RunSummary, TrendPoint
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from sqlalchemy import Connection, Row, RowMapping, Select, Table
+    from sqlalchemy import ColumnElement, Connection, Row, RowMapping, Select, Table
 
 _OF_A_POINT: tuple[tuple[Table, tuple[str, ...]], ...] = tuple(
     (table, tuple(names))
@@ -44,9 +45,13 @@ _RESULT, RUN = 0, 4
 
 
 def read_runs(
-    connection: Connection, *, limit: int, branch: str, comparability_class: str, before: str
+    connection: Connection, *, limit: int, branch: str, comparability_class: str, before: str, beyond: str = ""
 ) -> tuple[RunSummary, ...]:
-    """Runs, newest first; an empty string stands for any branch, class or time."""
+    """Runs, newest first; an empty string stands for any branch, class or time, or for no run that they are beyond.
+
+    Raises:
+        UsageError: There is no such run.
+    """
     query = (
         select(schema.run, schema.machine)
         .join_from(schema.run, schema.machine)
@@ -59,6 +64,8 @@ def read_runs(
         query = query.where(schema.machine.c.comparability_class == comparability_class)
     if before:
         query = query.where(schema.run.c.started_at < before)
+    if beyond:
+        query = query.where(_beyond(connection, beyond))
     rows = connection.execute(query).mappings().all()
     outcomes = _outcomes(connection, [row[schema.run.c.id] for row in rows])
     return tuple(_summary(row, outcomes[row[schema.run.c.id]]) for row in rows)
@@ -69,12 +76,44 @@ def read_trend(
 ) -> tuple[TrendPoint, ...]:
     """The newest `limit` points of a case, oldest first; an empty string stands for any class, or any time."""
     run_ids = _newest_runs(connection, case_id, limit=limit, comparability_class=comparability_class, before=before)
+    return made(connection, _in_runs(connection, case_id, run_ids)[-limit:])
+
+
+def read_numbered(
+    connection: Connection, case_id: str, *, limit: int, comparability_class: str, beyond: tuple[str, int]
+) -> tuple[tuple[int, TrendPoint], ...]:
+    """The newest `limit` points of a case with their results' numbers, oldest first; any class for an empty string.
+
+    Args:
+        connection: Of the history.
+        case_id: Of the case.
+        limit: Points at most.
+        comparability_class: Of machines.
+        beyond: Id of a run, and the number of a result in it: they are of older runs, or of that one with a lower
+            number. An empty id is of no run.
+
+    Raises:
+        UsageError: There is no such run.
+    """
+    last_run, last_number = beyond
+    older = _newest_runs(connection, case_id, limit=limit, comparability_class=comparability_class, beyond=last_run)
+    found = _in_runs(connection, case_id, [*older, last_run] if last_run else older)
+    numbered = zip((parts[_RESULT]["id"] for parts in found), made(connection, found), strict=True)
+    kept = [
+        (number, point)
+        for number, point in numbered
+        if (point.run_id != last_run or number < last_number) and comparability_class in {"", point.comparability_class}
+    ]
+    return tuple(kept[-limit:])
+
+
+def _in_runs(connection: Connection, case_id: str, run_ids: Sequence[str]) -> list[list[dict[str, Any]]]:
+    """The points of a case in runs, taken apart, oldest first."""
     found: list[list[dict[str, Any]]] = []
     for some in batches(run_ids):
         query = points().where(schema.result.c.case_id == case_id).where(schema.result.c.run_id.in_(some))
         found += map(parts_of, connection.execute(query))
-    found.sort(key=lambda parts: (parts[RUN]["started_at"], parts[_RESULT]["id"]))
-    return made(connection, found[-limit:])
+    return sorted(found, key=lambda parts: (parts[RUN]["started_at"], parts[RUN]["id"], parts[_RESULT]["id"]))
 
 
 def points() -> Select[Any]:
@@ -102,7 +141,7 @@ def made(connection: Connection, found: Sequence[list[dict[str, Any]]]) -> tuple
 
 
 def _newest_runs(
-    connection: Connection, case_id: str, *, limit: int, comparability_class: str, before: str
+    connection: Connection, case_id: str, *, limit: int, comparability_class: str, before: str = "", beyond: str = ""
 ) -> Sequence[str]:
     """The newest runs that have a result of a case.
 
@@ -129,7 +168,24 @@ def _newest_runs(
         )
     if before:
         query = query.where(schema.run.c.started_at < before)
+    if beyond:
+        query = query.where(_beyond(connection, beyond))
     return connection.scalars(query).all()
+
+
+def _beyond(connection: Connection, run_id: str) -> ColumnElement[bool]:
+    """What holds of runs that come after one where the newest is first; of equal times the ids decide.
+
+    The index of runs by time finds where they begin.
+
+    Raises:
+        UsageError: There is no such run.
+    """
+    run = schema.run.c
+    started_at = connection.scalar(select(run.started_at).where(run.id == run_id))
+    if started_at is None:
+        raise UsageError(f"there is no run {run_id[:50]!r}", remedy="say what `older` was in an answer")
+    return and_(run.started_at <= started_at, or_(run.started_at < started_at, run.id < run_id))
 
 
 def _machines(connection: Connection, fingerprints: set[str]) -> dict[str, tuple[str, tuple[tuple[str, str], ...]]]:

@@ -40,7 +40,7 @@ def schema_state(connection: Connection, where: str) -> SchemaState:
     if found == schema.REVISION:
         return SchemaState.CURRENT
     if not found:
-        if inspect(connection).get_table_names():
+        if {*inspect(connection).get_table_names()} - {REVISION_TABLE}:  # which stays when all else is taken down
             raise DataError(
                 "this database holds tables of something else", where=where, remedy="give a database of its own"
             )

@@ -14,7 +14,9 @@ from pytest_xeonperf.store import (
     history,
     latest,
     machines,
+    paging,
     reading,
+    rebasing,
     revisions,
     series,
     tokens,
@@ -32,7 +34,15 @@ if TYPE_CHECKING:
     from pytest_xeonperf.judge.alerts import Findings
     from pytest_xeonperf.records import Acceptance, Case, Limits, Machine, Result, Run
     from pytest_xeonperf.store.series import Numbered
-    from pytest_xeonperf.store.summaries import Extent, MachineSummary, RunMark, RunSummary, TrendPoint
+    from pytest_xeonperf.store.summaries import (
+        Extent,
+        MachineSummary,
+        RunMark,
+        RunPage,
+        RunSummary,
+        TrendPage,
+        TrendPoint,
+    )
     from pytest_xeonperf.store.tokens import Scope, Token
 
 WRITES = "xeonperf_writes"
@@ -147,6 +157,12 @@ class Store:
             alerts.record(connection, case, found)
             return found
 
+    def accept_due(self, case_id: str, comparability_class: str) -> None:
+        """Accept what a gate's alerts expect whose run has come since; see `Evidence.due`."""
+        with self._writing() as connection:
+            alerts.take_turns(connection, case_id, comparability_class)
+            rebasing.accept_due(connection, case_id, comparability_class)
+
     def raise_alerts(
         self, case: Case, comparability_class: str, judge: Callable[[Sequence[Alert]], Findings]
     ) -> Findings:
@@ -191,6 +207,16 @@ class Store:
         """What happened to an alert, in that order."""
         with self._reading() as connection:
             return alerts.read_events(connection, alert_id)
+
+    def alert_news(self, *, limit: int, branch: str = "") -> tuple[tuple[Alert, AlertEvent], ...]:
+        """What was raised, is over or is open again, newest first, each with its alert; of one branch where given."""
+        with self._reading() as connection:
+            return alerts.read_news(connection, limit=limit, branch=branch)
+
+    def alert_counts(self) -> Mapping[AlertState, int]:
+        """How many alerts are in each state, also if that is none."""
+        with self._reading() as connection:
+            return alerts.count_alerts(connection)
 
     def triage(
         self, alert_id: str, change: Triage, *, by: str, at: str, seen: Mapping[str, str] = MappingProxyType({})
@@ -271,6 +297,28 @@ class Store:
         """The newest points of a case, oldest first; of one class of machines, of runs before a time where given."""
         with self._reading() as connection:
             return history.read_trend(
+                connection, case_id, limit=limit, comparability_class=comparability_class, before=before
+            )
+
+    def run_page(self, *, limit: int, branch: str = "", comparability_class: str = "", before: str = "") -> RunPage:
+        """As `runs`, and where the next page begins; `before` is what that was.
+
+        Raises:
+            UsageError: It was not.
+        """
+        with self._reading() as connection:
+            return paging.read_run_page(
+                connection, limit=limit, branch=branch, comparability_class=comparability_class, before=before
+            )
+
+    def trend_page(self, case_id: str, *, limit: int, comparability_class: str = "", before: str = "") -> TrendPage:
+        """As `trend`, and where the next page of older points begins; `before` is what that was.
+
+        Raises:
+            UsageError: It was not.
+        """
+        with self._reading() as connection:
+            return paging.read_trend_page(
                 connection, case_id, limit=limit, comparability_class=comparability_class, before=before
             )
 

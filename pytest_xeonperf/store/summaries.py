@@ -115,3 +115,29 @@ class MachineSummary:
     last_at: str
     newest_run: str
     limits: tuple[Limits, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunPage:
+    """A page of the list of runs.
+
+    Attributes:
+        runs: Newest first.
+        older: Where the next page begins; empty after the last one.
+    """
+
+    runs: tuple[RunSummary, ...]
+    older: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrendPage:
+    """A page of the points of a case.
+
+    Attributes:
+        points: Oldest first.
+        older: Where the page before these begins; empty where there are none.
+    """
+
+    points: tuple[TrendPoint, ...]
+    older: str

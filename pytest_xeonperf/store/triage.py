@@ -5,15 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import select
 
 from pytest_xeonperf.alerts import OPEN_STATES, AlertEvent, AlertSource, AlertState, EventKind
 from pytest_xeonperf.errors import DataError
-from pytest_xeonperf.records import Acceptance, Unknown
+from pytest_xeonperf.records import Unknown
 from pytest_xeonperf.store import schema
 from pytest_xeonperf.store.alerts import note, put, read_alert, read_alerts, take_turns
-from pytest_xeonperf.store.reading import has_run
-from pytest_xeonperf.store.writing import insert_acceptance
+from pytest_xeonperf.store.rebasing import rebase
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -21,6 +20,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from pytest_xeonperf.alerts import Alert, Triage
+    from pytest_xeonperf.records import Acceptance
 
 _ALL = 10_000
 
@@ -83,7 +83,7 @@ def triage(
             note="" if after.note == before.note else after.note,
         ),
     )
-    _rebase(connection, before, after, by=by, at=at)
+    rebase(connection, before, after, by=by, at=at)
     return after
 
 
@@ -132,60 +132,6 @@ def _of_run(connection: Connection, acceptance: Acceptance) -> list[tuple[str, s
         .where(schema.run.c.id == acceptance.run_id)
     )
     return [(started_at, machine) for started_at, machine in connection.execute(query)]
-
-
-def _rebase(connection: Connection, before: Alert, after: Alert, *, by: str, at: str) -> None:
-    """Accept what became expected, and take back what this alert accepted where it no longer is."""
-    if isinstance(after.run_id, Unknown) or before.state is after.state:
-        return  # a gate's rounds are no run that could be compared with
-    mark = _mark(after)
-    if after.state is AlertState.EXPECTED and has_run(connection, after.run_id):
-        reason = f"{after.note or 'expected'} {mark}"
-        insert_acceptance(
-            connection,
-            Acceptance(case=after.case, run_id=after.run_id, accepted_at=at, accepted_by=by, reason=reason),
-        )
-    elif before.state is AlertState.EXPECTED:
-        if _hand_on(connection, after, mark):
-            return
-        acceptance = schema.acceptance.c
-        connection.execute(
-            delete(schema.acceptance).where(
-                acceptance.case_id == after.case.id,
-                acceptance.run_id == after.run_id,
-                acceptance.reason.endswith(mark, autoescape=True),
-            )
-        )
-
-
-def _hand_on(connection: Connection, alert: Alert, mark: str) -> bool:
-    """Let what an alert accepted be that of another one on the same run which is still expected; whether there is one.
-
-    There is one acceptance of a case in a run, however many of its alerts are expected.
-    """
-    same = read_alerts(
-        connection,
-        states=[AlertState.EXPECTED],
-        case_id=alert.case.id,
-        comparability_class=alert.comparability_class,
-        limit=_ALL,
-    )
-    heirs = [each for each in same if each.run_id == alert.run_id and each.id != alert.id]
-    if not heirs:
-        return False
-    acceptance = schema.acceptance.c
-    connection.execute(
-        update(schema.acceptance)
-        .where(acceptance.case_id == alert.case.id, acceptance.run_id == alert.run_id)
-        .where(acceptance.reason.endswith(mark, autoescape=True))
-        .values(reason=f"{heirs[0].note or 'expected'} {_mark(heirs[0])}")
-    )
-    return True
-
-
-def _mark(alert: Alert) -> str:
-    """What the reason of an acceptance ends with that this alert has made."""
-    return f"(alert {alert.id})"
 
 
 def _told(said: str | Unknown, before: str) -> str:

@@ -12,7 +12,7 @@ def test_a_run_waits_while_the_service_is_away_and_goes_with_the_next_session(su
     with open_store(str(shared)) as store:
         token = store.create_token("nightly", [Scope.INGEST])[1]
     port = free_port()
-    url, box = f"http://127.0.0.1:{port}", outbox(folder / ".xeonperf" / "outbox", f"http://127.0.0.1:{port}")
+    url, box = f"http://127.0.0.1:{port}", outbox(folder, f"http://127.0.0.1:{port}")
     away = run(folder, f"--xeonperf-push={url}", extra={"XEONPERF_TOKEN": token})
     assert away.code == 0
     away.lines.fnmatch_lines(["1 run kept for the next session to push: no answer of a service: *"])

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
+from sqlalchemy import event
 from starlette.testclient import TestClient
 
 from pytest_xeonperf.ci.alerts import watch_all
@@ -82,3 +83,24 @@ def bearing(store: Store) -> Callable[..., dict[str, str]]:
 def first() -> str:
     """The id of the older run."""
     return FIRST
+
+
+@pytest.fixture
+def plans(store: Store) -> Callable[[Callable[[], object]], list[str]]:
+    """How SQLite would do what is asked of the history meanwhile, a line a step."""
+    if store._engine.dialect.name != "sqlite":
+        pytest.skip("SQLite's words")
+
+    def told(ask: Callable[[], object]) -> list[str]:
+        asked: list[tuple[str, Any]] = []
+        event.listen(store._engine, "before_cursor_execute", lambda *found: asked.append((found[2], found[3])))
+        ask()
+        queries = [each for each in asked if each[0].startswith("SELECT")]
+        with store._engine.connect() as connection:
+            return [
+                row[-1]
+                for statement, values in queries
+                for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values)
+            ]
+
+    return told

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
+
+from pytest_xeonperf.alerts import AlertEvent, AlertState, EventKind, Triage
+from pytest_xeonperf.judge.alerts import Findings
+from pytest_xeonperf.judge.following import Followed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from starlette.testclient import TestClient
 
+    from pytest_xeonperf.alerts import Alert
     from pytest_xeonperf.records import Run
+    from pytest_xeonperf.store.repository import Store
 
 ATOM = "{http://www.w3.org/2005/Atom}"
 
@@ -55,3 +62,38 @@ def test_a_feed_that_is_as_it_was_is_not_sent_again(client: TestClient) -> None:
 
 def test_pages_that_are_served_name_the_feed(client: TestClient) -> None:
     assert 'type="application/atom+xml"' in client.get("/").text
+
+
+def test_alerts_are_told_when_they_are_raised_over_and_open_again(
+    client: TestClient, store: Store, alert: Alert
+) -> None:
+    changes = [
+        (EventKind.RECOVERED, AlertState.FIXED, "2026-10-01T10:00:00+00:00"),
+        (EventKind.REOPENED, AlertState.NEW, "2026-10-02T10:00:00+00:00"),
+        (EventKind.MOVED, AlertState.NEW, "2026-10-03T10:00:00+00:00"),
+    ]
+    for kind, state, at in changes:
+        event = AlertEvent(alert_id=alert.id, kind=kind, by="change points", at=at, changes=(), note="")
+        now = Followed(alert=replace(alert, state=state), events=(event,))
+        store.raise_alerts(alert.case, alert.comparability_class, lambda _, now=now: Findings(followed=(now,)))
+    store.triage(alert.id, Triage(state=AlertState.ACKNOWLEDGED), by="Ann", at="2026-10-04T10:00:00+00:00")
+    entries = [each for each in read(client).findall(f"{ATOM}entry") if "alert-" in links(each)[0]]
+    assert [each.findtext(f"{ATOM}updated") for each in entries] == [
+        "2026-10-02T10:00:00Z",
+        "2026-10-01T10:00:00Z",
+        "2026-09-30T10:00:00Z",
+    ]
+    titles = [each.findtext(f"{ATOM}title") for each in entries]
+    words = ("▼ slower after all", "✓ the latency is back", "▼ slower")
+    assert [title.partition(":")[0] for title in titles] == [*words]
+    assert all(alert.case.label in title for title in titles)
+    assert "the alert is acknowledged now" in entries[0].findtext(f"{ATOM}summary")
+    assert len({each.findtext(f"{ATOM}id") for each in entries}) == 3
+    assert client.get(entries[0].find(f"{ATOM}link").get("href")).status_code == 200
+
+
+def test_a_branch_is_told_of_alerts_whose_first_slow_run_is_of_it(client: TestClient, alert: Alert) -> None:
+    def told(branch: str) -> int:
+        return sum(f"alert-{alert.id}" in link for link in links(read(client, f"/feed.atom?branch={branch}")))
+
+    assert (told("main"), told("other")) == (1, 0)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
+from pytest_xeonperf.alerts import AlertState, Triage
 from pytest_xeonperf.exchange import native
 from pytest_xeonperf.service.app import Service, application
 from pytest_xeonperf.store.engine import open_store
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from prometheus_client import Metric
     from starlette.testclient import TestClient
 
+    from pytest_xeonperf.alerts import Alert
     from pytest_xeonperf.records import Run
 
 
@@ -93,3 +95,10 @@ def test_runs_that_come_in_are_counted(client: TestClient, bearing: Callable, re
     for body in (new, new, "{}", native.dumps(replace(recorded, command="another"))):
         client.post("/api/v1/runs", content=body, headers=headers)
     assert counted(client, "xeonperf_received_runs") == {("new",): 1, ("known",): 1, ("refused",): 2}
+
+
+def test_alerts_are_counted_by_state(client: TestClient, store: Store, alert: Alert) -> None:
+    assert counted(client, "xeonperf_alerts") == {(state,): float(state == "new") for state in AlertState}
+    store.triage(alert.id, Triage(state=AlertState.INVESTIGATING), by="Ann", at="2026-10-04T10:00:00+00:00")
+    assert counted(client, "xeonperf_alerts")["investigating",] == 1
+    assert sum(counted(client, "xeonperf_alerts").values()) == 1

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from sqlalchemy import Connection
+
     from pytest_xeonperf.records import Result, Run
 
 REVISION = schema.REVISION
@@ -236,6 +238,26 @@ def test_what_was_measured_before_operators_and_authors_were_kept_says_so(
     maintenance.check(database)
 
 
+def test_the_migrations_go_down_to_nothing_and_up_again(database: str, make_run: Callable[..., Run]) -> None:
+    run = make_run()
+    with open_store(database) as store:
+        store.add_run(run)
+    engine = connect(locate(database))
+    with engine.begin() as connection:
+        made = _described(connection)
+        command.downgrade(migration._config(connection), "base")
+        left = inspect(connection)
+        assert [*left.get_table_names(), *left.get_view_names()] == [schema.REVISION_TABLE]
+        assert migration.current_revision(connection) == ""
+    with open_store(database) as store:
+        assert store.runs() == ()
+        assert store.add_run(run)
+        assert store.run(run.id) == run
+    with engine.begin() as connection:
+        assert _described(connection) == made
+    engine.dispose()
+
+
 def test_a_migration_that_fails_changes_nothing(
     tmp_path: Path, make_run: Callable[..., Run], next_release: Callable[[], None]
 ) -> None:
@@ -261,6 +283,18 @@ def test_damage_is_found_by_the_check(tmp_path: Path, make_run: Callable[..., Ru
         database.execute("DELETE FROM machine")
     with pytest.raises(DataError, match="row 1 of run refers to nothing"):
         maintenance.check(str(path))
+
+
+def _described(connection: Connection) -> dict[str, list[str]]:
+    """By table, its columns and indices, in words."""
+    found = inspect(connection)
+    return {
+        table: sorted(
+            [f"{column['name']} {column['type']} {column['nullable']}" for column in found.get_columns(table)]
+            + [f"{index['name']} {index['column_names']}" for index in found.get_indexes(table)]
+        )
+        for table in sorted([*found.get_table_names(), *found.get_view_names()])
+    }
 
 
 def _set_revision(database: str, revision: str) -> None:
