@@ -17,7 +17,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from pytest_xeonperf.ci.history import compared
-from pytest_xeonperf.errors import UsageError, XeonPerfError
+from pytest_xeonperf.errors import DataError, UsageError, XeonPerfError
 from pytest_xeonperf.judge.shift import TOLERANCE_OF_SESSIONS
 from pytest_xeonperf.records import Unknown
 from pytest_xeonperf.service import access, alert_pages, alerts, api, badges, feed, metrics, openapi, pages
@@ -147,6 +147,14 @@ def application(service: Service) -> ASGIApp:
         service.store.runs(limit=1)
         return PlainTextResponse("ok\n")
 
+    async def unfit(request: Request, error: Exception) -> Response:
+        """What the history holds does not do for what is asked: no waiting mends that, unless it is the database."""
+        wrong = cast("DataError", error)
+        if wrong.where or service.store.where in f"{wrong.what} {wrong.remedy}":  # a damaged file says which
+            return await _failed(request, error)
+        _LOG.warning("%s", error)
+        return refused(request, 422, wrong.what, remedy=wrong.remedy)
+
     routes = [
         Route("/healthz", alive),
         Route("/readyz", ready),
@@ -168,6 +176,7 @@ def application(service: Service) -> ASGIApp:
             HTTPException: _refused,
             ClientDisconnect: _gone,
             UsageError: _unknown,
+            DataError: unfit,
             XeonPerfError: _failed,
             Exception: _failed,
         },
