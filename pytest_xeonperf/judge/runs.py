@@ -266,4 +266,3 @@ def _why_not_comparable(base: Run, head: Run) -> str:
         f"base ran on {one.cpu_model} ({one.isa}, {one.threads} threads, AMX remedy {one.amx.remedy}), "
         f"head on {other.cpu_model} ({other.isa}, {other.threads} threads, AMX remedy {other.amx.remedy})"
     )
-

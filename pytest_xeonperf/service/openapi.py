@@ -152,7 +152,10 @@ def _reads(summary: str, schema: str, *parameters: dict[str, Any]) -> dict[str, 
     return {
         "summary": summary,
         "parameters": list(parameters),
-        "responses": {"200": _answer(summary, schema), **_errors("400", "401", "403", "404", "413", "422", "429", "503")},
+        "responses": {
+            "200": _answer(summary, schema),
+            **_errors("400", "401", "403", "404", "413", "422", "429", "503"),
+        },
     }
 
 
