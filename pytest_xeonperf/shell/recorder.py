@@ -136,9 +136,10 @@ class Recorder:
         """How the speed-ups stand to those of the nearest earlier commit; nothing where that has no run."""
         if not self.under_way or self.settings.preset is Preset.SMOKE:
             return ()
-        from pytest_xeonperf.ci.history import compared, earlier_run, line_of
+        from pytest_xeonperf.ci.history import earlier_run, line_of
         from pytest_xeonperf.exchange.shifts_table import outgrown_floors, since_then
         from pytest_xeonperf.judge.shift import TOLERANCE_OF_SESSIONS
+        from pytest_xeonperf.store.comparing import compared
 
         store, run = self.store[0], self.run[0]
         try:

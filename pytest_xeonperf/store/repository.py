@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from pytest_xeonperf.records import RunState, Unknown
+from pytest_xeonperf.records import Measurement, RunState, Unknown
 from pytest_xeonperf.store import (
     alert_series,
     alerts,
@@ -274,6 +274,15 @@ class Store:
                 connection, case_id, limit=limit, comparability_class=comparability_class, before=before
             )
 
+    def trends(
+        self, case_ids: Sequence[str], *, comparability_class: str, limit: int, before: str
+    ) -> dict[str, tuple[TrendPoint, ...]]:
+        """By case what `trend` gives, of one class of machines, of runs before a time."""
+        with self._reading() as connection:
+            return history.read_trends(
+                connection, case_ids, limit=limit, comparability_class=comparability_class, before=before
+            )
+
     def state(self) -> str:
         """A digest that is another one whenever something was added that a page shows; made in milliseconds."""
         with self._reading() as connection:
@@ -334,6 +343,12 @@ class Store:
         """The id of the newest finished run, of the first of these commits that has one, with one of these cases."""
         with self._reading() as connection:
             return baselines.find_baseline(connection, shas, comparability_class, case_ids)
+
+    def earlier(self, run: Run) -> str | Unknown:
+        """The id of the newest run that began before this one, on its class of machine, with a case in common."""
+        measured = [result.case.id for result in run.results if isinstance(result.measurement, Measurement)]
+        with self._reading() as connection:
+            return baselines.find_earlier(connection, run.machine.comparability_class, measured, before=run.started_at)
 
     def acceptances(self, comparability_class: str, *, until: str) -> tuple[Acceptance, ...]:
         """What was accepted on a class of machine in runs that started no later than `until`, in the runs' order."""

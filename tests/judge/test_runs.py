@@ -95,15 +95,13 @@ def test_what_is_most_significant_comes_first_within_red_undecided_and_faster(ru
     base = run(**dict.fromkeys(("same", "up", "upper", "noisy", "noisier", "down", "downer", "gone"), 3.0))
     head = run(same=3.0, up=3.6, upper=4.5, noisy=3.0, noisier=3.0, down=2.6, downer=2.0, gone=None)
     spread = {"noisy": wide(2.95, 0.3), "noisier": wide(2.8, 0.3)}
-    results = []
-    for each in head.results:
-        name = each.case.variant
-        if name in spread:
-            each = replace(each, measurement=replace(measured(*spread[name]), case=each.case))
-        if name == "gone":
-            each = replace(each, verdict=replace(each.verdict, outcome=Outcome.CRASHED, reason="died"))
-        results.append(each)
-    found = compared(base, replace(head, results=tuple(results)), lambda _: replace(NOTHING, sessions=sessions))
+    results = {each.case.variant: each for each in head.results}
+    for name, ratios in spread.items():
+        results[name] = replace(results[name], measurement=replace(measured(*ratios), case=results[name].case))
+    died = replace(results["gone"].verdict, outcome=Outcome.CRASHED, reason="died")
+    results["gone"] = replace(results["gone"], verdict=died)
+    head = replace(head, results=tuple(results.values()))
+    found = compared(base, head, lambda _: replace(NOTHING, sessions=sessions))
     order = [(each.case.variant, each.outcome) for each in found.worst_first]
     assert order == [
         ("gone", Outcome.CRASHED),
