@@ -18,7 +18,7 @@ from pytest_xeonperf.exchange import shifts
 from pytest_xeonperf.exchange.shifts_table import shift_notes, shifts_table
 from pytest_xeonperf.judge.shift import TOLERANCE_OF_SESSIONS
 from pytest_xeonperf.records import Acceptance, Unknown
-from pytest_xeonperf.report.page_compare import history_page
+from pytest_xeonperf.report.page_two_runs import history_page
 from pytest_xeonperf.report.render import render
 from pytest_xeonperf.store.comparing import compared
 from pytest_xeonperf.store.engine import open_store

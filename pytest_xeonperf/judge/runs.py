@@ -234,8 +234,14 @@ def _shifted(
 
 def _pairless(before: Measurement, after: Measurement) -> str:
     """Why two measurements cannot be told from noise at all; empty where both kept their pairs."""
-    without = [name for name, each in (("base", before), ("head", after)) if not each.samples]
-    return f"no pairs of {' and '.join(without)} are kept: medians alone cannot be told from noise" if without else ""
+    sides = (("base", before), ("head", after))
+    without = [name for name, each in sides if not each.samples]
+    if without:
+        return f"no pairs of {' and '.join(without)} are kept: medians alone cannot be told from noise"
+    timeless = [
+        name for name, each in sides if any(min(pair.baseline_ns, pair.candidate_ns) <= 0 for pair in each.samples)
+    ]
+    return f"pairs of {' and '.join(timeless)} took no time" if timeless else ""
 
 
 def _measured(run: Run) -> _Measured:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from pytest_xeonperf.judge.carryover import order_effects
 from pytest_xeonperf.records import Measurement, Timing, Unknown
 from pytest_xeonperf.report import links
+from pytest_xeonperf.report.choice import NOWHERE, ToCompare
 from pytest_xeonperf.report.environment import Fact, limit_facts, machine_facts, machine_line
 from pytest_xeonperf.report.evidence import Measured, measured
 from pytest_xeonperf.report.reproduce import command
@@ -58,10 +59,11 @@ class RunPage:
     machine: tuple[Fact, ...]
     machine_href: str
     limits: tuple[Fact, ...]
+    compare: ToCompare
 
 
-def run_page(run: Run) -> RunPage:
-    """The page of a run, from the run alone."""
+def run_page(run: Run, *, compare: ToCompare = NOWHERE) -> RunPage:
+    """The page of a run, from the run and where it is compared with others."""
     started = show_time(run.started_at)
     return RunPage(
         title=f"Run {started}",
@@ -79,6 +81,7 @@ def run_page(run: Run) -> RunPage:
         machine=machine_facts(run.machine),
         machine_href=links.class_href(run.machine.comparability_class),
         limits=limit_facts(run.machine.limits),
+        compare=compare,
     )
 
 

@@ -61,7 +61,7 @@ def routes(service: Service) -> list[Route]:
         service.require(request, Scope.READ)
         found = service.store.alert(alert_id)
         form = triage_form(found, csrf=proof(_signed_in(service, request)[1], found.id))
-        return served(_page(service.store, found, form), posts=True)
+        return served(_page(service.store, found, form), asks=True)
 
     def decided(alert_id: str, said: dict[str, str], token: Token, text: str) -> Response:
         """What the form changes is done, or the page says why not."""
@@ -74,7 +74,7 @@ def routes(service: Service) -> list[Route]:
             found = service.store.alert(alert_id)
             complaint = f"{error.where}: {error.what}" if error.where else error.what
             form = triage_form(found, csrf=proof(text, found.id), complaint=f"Nothing was saved: {complaint}.")
-            answer = served(_page(service.store, found, form), posts=True)
+            answer = served(_page(service.store, found, form), asks=True)
             answer.status_code = 409 if isinstance(error, OvertakenError) else 400
             return answer
         return RedirectResponse(f"{links.alert_page(alert_id)}?{_SIGNED_IN}", status_code=303)

@@ -64,7 +64,7 @@ def find_earlier(
         .limit(1)
     )
     found = connection.scalar(query)
-    return found or Unknown(reason="no earlier run on this class of machine measured any of its cases")
+    return found or Unknown(reason="no earlier run on its class of machine measured any of its cases")
 
 
 def read_acceptances(connection: Connection, comparability_class: str, *, until: str) -> tuple[Acceptance, ...]:

@@ -141,6 +141,18 @@ def test_what_kept_no_pairs_is_undecided_and_says_so(run, side, words):
     assert each.shift == Unknown(reason=each.reason)
 
 
+def test_a_pair_that_took_no_time_is_undecided_and_stops_nothing_else(run):
+    head = run(int8=3.0, int4=4.0)
+    broken = replace(head.results[0].measurement.samples[0], candidate_ns=0)
+    spoiled = replace(head.results[0].measurement, samples=(broken, *head.results[0].measurement.samples[1:]))
+    head = replace(head, results=(replace(head.results[0], measurement=spoiled), head.results[1]))
+    found = compared(run(int8=3.0, int4=4.0), head)
+    assert [(each.outcome, each.reason) for each in found.cases] == [
+        (Outcome.INCONCLUSIVE, "pairs of head took no time"),
+        (Outcome.PASS, ""),
+    ]
+
+
 def test_what_only_one_of_them_measured_is_noted_and_not_judged(run):
     found = compared(run(int8=3.0, int4=None, old=2.0), run(int8=3.0, int4=4.0, old=None))
     assert [each.case.variant for each in found.cases] == ["int8"]
