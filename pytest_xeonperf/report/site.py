@@ -135,7 +135,7 @@ class _Site:
         cases = frozenset(case.id for case in self.cases)
         jobs: list[str | Case | Wanted] = [*self._comparison(cases), *sorted(self.shown), *self.cases]
         pages = dict(shared(self._written, jobs, processes=processes, in_child=self.store.forked))
-        others = overviews(self.store, self.gathered.alerts, runs=self.shown, cases=cases)
+        others = overviews(self.store, self.gathered.alerts, runs=self.shown, cases=cases, beside=self.beside)
         pages |= (self._made(each.name, each.inputs, each.make) for each in others)
         pages |= [self._index()]
         for name in set(self.leftover) - set(pages):

@@ -17,6 +17,7 @@ from pytest_xeonperf.report import links
 from pytest_xeonperf.report.gather import Gathered
 from pytest_xeonperf.report.page_alert import alert_page, triage_form
 from pytest_xeonperf.report.page_alerts import alerts_page
+from pytest_xeonperf.report.surroundings import Surroundings, machine_lines, why_of_alert
 from pytest_xeonperf.service.alerts import MOST_BYTES, decide
 from pytest_xeonperf.service.api import body, require_kind
 from pytest_xeonperf.service.forgery import proof, require_ours, require_proof
@@ -114,10 +115,16 @@ def _listed(store: Store, named: str) -> AlertsPage:
 
 
 def _page(store: Store, alert: Alert, form: TriageForm | Unknown) -> AlertPage:
+    around = Surroundings.of(store, alert, machine_lines(store.machines()))
+    fast_id = "" if isinstance(around.fast_run, Unknown) else around.fast_run[0]
+    runs = {run_id for run_id in (fast_id, str(alert.run_id)) if run_id and store.has_run(run_id)}
     return alert_page(
         alert,
         store.alert_events(alert.id),
-        runs=() if isinstance(alert.run_id, Unknown) or not store.has_run(alert.run_id) else {alert.run_id},
+        around=around,
+        why=why_of_alert(store, alert, around.fast_run),
+        compare=links.comparison(fast_id, str(alert.run_id)) if {fast_id, alert.run_id} <= runs else "",
+        runs=runs,
         cases={case.id for case in store.cases()},
         form=form,
         sign_in=f"{links.alert_page(alert.id)}?{_SIGNED_IN}",

@@ -78,6 +78,19 @@ def read_trend(
     return made(connection, found[-limit:])
 
 
+def read_since(
+    connection: Connection, case_id: str, *, limit: int, comparability_class: str, since: str
+) -> tuple[TrendPoint, ...]:
+    """The first `limit` points of a case on a class of machines in runs that began at a time or later, oldest first."""
+    run = schema.run.c
+    query = _runs_with(case_id, comparability_class).where(run.started_at >= since)
+    run_ids = connection.scalars(query.order_by(run.started_at, run.id).limit(limit)).all()
+    of_case = points().where(schema.result.c.case_id == case_id, schema.result.c.run_id.in_(run_ids))
+    found = [parts_of(row) for row in connection.execute(of_case)]
+    found.sort(key=lambda parts: (parts[RUN]["started_at"], parts[_RESULT]["id"]))
+    return made(connection, found[:limit])
+
+
 def read_trends(
     connection: Connection, case_ids: Sequence[str], *, limit: int, comparability_class: str, before: str
 ) -> dict[str, tuple[TrendPoint, ...]]:
@@ -134,27 +147,29 @@ def _newest_runs(
     The index of runs by time is walked until enough have it, with a look into the index of results for each: to read
     and sort all results of a case takes many times as long once there are thousands.
     """
+    run = schema.run.c
+    query = _runs_with(case_id, comparability_class).order_by(run.started_at.desc(), run.id.desc()).limit(limit)
+    if before:
+        query = query.where(schema.run.c.started_at < before)
+    return connection.scalars(query).all()
+
+
+def _runs_with(case_id: str, comparability_class: str) -> Select[Any]:
+    """The query of ids of runs that have a result of a case; an empty string stands for any class."""
     has_the_case = (
         select(schema.result.c.id)
         .where(schema.result.c.case_id == case_id, schema.result.c.run_id == schema.run.c.id)
         .correlate(schema.run)
         .exists()
     )
-    query = (
-        select(schema.run.c.id)
-        .where(has_the_case)
-        .order_by(schema.run.c.started_at.desc(), schema.run.c.id.desc())
-        .limit(limit)
-    )
+    query = select(schema.run.c.id).where(has_the_case)
     if comparability_class:
         # an expression has no index: SQLite would take that of machines, and then sort
         of_class = schema.machine.c.comparability_class.concat("") == comparability_class
         query = query.join(schema.machine, schema.machine.c.fingerprint == schema.run.c.machine_fingerprint).where(
             of_class
         )
-    if before:
-        query = query.where(schema.run.c.started_at < before)
-    return connection.scalars(query).all()
+    return query
 
 
 def _machines(connection: Connection, fingerprints: set[str]) -> dict[str, tuple[str, tuple[tuple[str, str], ...]]]:

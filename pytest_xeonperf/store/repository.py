@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from pytest_xeonperf.judge.alerts import Findings
     from pytest_xeonperf.records import Acceptance, Case, Limits, Machine, Result, Run
     from pytest_xeonperf.store.series import Numbered
-    from pytest_xeonperf.store.summaries import Extent, MachineSummary, RunMark, RunSummary, TrendPoint
+    from pytest_xeonperf.store.summaries import CommitSummary, Extent, MachineSummary, RunMark, RunSummary, TrendPoint
     from pytest_xeonperf.store.tokens import Scope, Token
 
 WRITES = "xeonperf_writes"
@@ -246,10 +246,15 @@ class Store:
         with self._reading() as connection:
             return reading.has_run(connection, run_id)
 
-    def results_of(self, run_id: str) -> tuple[Result, ...]:
-        """The results of a run in the order in which they were committed."""
+    def results_of(self, run_id: str, case_id: str = "") -> tuple[Result, ...]:
+        """The results of a run in the order in which they were committed; of one case where given."""
         with self._reading() as connection:
-            return reading.read_results(connection, run_id)
+            return reading.read_results(connection, run_id, case_id)
+
+    def commits(self, shas: Sequence[str]) -> dict[str, CommitSummary]:
+        """By sha, what is known of commits; those that nobody measured are left out."""
+        with self._reading() as connection:
+            return reading.read_commits(connection, shas)
 
     def runs(
         self, limit: int = 50, *, branch: str = "", comparability_class: str = "", before: str = ""
@@ -272,6 +277,13 @@ class Store:
         with self._reading() as connection:
             return history.read_trend(
                 connection, case_id, limit=limit, comparability_class=comparability_class, before=before
+            )
+
+    def since(self, case_id: str, *, comparability_class: str, limit: int, since: str) -> tuple[TrendPoint, ...]:
+        """The first points of a case on a class of machines, of runs at a time or later, oldest first."""
+        with self._reading() as connection:
+            return history.read_since(
+                connection, case_id, limit=limit, comparability_class=comparability_class, since=since
             )
 
     def trends(

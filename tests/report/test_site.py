@@ -130,6 +130,17 @@ def test_alerts_have_pages_on_disk_that_take_no_decisions(store, tmp_path, make,
     page = (folder / f"alert-{alert.id}.html").read_text()
     assert "<form" not in page
     assert f"xeonperf alerts set {alert.id}" in page
+    assert f'href="case-{alert.case.id}.html#class-{alert.comparability_class}"' in page
+    assert "The variant moved: its baseline takes ±0.0 % time meanwhile (10 runs before, 10 since)." in page
+    assert f"xeonperf compare {runs[15].id} {runs[16].id} --html compare.html" in page
     for path in folder.glob("*.html"):
         for target in re.findall(r'href="([^"#:]+)[#"]', path.read_text()):
             assert (folder / target).is_file(), (path.name, target)
+
+
+def test_an_alert_on_the_run_of_the_report_leads_to_its_comparison(store, tmp_path, make, slow_down):
+    runs = slow_down(store, make.run(make.result()))
+    (alert,) = watch_all(store, at="2026-09-30T10:00:00+00:00").raised
+    folder = write_site(store, tmp_path / "reports", run_id=runs[16].id).parent
+    assert f'href="compare.html#case-{alert.case.id}"' in (folder / f"alert-{alert.id}.html").read_text()
+    assert f'<tr id="case-{alert.case.id}">' in (folder / "compare.html").read_text()
