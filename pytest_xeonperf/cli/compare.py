@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 from rich.text import Text
 
-from pytest_xeonperf.ci.history import compared, earlier_run, line_of
+from pytest_xeonperf.ci.history import earlier_run, line_of
 from pytest_xeonperf.cli.console import PERCENT, exit_code, html_option, table_console, tolerance_option, write
 from pytest_xeonperf.cli.history import database_option, database_or_default, resolve
 from pytest_xeonperf.cli.person import somebody
@@ -18,8 +18,9 @@ from pytest_xeonperf.exchange import shifts
 from pytest_xeonperf.exchange.shifts_table import shift_notes, shifts_table
 from pytest_xeonperf.judge.shift import TOLERANCE_OF_SESSIONS
 from pytest_xeonperf.records import Acceptance, Unknown
-from pytest_xeonperf.report.page_compare import history_page
+from pytest_xeonperf.report.page_two_runs import history_page
 from pytest_xeonperf.report.render import render
+from pytest_xeonperf.store.comparing import compared
 from pytest_xeonperf.store.engine import open_store
 from pytest_xeonperf.units import show_time
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pytest_xeonperf.judge.meanwhile import Part
 from pytest_xeonperf.records import Unknown
-from pytest_xeonperf.units import show_change, show_time_change
+from pytest_xeonperf.units import show_change, show_count, show_time_change
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from pytest_xeonperf.alerts import Alert, AlertEvent
+    from pytest_xeonperf.judge.meanwhile import Meanwhile
 
 _SHORT_SHA = 10
 
@@ -29,6 +31,22 @@ def commits(alert: Alert) -> str:
     """Between which commits it happened: ``0f0f0f0f0f..1a1a1a1a1a``."""
     ends = (alert.sha_before, alert.sha_after)
     return "..".join("unknown" if isinstance(sha, Unknown) else sha[:_SHORT_SHA] for sha in ends)
+
+
+_SIDES = {
+    Part.NONE: ("The variant moved", "meanwhile"),
+    Part.SOME: ("The variant moved, and partly what both sides share", "too"),
+    Part.MOST: ("The machine moved, or what both sides share", "too"),
+}
+
+
+def side(found: Meanwhile | Unknown) -> str:
+    """Which side moved: ``The variant moved: its baseline takes ±0.0 % time meanwhile (10 runs before, 8 since).``."""
+    if isinstance(found, Unknown):
+        return f"Which side moved is unknown: {found.reason}."
+    who, word = _SIDES[found.part]
+    runs = f"{show_count(found.runs_before, 'run')} before, {found.runs_since} since"
+    return f"{who}: its baseline takes {show_change(found.baseline_ratio)} time {word} ({runs})."
 
 
 def happened(event: AlertEvent) -> str:

@@ -37,10 +37,13 @@ def lines_of(each: ShiftedCase) -> tuple[str, ...]:
         lines.append(f"{operators_in_words(each.explained)}{_meanwhile(each.shift)}")
     elif each.outcome.red and not isinstance(each.shift, Unknown):
         lines.append(f"no operator explains it: {each.explained.reason}")
-    if not isinstance(each.dispatch, Unknown):
-        lines += kernels_in_words(each.dispatch)
-    lines += [f"{FIGURE_NAMES[shift.figure]}: {figure_in_words(shift)}" for shift in each.figures]
-    return tuple(lines)
+    return (*lines, *evidence_in_words(each.dispatch, each.figures))
+
+
+def evidence_in_words(found: Dispatch | Unknown, figures: Sequence[FigureShift]) -> tuple[str, ...]:
+    """What else changed between two measurements: kernels, memory and compilation, a line each."""
+    kernels = () if isinstance(found, Unknown) else kernels_in_words(found)
+    return (*kernels, *(f"{FIGURE_NAMES[shift.figure]}: {figure_in_words(shift)}" for shift in figures))
 
 
 def _meanwhile(shift: Shift | Unknown) -> str:

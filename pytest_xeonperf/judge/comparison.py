@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import isfinite
+from math import inf, isfinite, log
 from typing import TYPE_CHECKING
 
-from pytest_xeonperf.records import Outcome, Unknown
+from pytest_xeonperf.records import UNBOUNDED_RATIO, Outcome, Unknown
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from pytest_xeonperf.judge.change import Change
-    from pytest_xeonperf.records import Case, Commit, Machine
+    from pytest_xeonperf.records import Case, Commit, Estimate, Machine
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,6 +102,24 @@ def overall(outcomes: Sequence[Outcome], *, measured: bool) -> Outcome:
 def rank(outcome: Outcome) -> int:
     """The place of an outcome where the worst comes first."""
     return 0 if outcome.red else 1 if outcome.undecided else 2
+
+
+def significance(change: Estimate | Unknown, *, broken: bool) -> tuple[float, float]:
+    """How many halves of its own interval a change is away from none, and how large it is; whichever way.
+
+    Both of logarithms. An interval that nothing bounds makes any change insignificant.
+
+    Args:
+        change: A ratio, 1 where nothing changed.
+        broken: Whether a change that is not known is so because nothing runs any more: that counts more than any.
+    """
+    if isinstance(change, Unknown):
+        return (inf, inf) if broken else (0.0, 0.0)
+    size = abs(log(change.ratio))
+    if change.low_ratio <= 0 or change.high_ratio >= UNBOUNDED_RATIO:
+        return 0.0, size
+    half_width = log(change.high_ratio / change.low_ratio) / 2
+    return (size / half_width if half_width else inf if size else 0.0), size
 
 
 def _badness(each: ComparedCase) -> tuple[int, float]:

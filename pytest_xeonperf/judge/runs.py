@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pytest_xeonperf.judge.comparison import overall, rank
+from pytest_xeonperf.judge.comparison import overall, rank, significance
 from pytest_xeonperf.judge.evidence import figure_shifts
 from pytest_xeonperf.judge.operators import dispatch, explain
 from pytest_xeonperf.judge.outgrown import proposal
@@ -73,6 +73,14 @@ class ShiftedCase:
     dispatch: Dispatch | Unknown
     figures: tuple[FigureShift, ...]
 
+    def surely_faster(self, tolerance: float) -> bool:
+        """Whether it gained for sure more than nobody minds losing."""
+        return (
+            self.outcome is Outcome.PASS
+            and not isinstance(self.shift, Unknown)
+            and self.shift.speedup.low_ratio > 1 + tolerance
+        )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunComparison:
@@ -93,8 +101,13 @@ class RunComparison:
 
     @property
     def worst_first(self) -> tuple[ShiftedCase, ...]:
-        """Red cases first, then undecided ones, then the rest; within each, what lost most first."""
-        return tuple(sorted(self.cases, key=_badness))
+        """Red cases, undecided ones, those that are surely faster, the rest; within each the most significant first."""
+        return tuple(sorted(self.cases, key=self._place))
+
+    def _place(self, each: ShiftedCase) -> tuple[int, bool, float, float]:
+        change = each.shift if isinstance(each.shift, Unknown) else each.shift.speedup
+        significant, size = significance(change, broken=each.outcome.red)
+        return rank(each.outcome), not each.surely_faster(self.tolerance), -significant, -size
 
     @property
     def outcome(self) -> Outcome:
@@ -184,14 +197,17 @@ def _shifted(
 ) -> ShiftedCase:
     """One case that both runs measured."""
     shift: Shift | Unknown
+    pairless = _pairless(before, after)
     if other_machine:
         shift, outcome, reason = Unknown(reason=other_machine), Outcome.OTHER_MACHINE, other_machine
+    elif pairless:
+        shift, outcome, reason = Unknown(reason=pairless), Outcome.INCONCLUSIVE, pairless
     else:
         ratios = [each.speedup.ratio for each in sessions if not isinstance(each.speedup, Unknown)]
         shift = rule.shift_of(before, after, ratios)
         outcome, reason = rule.judge(shift)
-        if result.verdict.outcome in _WORSE_THAN_SLOW:
-            outcome, reason = result.verdict.outcome, result.verdict.reason
+    if not other_machine and result.verdict.outcome in _WORSE_THAN_SLOW:
+        outcome, reason = result.verdict.outcome, result.verdict.reason
     apart = Unknown(reason=other_machine)
     explained: Explanation | Unknown
     if other_machine:
@@ -214,6 +230,18 @@ def _shifted(
         dispatch=apart if other_machine else dispatch(before.evidence, after.evidence),
         figures=() if other_machine else figure_shifts(before.evidence, after.evidence, tolerance=rule.tolerance),
     )
+
+
+def _pairless(before: Measurement, after: Measurement) -> str:
+    """Why two measurements cannot be told from noise at all; empty where both kept their pairs."""
+    sides = (("base", before), ("head", after))
+    without = [name for name, each in sides if not each.samples]
+    if without:
+        return f"no pairs of {' and '.join(without)} are kept: medians alone cannot be told from noise"
+    timeless = [
+        name for name, each in sides if any(min(pair.baseline_ns, pair.candidate_ns) <= 0 for pair in each.samples)
+    ]
+    return f"pairs of {' and '.join(timeless)} took no time" if timeless else ""
 
 
 def _measured(run: Run) -> _Measured:
@@ -244,7 +272,3 @@ def _why_not_comparable(base: Run, head: Run) -> str:
         f"base ran on {one.cpu_model} ({one.isa}, {one.threads} threads, AMX remedy {one.amx.remedy}), "
         f"head on {other.cpu_model} ({other.isa}, {other.threads} threads, AMX remedy {other.amx.remedy})"
     )
-
-
-def _badness(each: ShiftedCase) -> tuple[int, float]:
-    return rank(each.outcome), 1.0 if isinstance(each.shift, Unknown) else each.shift.speedup.ratio

@@ -107,6 +107,11 @@ class Series:
     levels: bool
     alerts: bool
 
+    @property
+    def anchor(self) -> str:
+        """Name of its section on the page."""
+        return links.class_anchor(self.comparability_class)
+
 
 def series_of(
     case: Case,

@@ -2,11 +2,12 @@
 
 import hashlib
 import re
+from urllib.parse import urlencode
 
 INDEX = "index.html"
 MACHINES = "machines.html"
 COMPARE = "compare.html"
-"""Of the service alone: two runs, named in its query as ``base`` and ``head``."""
+"""Of the service: two runs, named in its query as ``base`` and ``head``. On disk: the run of the report and another."""
 
 RUN = "run-"
 """What the names of pages of runs begin with."""
@@ -34,14 +35,24 @@ def alert_page(alert_id: str) -> str:
     return f"alert-{_token(alert_id)}.html"
 
 
+def comparison(base_id: str, head_id: str) -> str:
+    """Where a service compares two runs: ``compare.html?base=0198c5d2&head=0198c7f0``."""
+    return f"{COMPARE}?{urlencode({'base': base_id, 'head': head_id}, errors='surrogatepass')}"
+
+
 def case_anchor(case_id: str) -> str:
-    """Name of the section of a case on the page of a run."""
+    """Name of the section of a case on the page of a run, and of its row where two runs are compared."""
     return f"case-{_token(case_id)}"
 
 
 def class_anchor(comparability_class: str) -> str:
-    """Name of the section of a class on the page of the machines."""
+    """Name of the section of a class on the page of the machines, and on that of a case."""
     return f"class-{_token(comparability_class)}"
+
+
+def trend_href(case_id: str, comparability_class: str) -> str:
+    """Where the trend of a case on a class of machines is drawn."""
+    return f"{case_page(case_id)}#{class_anchor(comparability_class)}"
 
 
 def class_href(comparability_class: str) -> str:

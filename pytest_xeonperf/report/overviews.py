@@ -12,11 +12,14 @@ from pytest_xeonperf.report.manifest import digest
 from pytest_xeonperf.report.page_alert import alert_page
 from pytest_xeonperf.report.page_alerts import alerts_page
 from pytest_xeonperf.report.page_machines import machines_page
+from pytest_xeonperf.report.surroundings import Surroundings, machine_lines, why_of_alert
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
     from pytest_xeonperf.alerts import Alert, AlertState
+    from pytest_xeonperf.report.beside import Beside
+    from pytest_xeonperf.report.page_alert import AlertPage
     from pytest_xeonperf.report.render import Page
     from pytest_xeonperf.store.repository import Store
 
@@ -36,7 +39,7 @@ class Wanted:
 
 
 def overviews(
-    store: Store, alerts: Sequence[Alert], *, runs: Collection[str], cases: Collection[str]
+    store: Store, alerts: Sequence[Alert], *, runs: Collection[str], cases: Collection[str], beside: Beside
 ) -> Iterator[Wanted]:
     """The machines; every alert, and lists of them by state; none of these where nothing ever became slower.
 
@@ -45,6 +48,7 @@ def overviews(
         alerts: Of every state.
         runs: Ids of the runs that have a page.
         cases: Ids of the cases that have one.
+        beside: The two runs that are compared.
     """
     machines = store.machines()
     linked = {each.newest_run for each in machines}.intersection(runs)
@@ -53,24 +57,40 @@ def overviews(
         inputs=digest(machines, sorted(linked)),
         make=partial(machines_page, machines, pages=linked),
     )
+    names = machine_lines(machines)
     for alert in alerts:
-        yield _alert(store, alert, runs=runs, cases=cases)
+        yield _alert(store, alert, names, runs=runs, cases=cases, beside=beside)
     for state in sorted({alert.state for alert in alerts}):
         yield _listed(links.alerts_page(state.value), alerts, state)
     if alerts:
         yield _listed(links.alerts_page(), alerts, Unknown(reason="all are shown"))
 
 
-def _alert(store: Store, alert: Alert, *, runs: Collection[str], cases: Collection[str]) -> Wanted:
+def _alert(
+    store: Store,
+    alert: Alert,
+    machines: Mapping[str, str],
+    *,
+    runs: Collection[str],
+    cases: Collection[str],
+    beside: Beside,
+) -> Wanted:
     events = store.alert_events(alert.id)
-    of_run = {str(alert.run_id)}.intersection(runs)
+    around = Surroundings.of(store, alert, machines)
+    fast_id = "" if isinstance(around.fast_run, Unknown) else around.fast_run[0]
+    of_runs = sorted({str(alert.run_id), fast_id}.intersection(runs))
     of_case = {alert.case.id}.intersection(cases)
+    compare = links.COMPARE if (fast_id, alert.run_id) == (beside.base_id, beside.head.id) else ""
     form = Unknown(reason="A page on disk takes no decisions; the service's do, and this command:")
-    return Wanted(
-        name=links.alert_page(alert.id),
-        inputs=digest(alert, events, of_run, of_case),
-        make=partial(alert_page, alert, events, runs=of_run, cases=of_case, form=form),
-    )
+
+    def make() -> AlertPage:
+        why = why_of_alert(store, alert, around.fast_run)
+        return alert_page(
+            alert, events, around=around, why=why, compare=compare, runs=of_runs, cases=of_case, form=form
+        )
+
+    inputs = digest(alert, events, around, of_runs, of_case, compare)
+    return Wanted(name=links.alert_page(alert.id), inputs=inputs, make=make)
 
 
 def _listed(name: str, alerts: Sequence[Alert], state: AlertState | Unknown) -> Wanted:

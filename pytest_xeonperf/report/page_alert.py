@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pytest_xeonperf.alerts import AlertState
-from pytest_xeonperf.exchange.alert_words import commits, happened, moved
+from pytest_xeonperf.exchange.alert_words import commits, happened, moved, side
 from pytest_xeonperf.exchange.triage import is_address
 from pytest_xeonperf.records import Unknown
 from pytest_xeonperf.report import links
@@ -16,10 +17,13 @@ from pytest_xeonperf.report.verdict import Banner
 from pytest_xeonperf.units import show_ns, show_time
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from pytest_xeonperf.alerts import Alert, AlertEvent
     from pytest_xeonperf.records import Case
+    from pytest_xeonperf.report.surroundings import Surroundings
+    from pytest_xeonperf.report.why import Why
+    from pytest_xeonperf.store.summaries import CommitSummary
 
 _SHORT_SHA = 10
 
@@ -54,6 +58,23 @@ class TriageForm:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Compared:
+    """The last fast run beside the first slow one.
+
+    Attributes:
+        title: Which runs these are.
+        why: What explains the change, or why that is not known.
+        href: Of all their cases beside each other; empty where there is no such page.
+        command: That makes one; empty where there is one, or nothing to compare.
+    """
+
+    title: str
+    why: Why | Unknown
+    href: str
+    command: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AlertPage:
     """One alert.
 
@@ -61,6 +82,8 @@ class AlertPage:
         case_href: Empty where the case was measured by a gate alone.
         run_id: Of the first run on the new level.
         run_href: Of that run; empty where it has no page.
+        fast_href: Of the last run before on the old level; empty where it has no page.
+        side: Which side moved.
         issue_href: Empty where there is none.
         form: Why there is none, where nobody can triage here.
         sign_in: Where a browser is asked for a token that may triage; empty where that is not possible.
@@ -73,6 +96,9 @@ class AlertPage:
     case_href: str
     run_id: str | Unknown
     run_href: str
+    fast_href: str
+    side: str
+    compared: Compared
     facts: tuple[Fact, ...]
     note: str
     issue_href: str
@@ -86,6 +112,9 @@ def alert_page(
     alert: Alert,
     events: Sequence[AlertEvent],
     *,
+    around: Surroundings,
+    why: Why | Unknown,
+    compare: str,
     runs: Collection[str],
     cases: Collection[str],
     form: TriageForm | Unknown,
@@ -96,20 +125,26 @@ def alert_page(
     Args:
         alert: The alert.
         events: What happened to it, in that order.
+        around: What the history knows around it.
+        why: What explains the change.
+        compare: Where the last fast run and the first slow one are compared; empty where they are not.
         runs: Ids of the runs that have a page to link to.
         cases: Ids of the cases that have one.
         form: To triage it, or why not here.
         sign_in: Where whoever has a token for that gets the form.
     """
-    has_run = not isinstance(alert.run_id, Unknown) and alert.run_id in runs
+    fast_id = "" if isinstance(around.fast_run, Unknown) else around.fast_run[0]
     return AlertPage(
         title=f"Alert {alert.id}",
         banner=Banner(badge=BADGES[alert.state], sentence=_sentence(alert), counts=()),
         case=alert.case,
-        case_href=links.case_page(alert.case.id) if alert.case.id in cases else "",
+        case_href=_trend(alert, around) if alert.case.id in cases else "",
         run_id=alert.run_id,
-        run_href=links.run_page(str(alert.run_id)) if has_run else "",
-        facts=_facts(alert),
+        run_href=_page_of(alert.run_id, runs),
+        fast_href=_page_of(fast_id, runs),
+        side=side(around.side),
+        compared=_compared(alert, around, why, compare),
+        facts=_facts(alert, around),
         note=alert.note,
         issue_href=alert.issue_url if is_address(alert.issue_url) else "",
         events=tuple(
@@ -141,13 +176,43 @@ def _sentence(alert: Alert) -> str:
     return f"The latency changed by {moved(alert)}, {levels}, between {commits(alert)}.{back}{whose}"
 
 
-def _facts(alert: Alert) -> tuple[Fact, ...]:
+def _trend(alert: Alert, around: Surroundings) -> str:
+    """The chart of the alert's class of machine, where the case has one."""
+    if around.in_trend:
+        return links.trend_href(alert.case.id, alert.comparability_class)
+    return links.case_page(alert.case.id)
+
+
+def _page_of(run_id: str | Unknown, runs: Collection[str]) -> str:
+    return "" if isinstance(run_id, Unknown) or run_id not in runs else links.run_page(run_id)
+
+
+def _compared(alert: Alert, around: Surroundings, why: Why | Unknown, compare: str) -> Compared:
+    if isinstance(alert.run_id, Unknown) or isinstance(around.fast_run, Unknown) or alert.case.alone:
+        return Compared(title="", why=why, href="", command="")
+    run_id, started_at = around.fast_run
+    fast, slow = show_time(started_at), show_time(alert.since)
+    return Compared(
+        title=f"From the last fast run, of {fast}, to the first slow one, of {slow} UTC.",
+        why=why,
+        href=f"{compare}#{links.case_anchor(alert.case.id)}" if compare else "",
+        command="" if compare else shlex.join(["xeonperf", "compare", run_id, alert.run_id, "--html", links.COMPARE]),
+    )
+
+
+def _facts(alert: Alert, around: Surroundings) -> tuple[Fact, ...]:
+    class_note = f"class {alert.comparability_class}"
+    machine = (
+        Fact(name="machine", value=class_note, note=around.machine.reason)
+        if isinstance(around.machine, Unknown)
+        else Fact(name="machine", value=around.machine, note=class_note)
+    )
     facts = [
+        _commit("last fast commit", alert.sha_before, around.commits),
+        _commit("first slow commit", alert.sha_after, around.commits),
+        machine,
         Fact(name="since", value=f"{show_time(alert.since)} UTC"),
         Fact(name="raised", value=f"{show_time(alert.raised_at)} UTC", note=f"by {alert.source.label}"),
-        Fact(name="last fast commit", value=_sha(alert.sha_before)),
-        Fact(name="first slow commit", value=_sha(alert.sha_after)),
-        Fact(name="machine", value=f"class {alert.comparability_class}"),
         Fact(name="assignee", value=alert.assignee or "nobody"),
     ]
     if not isinstance(alert.recovered_run_id, Unknown):
@@ -155,5 +220,12 @@ def _facts(alert: Alert) -> tuple[Fact, ...]:
     return tuple(facts)
 
 
-def _sha(sha: str | Unknown) -> str:
-    return f"unknown: {sha.reason}" if isinstance(sha, Unknown) else sha[:_SHORT_SHA]
+def _commit(name: str, sha: str | Unknown, known: Mapping[str, CommitSummary]) -> Fact:
+    """A commit with all that the history knows of it."""
+    if isinstance(sha, Unknown):
+        return Fact(name=name, value=f"unknown: {sha.reason}")
+    found = known.get(sha)
+    if found is None:
+        return Fact(name=name, value=sha[:_SHORT_SHA], note="of which no run is in the history")
+    author = "" if isinstance(found.author, Unknown) else f"{found.author}, "
+    return Fact(name=name, value=sha[:_SHORT_SHA], note=f"{found.subject} ({author}{show_time(found.committed_at)})")

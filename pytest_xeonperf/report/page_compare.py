@@ -1,22 +1,20 @@
-"""The page of a comparison: what a gate found between two commits, or the history between two runs, worst first."""
+"""The page of a comparison, and that of a gate: what it found between two commits, worst first."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from pytest_xeonperf.records import UNBOUNDED_RATIO, Estimate, Unknown
+from pytest_xeonperf.records import UNBOUNDED_RATIO, Estimate, Outcome, Unknown
 from pytest_xeonperf.report.changebar import ChangeBar, change_bars
 from pytest_xeonperf.report.environment import Change, Fact, changes, machine_line
 from pytest_xeonperf.report.verdict import Badge, Banner, badge, counts, overall
-from pytest_xeonperf.report.why import NOTHING_TO_SAY, Why, why_of
+from pytest_xeonperf.report.why import NOTHING_TO_SAY, Why
 from pytest_xeonperf.units import (
     show_change,
     show_count,
-    show_estimate,
     show_ns,
     show_share,
-    show_time,
     show_time_change,
 )
 
@@ -24,19 +22,31 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from pytest_xeonperf.judge.comparison import ComparedCase, Comparison
-    from pytest_xeonperf.judge.runs import RunComparison, ShiftedCase
-    from pytest_xeonperf.records import Case, Commit, Outcome, Run
+    from pytest_xeonperf.judge.runs import ShiftedCase
+    from pytest_xeonperf.records import Case, Commit
+    from pytest_xeonperf.report.choice import Choice
 
-_SHORT_SHA = 10
+SHORT_SHA = 10
 _IN_THE_SAME_ROUNDS = "Both commits ran in the same rounds, in random order"
-_ON_TWO_DAYS = (
-    "The two runs were measured at different times, so the verdict is on the speed-up, in which the machine cancels; "
-    "times say which side moved."
-)
-_ANYWAY = (
-    "by more than sessions of that case differ by; where fewer than eight are known, by more than the intervals of the "
-    "two runs allow, which says nothing of what sessions differ by"
-)
+NO_FORM = Unknown(reason="only the service compares what somebody names")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class End:
+    """One of two runs.
+
+    Attributes:
+        href: Of its page; empty where it has none.
+        note: Of its commit: what else there is to say.
+    """
+
+    name: str
+    href: str
+    started: str
+    branch: str | Unknown
+    sha: str | Unknown
+    note: str
+    run_id: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,12 +54,16 @@ class CompareRow:
     """One case of both sides.
 
     Attributes:
+        anchor: Name of the row; empty where an earlier one is of the same case.
+        href: Of the trend of the case; empty where it has none.
         change: What is judged, with its interval; or why it is not known.
         sides: What each side did to it.
         bar: The change, drawn.
         why: What explains it.
     """
 
+    anchor: str
+    href: str
     case: Case
     badge: Badge
     reason: str
@@ -66,15 +80,21 @@ class ComparePage:
     """The whole page.
 
     Attributes:
+        ends: The two runs; none of a gate, which keeps none.
+        order: Of the rows, in words.
         columns: Of `base`, `head`, `change` and of the two sides, in the words of what is compared.
         axis: What left and right of a bar mean.
         environment: Facts of the machine that differ between the two.
         command: How to do it again; empty where one had to be there.
+        choice: To compare two others, or why not here.
+        at_home: Whether the first page is beside it.
     """
 
     title: str
     banner: Banner
+    ends: tuple[End, ...]
     facts: tuple[Fact, ...]
+    order: str
     columns: tuple[str, ...]
     axis: str
     rows: tuple[CompareRow, ...]
@@ -82,6 +102,8 @@ class ComparePage:
     method: tuple[str, ...]
     environment: tuple[Change, ...]
     command: str
+    choice: Choice | Unknown
+    at_home: bool = False
 
 
 def gate_page(found: Comparison) -> ComparePage:
@@ -91,10 +113,12 @@ def gate_page(found: Comparison) -> ComparePage:
     bars = change_bars(times, found.tolerance)
     return ComparePage(
         title="Gate",
-        banner=_banner([(each.outcome, each.case.label) for each in cases]),
+        banner=banner_of([(each.outcome, each.case.label) for each in cases]),
+        ends=(),
+        order="Worst first.",
         facts=(
-            _commit_fact("base", found.base_commit),
-            _commit_fact("head", found.head_commit),
+            commit_fact("base", found.base_commit),
+            commit_fact("head", found.head_commit),
             Fact(name="machine", value=machine_line(found.head_machine)),
         ),
         columns=("base", "head", "time of head", "time of its baseline", "speed-up"),
@@ -108,40 +132,12 @@ def gate_page(found: Comparison) -> ComparePage:
         ),
         environment=changes(found.base_machine.facts, found.head_machine.facts),
         command=found.command,
-    )
-
-
-def history_page(found: RunComparison) -> ComparePage:
-    """The page of two runs: speed-ups of head against those of base, each measured in its own time."""
-    cases = found.worst_first
-    shifts = [each.shift if isinstance(each.shift, Unknown) else each.shift.speedup for each in cases]
-    bars = change_bars(shifts, found.tolerance)
-    return ComparePage(
-        title="Comparison",
-        banner=_banner(
-            [(each.outcome, f"{each.case.workload}/{each.case.phase} {each.case.variant}") for each in cases]
-        ),
-        facts=(
-            _run_fact("base", found.base),
-            _run_fact("head", found.head),
-            Fact(name="machine", value=machine_line(found.head.machine)),
-        ),
-        columns=("base", "head", "speed-up", "variant's time", "baseline's time"),
-        axis="speed-up: lower to the left",
-        rows=tuple(_shifted(each, bar) for each, bar in zip(cases, bars, strict=True)),
-        notes=found.notes,
-        method=(
-            _ON_TWO_DAYS,
-            f"Red is a speed-up that fell by more than {show_share(found.tolerance)}, and {_ANYWAY}.",
-            f"The chance of any undeserved red is at most {show_share(found.alpha)} over all cases.",
-        ),
-        environment=changes(found.base.machine.facts, found.head.machine.facts),
-        command=f"xeonperf compare {found.base.id} {found.head.id}",
+        choice=NO_FORM,
     )
 
 
 def _gated(each: ComparedCase, bar: ChangeBar | Unknown) -> CompareRow:
-    row, change = _row(each, bar), each.change
+    row, change = row_of(each, bar), each.change
     if isinstance(change, Unknown):
         return row
     return replace(
@@ -153,19 +149,11 @@ def _gated(each: ComparedCase, bar: ChangeBar | Unknown) -> CompareRow:
     )
 
 
-def _shifted(each: ShiftedCase, bar: ChangeBar | Unknown) -> CompareRow:
-    head = "" if isinstance(each.head_speedup, Unknown) else show_estimate(each.head_speedup)
-    row = replace(_row(each, bar), base=show_estimate(each.base_speedup), head=head, why=why_of(each))
-    shift = each.shift
-    if isinstance(shift, Unknown):
-        return row
-    sides = (show_change(1 / shift.candidate_ratio), show_change(1 / shift.baseline_ratio))
-    return replace(row, change=show_change(shift.speedup.ratio), sides=sides)
-
-
-def _row(each: ComparedCase | ShiftedCase, bar: ChangeBar | Unknown) -> CompareRow:
+def row_of(each: ComparedCase | ShiftedCase, bar: ChangeBar | Unknown) -> CompareRow:
     """A case of which no figures are known yet."""
     return CompareRow(
+        anchor="",
+        href="",
         case=each.case,
         badge=badge(each.outcome),
         reason=each.reason,
@@ -193,7 +181,8 @@ def _inverse(ratio: Estimate) -> Estimate:
     )
 
 
-def _banner(cases: Sequence[tuple[Outcome, str]]) -> Banner:
+def banner_of(cases: Sequence[tuple[Outcome, str]]) -> Banner:
+    """What cases came to, from their outcomes and names, the worst of them first."""
     outcomes = [outcome for outcome, _ in cases]
     red = [name for outcome, name in cases if outcome.red]
     undecided = [name for outcome, name in cases if outcome.undecided]
@@ -208,14 +197,10 @@ def _banner(cases: Sequence[tuple[Outcome, str]]) -> Banner:
     return Banner(badge=overall(outcomes), sentence=sentence, counts=counts(outcomes))
 
 
-def _commit_fact(name: str, commit: Commit | Unknown) -> Fact:
+def commit_fact(name: str, commit: Commit | Unknown) -> Fact:
+    """A commit in a line: its sha, and what it is about."""
     if isinstance(commit, Unknown):
         return Fact(name=name, value="unknown", note=commit.reason)
     dirty = "with uncommitted changes: " if commit.dirty else ""
     author = "" if isinstance(commit.author, Unknown) else f", by {commit.author}"
-    return Fact(name=name, value=commit.sha[:_SHORT_SHA], note=f"{dirty}{commit.subject}{author}")
-
-
-def _run_fact(name: str, run: Run) -> Fact:
-    commit = _commit_fact(name, run.commit)
-    return Fact(name=name, value=commit.value, note=f"{show_time(run.started_at)} UTC, run {run.id}: {commit.note}")
+    return Fact(name=name, value=commit.sha[:SHORT_SHA], note=f"{dirty}{commit.subject}{author}")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from pytest_xeonperf.records import Measurement, Outcome, Timing, Unknown
 from pytest_xeonperf.report import links
+from pytest_xeonperf.report.choice import NOWHERE, ToCompare
 from pytest_xeonperf.report.filters import Filter, Filters, branch_of, machine_names
 from pytest_xeonperf.report.grid import AloneRow, CaseHistory, GridRow, Place, alone_rows, answers, grid, variants_of
 from pytest_xeonperf.report.page_alerts import open_alerts_words
@@ -50,6 +51,7 @@ class IndexPage:
     runs: tuple[RunRow, ...]
     filters: tuple[Filter, ...]
     alerts: str
+    compare: ToCompare
 
 
 def index_page(
@@ -59,6 +61,7 @@ def index_page(
     *,
     pages: Collection[str],
     alerts: Sequence[Alert] = (),
+    compare: ToCompare = NOWHERE,
 ) -> IndexPage:
     """The first page.
 
@@ -68,6 +71,7 @@ def index_page(
         histories: Of every case there is.
         pages: Ids of the runs that have a page to link to.
         alerts: Of every state.
+        compare: Where the run is compared with others.
     """
     compared = [history for history in histories if not history.case.alone]
     variants = variants_of(history.case for history in compared)
@@ -86,6 +90,7 @@ def index_page(
         runs=run_rows(runs, current=run.id, pages=pages, machines=machines, filters=filters),
         filters=filters.shown,
         alerts=open_alerts_words(alerts),
+        compare=compare,
     )
 
 

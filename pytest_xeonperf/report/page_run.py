@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,8 +10,10 @@ from typing import TYPE_CHECKING
 from pytest_xeonperf.judge.carryover import order_effects
 from pytest_xeonperf.records import Measurement, Timing, Unknown
 from pytest_xeonperf.report import links
+from pytest_xeonperf.report.choice import NOWHERE, ToCompare
 from pytest_xeonperf.report.environment import Fact, limit_facts, machine_facts, machine_line
 from pytest_xeonperf.report.evidence import Measured, measured
+from pytest_xeonperf.report.reproduce import command
 from pytest_xeonperf.report.timed import Timed, timed
 from pytest_xeonperf.report.verdict import Badge, Banner, badge, banner
 from pytest_xeonperf.units import show_minutes, show_ratio, show_time
@@ -58,10 +59,11 @@ class RunPage:
     machine: tuple[Fact, ...]
     machine_href: str
     limits: tuple[Fact, ...]
+    compare: ToCompare
 
 
-def run_page(run: Run) -> RunPage:
-    """The page of a run, from the run alone."""
+def run_page(run: Run, *, compare: ToCompare = NOWHERE) -> RunPage:
+    """The page of a run, from the run and where it is compared with others."""
     started = show_time(run.started_at)
     return RunPage(
         title=f"Run {started}",
@@ -70,12 +72,16 @@ def run_page(run: Run) -> RunPage:
         started=started,
         started_at=run.started_at,
         facts=run_facts(run),
-        sections=tuple(map(_section, run.results, anchors(run.results), order_effects(run.results))),
+        sections=tuple(
+            _section(result, anchor, order, run.options)
+            for result, anchor, order in zip(run.results, anchors(run.results), order_effects(run.results), strict=True)
+        ),
         command=run.command,
         options=tuple(Fact(name=name, value=value) for name, value in run.options),
         machine=machine_facts(run.machine),
         machine_href=links.class_href(run.machine.comparability_class),
         limits=limit_facts(run.machine.limits),
+        compare=compare,
     )
 
 
@@ -111,7 +117,9 @@ def _duration(run: Run) -> str:
     return f"took {show_minutes(took.total_seconds())}"
 
 
-def _section(result: Result, anchor: str, order: OrderEffect | Unknown) -> CaseSection:
+def _section(
+    result: Result, anchor: str, order: OrderEffect | Unknown, options: Sequence[tuple[str, str]]
+) -> CaseSection:
     verdict = result.verdict
     floor = verdict.floor_ratio
     return CaseSection(
@@ -125,14 +133,9 @@ def _section(result: Result, anchor: str, order: OrderEffect | Unknown) -> CaseS
         node_id=result.node_id,
         location=result.location,
         measured_at=f"{show_time(result.measured_at)} UTC",
-        command=_command(result),
+        command=command(result.case, result.node_id, options),
         measured=_measured(result.measurement, floor, order),
     )
-
-
-def _command(result: Result) -> str:
-    preset = () if result.case.alone else (f"--xeonperf-preset={result.case.preset}",)
-    return shlex.join(["pytest", "--xeonperf", *preset, result.node_id])
 
 
 def _measured(

@@ -8,16 +8,19 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 from zlib import crc32
 
 from pytest_xeonperf.errors import InfrastructureError
+from pytest_xeonperf.records import Unknown
 from pytest_xeonperf.report import links, manifest
+from pytest_xeonperf.report.beside import Beside
 from pytest_xeonperf.report.gather import Gathered
 from pytest_xeonperf.report.grid import SPARK_POINTS
 from pytest_xeonperf.report.manifest import Manifest, Written, digest, maker
 from pytest_xeonperf.report.moments import Moments
-from pytest_xeonperf.report.overviews import overviews
+from pytest_xeonperf.report.overviews import Wanted, overviews
 from pytest_xeonperf.report.page_alerts import open_alerts_words
 from pytest_xeonperf.report.page_case import page_of
 from pytest_xeonperf.report.page_index import index_page
@@ -97,6 +100,7 @@ class _Site:
     fresh: Mapping[str, Sequence[Numbered]]
     shown: frozenset[str]
     versions: Mapping[str, str]
+    beside: Beside
 
     @classmethod
     def of(cls, store: Store, directory: Path, run: Run) -> _Site:
@@ -107,6 +111,7 @@ class _Site:
         shown = frozenset([run.id, *(summary.id for summary in gathered.summaries[:RUN_PAGES])])
         found = Manifest.read(directory)
         old = found if _goes_on(found, store, marks) else Manifest()
+        beside = Beside.of(store, run, marks)
         fresh = store.numbered_points(marks, after=old.newest_id, until=extent.newest_id) if old.made_by else {}
         return cls(
             store=store,
@@ -121,15 +126,16 @@ class _Site:
             leftover=tuple(found.pages),
             fresh=fresh,
             shown=shown,
-            versions=store.run_versions([*shown, *(summary.id for summary in gathered.summaries)]),
+            versions=store.run_versions([*shown, str(beside.base_id), *(summary.id for summary in gathered.summaries)]),
+            beside=beside,
         )
 
     def write(self, processes: int) -> None:
         """Every page, the first one last: what it links to is there when it is."""
-        jobs: list[str | Case] = [*sorted(self.shown), *self.cases]
-        pages = dict(shared(self._written, jobs, processes=processes, in_child=self.store.forked))
         cases = frozenset(case.id for case in self.cases)
-        others = overviews(self.store, self.gathered.alerts, runs=self.shown, cases=cases)
+        jobs: list[str | Case | Wanted] = [*self._comparison(cases), *sorted(self.shown), *self.cases]
+        pages = dict(shared(self._written, jobs, processes=processes, in_child=self.store.forked))
+        others = overviews(self.store, self.gathered.alerts, runs=self.shown, cases=cases, beside=self.beside)
         pages |= (self._made(each.name, each.inputs, each.make) for each in others)
         pages |= [self._index()]
         for name in set(self.leftover) - set(pages):
@@ -144,13 +150,24 @@ class _Site:
         )
         _replace(self.directory / manifest.NAME, written.dumps().encode())
 
-    def _written(self, job: str | Case) -> tuple[str, Written]:
-        """The page of a run or of a case, its name and how it stands in the folder now."""
+    def _written(self, job: str | Case | Wanted) -> tuple[str, Written]:
+        """The page of a run, of a case or of something else, its name and how it stands in the folder now."""
+        if isinstance(job, Wanted):
+            return self._made(job.name, job.inputs, job.make)
         return self._run(job) if isinstance(job, str) else self._case(job)
 
+    def _comparison(self, cases: frozenset[str]) -> tuple[Wanted, ...]:
+        """The page that compares the run with the one before; none where there is none."""
+        if isinstance(self.beside.base_id, Unknown):
+            return ()
+        inputs = self.beside.inputs(versions=self.versions, extent=self.extent, runs=self.shown)
+        make = partial(self.beside.page, self.store, runs=self.shown, cases=cases)
+        return (Wanted(name=links.COMPARE, inputs=inputs, make=make),)
+
     def _run(self, run_id: str) -> tuple[str, Written]:
-        name = links.run_page(run_id)
-        return self._made(name, self.versions.get(run_id, ""), lambda: run_page(self.gathered.run(run_id)))
+        name, compare = links.run_page(run_id), self.beside.link(run_id)
+        inputs = digest(self.versions.get(run_id, ""), compare)
+        return self._made(name, inputs, lambda: run_page(self.gathered.run(run_id), compare=compare))
 
     def _case(self, case: Case) -> tuple[str, Written]:
         alerts = self.gathered.alerts_of(case)
@@ -198,6 +215,7 @@ class _Site:
             sorted(self.shown),
             sorted(self.versions.items()),
             open_alerts_words(self.gathered.alerts),
+            self.beside.base_id,
         )
         return self._made(links.INDEX, inputs, self._index_page)
 
@@ -207,7 +225,14 @@ class _Site:
             history for case in self.cases for history in self.gathered.histories(case, recent.get(case.id, ()))
         ]
         gathered = self.gathered
-        return index_page(self.run, gathered.summaries, histories, pages=self.shown, alerts=gathered.alerts)
+        return index_page(
+            self.run,
+            gathered.summaries,
+            histories,
+            pages=self.shown,
+            alerts=gathered.alerts,
+            compare=self.beside.link(self.run.id),
+        )
 
     def _made(self, name: str, inputs: str, make: Callable[[], Page]) -> tuple[str, Written]:
         """A page by its name, made only if it is not there as it would be."""

@@ -5,13 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pytest_xeonperf.exchange.why_words import NAMED, lines_of
+from pytest_xeonperf.exchange.why_words import NAMED, evidence_in_words, lines_of, operators_in_words
+from pytest_xeonperf.judge.evidence import figure_shifts
+from pytest_xeonperf.judge.operators import dispatch, explain
 from pytest_xeonperf.records import Unknown
 from pytest_xeonperf.units import show_count, show_difference_ns, show_ns, show_share
 
 if TYPE_CHECKING:
     from pytest_xeonperf.judge.operators import Contribution, Dispatch, Explanation
     from pytest_xeonperf.judge.runs import ShiftedCase
+    from pytest_xeonperf.records import Measurement
 
 _MOST_KERNELS = 100
 """Names of one list; a run from elsewhere may bring any number."""
@@ -61,6 +64,28 @@ def why_of(each: ShiftedCase) -> Why:
         lines=lines_of(each),
         operators=() if isinstance(each.explained, Unknown) else _operators(each.explained),
         kernels=() if isinstance(each.dispatch, Unknown) else _kernels(each.dispatch),
+    )
+
+
+def why_between(before: Measurement, after: Measurement, *, tolerance: float) -> Why:
+    """What explains how the latency of a case changed from one measurement to another, as far as anything does.
+
+    Args:
+        before: Of the case while it was fast.
+        after: Of the case since.
+        tolerance: As for `explain`.
+    """
+    explained = explain(before, after, tolerance=tolerance)
+    found = dispatch(before.evidence, after.evidence)
+    figures = figure_shifts(before.evidence, after.evidence, tolerance=tolerance)
+    if isinstance(explained, Unknown):
+        first = f"no operator explains it: {explained.reason}"
+    else:
+        first = operators_in_words(explained)
+    return Why(
+        lines=(first, *evidence_in_words(found, figures)),
+        operators=() if isinstance(explained, Unknown) else _operators(explained),
+        kernels=() if isinstance(found, Unknown) else _kernels(found),
     )
 
 

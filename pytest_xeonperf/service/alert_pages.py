@@ -17,6 +17,7 @@ from pytest_xeonperf.report import links
 from pytest_xeonperf.report.gather import Gathered
 from pytest_xeonperf.report.page_alert import alert_page, triage_form
 from pytest_xeonperf.report.page_alerts import alerts_page
+from pytest_xeonperf.report.surroundings import Surroundings, machine_lines, why_of_alert
 from pytest_xeonperf.service.alerts import MOST_BYTES, decide
 from pytest_xeonperf.service.api import body, require_kind
 from pytest_xeonperf.service.forgery import proof, require_ours, require_proof
@@ -61,7 +62,7 @@ def routes(service: Service) -> list[Route]:
         service.require(request, Scope.READ)
         found = service.store.alert(alert_id)
         form = triage_form(found, csrf=proof(_signed_in(service, request)[1], found.id))
-        return served(_page(service.store, found, form), posts=True)
+        return served(_page(service.store, found, form), asks=True)
 
     def decided(alert_id: str, said: dict[str, str], token: Token, text: str) -> Response:
         """What the form changes is done, or the page says why not."""
@@ -74,7 +75,7 @@ def routes(service: Service) -> list[Route]:
             found = service.store.alert(alert_id)
             complaint = f"{error.where}: {error.what}" if error.where else error.what
             form = triage_form(found, csrf=proof(text, found.id), complaint=f"Nothing was saved: {complaint}.")
-            answer = served(_page(service.store, found, form), posts=True)
+            answer = served(_page(service.store, found, form), asks=True)
             answer.status_code = 409 if isinstance(error, OvertakenError) else 400
             return answer
         return RedirectResponse(f"{links.alert_page(alert_id)}?{_SIGNED_IN}", status_code=303)
@@ -114,10 +115,16 @@ def _listed(store: Store, named: str) -> AlertsPage:
 
 
 def _page(store: Store, alert: Alert, form: TriageForm | Unknown) -> AlertPage:
+    around = Surroundings.of(store, alert, machine_lines(store.machines()))
+    fast_id = "" if isinstance(around.fast_run, Unknown) else around.fast_run[0]
+    runs = {run_id for run_id in (fast_id, str(alert.run_id)) if run_id and store.has_run(run_id)}
     return alert_page(
         alert,
         store.alert_events(alert.id),
-        runs=() if isinstance(alert.run_id, Unknown) or not store.has_run(alert.run_id) else {alert.run_id},
+        around=around,
+        why=why_of_alert(store, alert, around.fast_run),
+        compare=links.comparison(fast_id, str(alert.run_id)) if {fast_id, alert.run_id} <= runs else "",
+        runs=runs,
         cases={case.id for case in store.cases()},
         form=form,
         sign_in=f"{links.alert_page(alert.id)}?{_SIGNED_IN}",

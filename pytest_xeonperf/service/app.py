@@ -16,8 +16,7 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from pytest_xeonperf.ci.history import compared
-from pytest_xeonperf.errors import UsageError, XeonPerfError
+from pytest_xeonperf.errors import DataError, UsageError, XeonPerfError
 from pytest_xeonperf.judge.shift import TOLERANCE_OF_SESSIONS
 from pytest_xeonperf.records import Unknown
 from pytest_xeonperf.service import access, alert_pages, alerts, api, badges, feed, metrics, openapi, pages
@@ -27,6 +26,7 @@ from pytest_xeonperf.service.cache import Pages
 from pytest_xeonperf.service.counters import Counters, Counting
 from pytest_xeonperf.service.headers import SafeHeaders
 from pytest_xeonperf.service.refusal import refusal, refused
+from pytest_xeonperf.store.comparing import compared
 from pytest_xeonperf.store.tokens import Scope
 
 if TYPE_CHECKING:
@@ -115,7 +115,7 @@ class Service:
         return f"{self.public_url or str(request.base_url).rstrip('/')}/{path}"
 
     def compared(self, request: Request) -> RunComparison:
-        """The two runs that a request names; without a base, the newest earlier one on the same class of machine.
+        """The two runs that a request names; without a base, that of `Store.earlier`.
 
         Raises:
             UsageError: There is no such run.
@@ -128,11 +128,10 @@ class Service:
         return compared(self.store, earlier, head, line=line, tolerance=TOLERANCE_OF_SESSIONS, alpha=_ALPHA)
 
     def _before(self, head: Run) -> Run:
-        machine = head.machine.comparability_class
-        earlier = self.store.runs(limit=1, comparability_class=machine, before=head.started_at)
-        if not earlier:
-            raise UsageError(f"no run before {head.id} is on its class of machine", remedy="name one: ?base=...")
-        return self.store.run(earlier[0].id)
+        earlier = self.store.earlier(head)
+        if isinstance(earlier, Unknown):
+            raise UsageError(f"run {head.id}: {earlier.reason}", remedy="name one: ?base=...")
+        return self.store.run(earlier)
 
 
 def application(service: Service) -> ASGIApp:
@@ -146,6 +145,14 @@ def application(service: Service) -> ASGIApp:
         """The history answers too."""
         service.store.runs(limit=1)
         return PlainTextResponse("ok\n")
+
+    async def unfit(request: Request, error: Exception) -> Response:
+        """What the history holds does not do for what is asked: no waiting mends that, unless it is the database."""
+        wrong = cast("DataError", error)
+        if wrong.where or service.store.where in f"{wrong.what} {wrong.remedy}":  # a damaged file says which
+            return await _failed(request, error)
+        _LOG.warning("%s", error)
+        return refused(request, 422, wrong.what, remedy=wrong.remedy)
 
     routes = [
         Route("/healthz", alive),
@@ -168,6 +175,7 @@ def application(service: Service) -> ASGIApp:
             HTTPException: _refused,
             ClientDisconnect: _gone,
             UsageError: _unknown,
+            DataError: unfit,
             XeonPerfError: _failed,
             Exception: _failed,
         },

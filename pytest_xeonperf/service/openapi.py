@@ -159,7 +159,10 @@ def _reads(summary: str, schema: str, *parameters: dict[str, Any]) -> dict[str, 
     return {
         "summary": summary,
         "parameters": list(parameters),
-        "responses": {"200": _answer(summary, schema), **_errors("400", "401", "403", "404", "413", "429", "503")},
+        "responses": {
+            "200": _answer(summary, schema),
+            **_errors("400", "401", "403", "404", "413", "422", "429", "503"),
+        },
     }
 
 
@@ -167,7 +170,7 @@ def _gets(summary: str, answers: dict[str, Any], *parameters: dict[str, Any]) ->
     return {
         "summary": summary,
         "parameters": list(parameters),
-        "responses": {**answers, **_errors("400", "401", "403", "413", "429", "503")},
+        "responses": {**answers, **_errors("400", "401", "403", "413", "422", "429", "503")},
     }
 
 

@@ -9,15 +9,15 @@ from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
-from pytest_xeonperf.report import links
-from pytest_xeonperf.report.gather import Gathered
+from pytest_xeonperf.report import choice, links
+from pytest_xeonperf.report.gather import RUNS_LISTED, Gathered
 from pytest_xeonperf.report.grid import SPARK_POINTS
 from pytest_xeonperf.report.moments import Moments
 from pytest_xeonperf.report.page_case import page_of
-from pytest_xeonperf.report.page_compare import history_page
 from pytest_xeonperf.report.page_index import index_page
 from pytest_xeonperf.report.page_machines import machines_page
 from pytest_xeonperf.report.page_run import run_page
+from pytest_xeonperf.report.page_two_runs import history_page
 from pytest_xeonperf.report.render import Page, render
 from pytest_xeonperf.report.trends import read_trends
 from pytest_xeonperf.service.revalidated import has
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from starlette.requests import Request
 
+    from pytest_xeonperf.judge.runs import RunComparison
     from pytest_xeonperf.service.app import Service
     from pytest_xeonperf.store.repository import Store
 
@@ -42,11 +43,11 @@ def routes(service: Service) -> list[Route]:
 
     def index(request: Request) -> Response:
         """The newest run's verdict, every case, every run."""
-        return answered(service, request, lambda: _index(service.store))
+        return answered(service, request, lambda: _index(service.store), asks=True)
 
     def run(request: Request) -> Response:
         """One run."""
-        return answered(service, request, lambda: run_page(service.store.run(request.path_params["run_id"])))
+        return answered(service, request, lambda: _run(service.store, request.path_params["run_id"]), asks=True)
 
     def case(request: Request) -> Response:
         """The trend of one case."""
@@ -59,7 +60,7 @@ def routes(service: Service) -> list[Route]:
     def compare(request: Request) -> Response:
         """Two runs."""
         service.require(request, Scope.READ)
-        return served(history_page(service.compared(request)))
+        return served(_compared(service.store, service.compared(request)), asks=True)
 
     return [
         Route("/", index),
@@ -71,11 +72,18 @@ def routes(service: Service) -> list[Route]:
     ]
 
 
-def answered(service: Service, request: Request, make: Callable[[], Page]) -> Response:
-    """A page that depends on the history and its path alone, or the word that the reader has it already."""
+def answered(service: Service, request: Request, make: Callable[[], Page], *, asks: bool = False) -> Response:
+    """A page that depends on the history and its path alone, or the word that the reader has it already.
+
+    Args:
+        service: Which answers.
+        request: What for.
+        make: Makes the view model.
+        asks: Whether it holds a form that may ask this service for another page.
+    """
     service.require(request, Scope.READ)
     state = service.store.state()
-    page, tag = service.pages.get(request.url.path, state, lambda: _rendered(make()))
+    page, tag = service.pages.get(request.url.path, state, lambda: _rendered(make(), asks=asks))
     headers = {"ETag": tag, "Cache-Control": "no-cache", "Content-Security-Policy": page.policy}
     if not service.open_to_read:
         headers |= {"Cache-Control": "private, no-cache", "Vary": "Authorization"}
@@ -84,9 +92,9 @@ def answered(service: Service, request: Request, make: Callable[[], Page]) -> Re
     return HTMLResponse(page.body, headers=headers)
 
 
-def served(page: Page, *, posts: bool = False, status: int = 200) -> Response:
-    """A page of this request alone, which nobody keeps; one that holds a form of whoever asked may post it here."""
-    body, policy = _rendered(page, target="'self'" if posts else "'none'")
+def served(page: Page, *, asks: bool = False, status: int = 200) -> Response:
+    """A page of this request alone, which nobody keeps; one that holds a form, `asks`, may send it here."""
+    body, policy = _rendered(page, asks=asks)
     headers = {"Content-Security-Policy": policy, "Cache-Control": "no-store"}
     return HTMLResponse(body, status_code=status, headers=headers)
 
@@ -100,7 +108,22 @@ def _index(store: Store) -> Page:
     histories = [history for case in cases for history in gathered.histories(case, recent.get(case.id, ()))]
     shown = {summary.id for summary in gathered.summaries}
     newest = gathered.run(gathered.summaries[0].id)
-    return index_page(newest, gathered.summaries, histories, pages=shown, alerts=gathered.alerts)
+    compare = choice.served(newest.id, store.earlier(newest), gathered.summaries)
+    return index_page(newest, gathered.summaries, histories, pages=shown, alerts=gathered.alerts, compare=compare)
+
+
+def _run(store: Store, run_id: str) -> Page:
+    run = store.run(run_id)
+    return run_page(run, compare=choice.served(run.id, store.earlier(run), store.runs(limit=RUNS_LISTED)))
+
+
+def _compared(store: Store, found: RunComparison) -> Page:
+    return history_page(
+        found,
+        runs={found.base.id, found.head.id},
+        cases={each.case.id for each in found.cases},
+        choice=choice.choice(store.runs(limit=RUNS_LISTED), base=found.base.id, head=found.head.id),
+    )
 
 
 def _case(store: Store, case_id: str) -> Page:
@@ -125,7 +148,8 @@ def _machines(store: Store) -> Page:
     return machines_page(found, pages={each.newest_run for each in found})
 
 
-def _rendered(page: Page, *, target: str = "'none'") -> tuple[bytes, str]:
-    """The page and its policy, with a nonce of its own; `target` is where its forms may go."""
+def _rendered(page: Page, *, asks: bool) -> tuple[bytes, str]:
+    """The page and its policy, with a nonce of its own; only where it `asks` its forms may go anywhere: here."""
     nonce = secrets.token_urlsafe(16)
+    target = "'self'" if asks else "'none'"
     return render(page, nonce=nonce).encode(), _POLICY.format(nonce=nonce, target=target)

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pytest_xeonperf.ci.history import compared, earlier_run, line_of, released_run
+from pytest_xeonperf.ci.history import earlier_run, line_of, released_run
 from pytest_xeonperf.errors import XeonPerfError
 from pytest_xeonperf.exchange.shifts_table import outgrown_floors, since_then
 from pytest_xeonperf.judge.shift import TOLERANCE_OF_SESSIONS
 from pytest_xeonperf.records import Unknown
+from pytest_xeonperf.store.comparing import compared
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

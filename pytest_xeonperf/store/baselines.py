@@ -48,6 +48,25 @@ def find_baseline(
     return Unknown(reason="no earlier commit has a finished run of these cases on this class of machine")
 
 
+def find_earlier(
+    connection: Connection, comparability_class: str, case_ids: Sequence[str], *, before: str
+) -> str | Unknown:
+    """The newest run on a class of machine that began before a time and measured one of these cases, of any commit."""
+    run, result = schema.run.c, schema.result.c
+    measured = result.case_id.in_(case_ids) & result.measurement_unknown.is_(None)
+    query = (
+        select(run.id)
+        .join_from(schema.run, schema.machine)
+        .where(schema.machine.c.comparability_class == comparability_class)
+        .where(run.started_at < before)
+        .where(select(result.id).where(result.run_id == run.id, measured).correlate(schema.run).exists())
+        .order_by(run.started_at.desc(), run.id.desc())
+        .limit(1)
+    )
+    found = connection.scalar(query)
+    return found or Unknown(reason="no earlier run on its class of machine measured any of its cases")
+
+
 def read_acceptances(connection: Connection, comparability_class: str, *, until: str) -> tuple[Acceptance, ...]:
     """What was accepted on a class of machine in runs that started no later than `until`, by the runs' order."""
     query = (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import and_, func, or_, select
@@ -113,7 +114,48 @@ def _in_runs(connection: Connection, case_id: str, run_ids: Sequence[str]) -> li
     for some in batches(run_ids):
         query = points().where(schema.result.c.case_id == case_id).where(schema.result.c.run_id.in_(some))
         found += map(parts_of, connection.execute(query))
-    return sorted(found, key=lambda parts: (parts[RUN]["started_at"], parts[RUN]["id"], parts[_RESULT]["id"]))
+    return sorted(found, key=_in_time)
+
+
+def read_since(
+    connection: Connection, case_id: str, *, limit: int, comparability_class: str, since: str
+) -> tuple[TrendPoint, ...]:
+    """The first `limit` points of a case on a class of machines in runs that began at a time or later, oldest first."""
+    run = schema.run.c
+    query = _runs_with(case_id, comparability_class).where(run.started_at >= since)
+    run_ids = connection.scalars(query.order_by(run.started_at, run.id).limit(limit)).all()
+    of_case = points().where(schema.result.c.case_id == case_id, schema.result.c.run_id.in_(run_ids))
+    found = [parts_of(row) for row in connection.execute(of_case)]
+    found.sort(key=_in_time)
+    return made(connection, found[:limit])
+
+
+def read_trends(
+    connection: Connection, case_ids: Sequence[str], *, limit: int, comparability_class: str, before: str
+) -> dict[str, tuple[TrendPoint, ...]]:
+    """By case what `read_trend` gives: all at once from the newest runs, and by itself what is not in all of these."""
+    machine, run, result = schema.machine.c, schema.run.c, schema.result.c
+    newest = select(run.id).join_from(schema.run, schema.machine).order_by(run.started_at.desc(), run.id.desc())
+    newest = newest.where(machine.comparability_class.concat("") == comparability_class, run.started_at < before)
+    run_ids = connection.scalars(newest.limit(limit)).all()
+    found: defaultdict[str, list[list[dict[str, Any]]]] = defaultdict(list)
+    for some in batches(run_ids):
+        for row in connection.execute(points().add_columns(result.case_id).where(result.run_id.in_(some))):
+            found[row[-1]].append(parts_of(row))
+    whole = {case_id: parts for case_id in case_ids if len(parts := found[case_id]) >= limit or len(run_ids) < limit}
+    for parts in whole.values():
+        parts.sort(key=_in_time)
+    all_points = iter(made(connection, [each for parts in whole.values() for each in parts[-limit:]]))
+    trends = {case_id: tuple(islice(all_points, min(limit, len(parts)))) for case_id, parts in whole.items()}
+    for case_id in set(case_ids) - trends.keys():
+        trends[case_id] = read_trend(
+            connection, case_id, limit=limit, comparability_class=comparability_class, before=before
+        )
+    return trends
+
+
+def _in_time(parts: list[dict[str, Any]]) -> tuple[str, str, int]:
+    return parts[RUN]["started_at"], parts[RUN]["id"], parts[_RESULT]["id"]
 
 
 def points() -> Select[Any]:
@@ -148,29 +190,31 @@ def _newest_runs(
     The index of runs by time is walked until enough have it, with a look into the index of results for each: to read
     and sort all results of a case takes many times as long once there are thousands.
     """
+    run = schema.run.c
+    query = _runs_with(case_id, comparability_class).order_by(run.started_at.desc(), run.id.desc()).limit(limit)
+    if before:
+        query = query.where(run.started_at < before)
+    if beyond:
+        query = query.where(_beyond(connection, beyond))
+    return connection.scalars(query).all()
+
+
+def _runs_with(case_id: str, comparability_class: str) -> Select[Any]:
+    """The query of ids of runs that have a result of a case; an empty string stands for any class."""
     has_the_case = (
         select(schema.result.c.id)
         .where(schema.result.c.case_id == case_id, schema.result.c.run_id == schema.run.c.id)
         .correlate(schema.run)
         .exists()
     )
-    query = (
-        select(schema.run.c.id)
-        .where(has_the_case)
-        .order_by(schema.run.c.started_at.desc(), schema.run.c.id.desc())
-        .limit(limit)
-    )
+    query = select(schema.run.c.id).where(has_the_case)
     if comparability_class:
         # an expression has no index: SQLite would take that of machines, and then sort
         of_class = schema.machine.c.comparability_class.concat("") == comparability_class
         query = query.join(schema.machine, schema.machine.c.fingerprint == schema.run.c.machine_fingerprint).where(
             of_class
         )
-    if before:
-        query = query.where(schema.run.c.started_at < before)
-    if beyond:
-        query = query.where(_beyond(connection, beyond))
-    return connection.scalars(query).all()
+    return query
 
 
 def _beyond(connection: Connection, run_id: str) -> ColumnElement[bool]:

@@ -10,8 +10,11 @@ from sqlalchemy import exists, select
 from pytest_xeonperf.errors import UsageError
 from pytest_xeonperf.records import RunState, Unknown
 from pytest_xeonperf.store import from_rows, schema
+from pytest_xeonperf.store.summaries import CommitSummary
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from sqlalchemy import Connection, RowMapping, Table
 
     from pytest_xeonperf.records import Case, Result, Run, Sample
@@ -41,8 +44,8 @@ def has_run(connection: Connection, run_id: str) -> bool:
     return bool(connection.scalar(select(exists().where(schema.run.c.id == run_id))))
 
 
-def read_results(connection: Connection, run_id: str) -> tuple[Result, ...]:
-    """The results of a run in the order in which they were committed; none for a run that is not there."""
+def read_results(connection: Connection, run_id: str, case_id: str = "") -> tuple[Result, ...]:
+    """The results of a run in the order in which they were committed, of one case where given; none without a run."""
     tables = (schema.result, schema.case, schema.verdict, schema.measurement, schema.timing)
     query = (
         select(*tables)
@@ -53,7 +56,9 @@ def read_results(connection: Connection, run_id: str) -> tuple[Result, ...]:
         .where(schema.result.c.run_id == run_id)
         .order_by(schema.result.c.id)
     )
-    samples = _samples(connection, run_id)
+    if case_id:
+        query = query.where(schema.result.c.case_id == case_id)
+    samples = _samples(connection, run_id, case_id)
     results = []
     for row in connection.execute(query).mappings():
         result, of_case, verdict, measurement, timing = (columns_of(table, row) for table in tables)
@@ -70,6 +75,19 @@ def read_cases(connection: Connection) -> tuple[Case, ...]:
     measured = exists().where(schema.result.c.case_id == columns.id)  # a gate may have brought others
     query = select(schema.case).where(measured).order_by(*order)
     return tuple(from_rows.case_from(columns_of(schema.case, row)) for row in connection.execute(query).mappings())
+
+
+def read_commits(connection: Connection, shas: Sequence[str]) -> dict[str, CommitSummary]:
+    """By sha, what is known of commits."""
+    query = select(schema.commit).where(schema.commit.c.sha.in_(shas))
+    return {
+        row["sha"]: CommitSummary(
+            committed_at=row["committed_at"],
+            subject=row["subject"],
+            author=from_rows.known(dict(row), "author", "author_unknown"),
+        )
+        for row in connection.execute(query).mappings()
+    }
 
 
 def read_unfinished(connection: Connection, commit_sha: str, comparability_class: str) -> Run | Unknown:
@@ -96,14 +114,16 @@ def columns_of(table: Table, row: RowMapping) -> dict[str, Any]:
     return {column.name: row[column] for column in table.columns}
 
 
-def _samples(connection: Connection, run_id: str) -> dict[int, tuple[Sample, ...]]:
-    """The samples of every result of a run, in one query."""
+def _samples(connection: Connection, run_id: str, case_id: str) -> dict[int, tuple[Sample, ...]]:
+    """The samples of every result of a run, of one case where given, in one query."""
     query = (
         select(schema.sample)
         .join(schema.result)
         .where(schema.result.c.run_id == run_id)
         .order_by(schema.sample.c.result_id, schema.sample.c.position)
     )
+    if case_id:
+        query = query.where(schema.result.c.case_id == case_id)
     rows = connection.execute(query).mappings()
     return {
         result_id: tuple(from_rows.sample_from(columns_of(schema.sample, row)) for row in group)

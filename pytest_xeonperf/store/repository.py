@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from pytest_xeonperf.records import RunState, Unknown
+from pytest_xeonperf.records import Measurement, RunState, Unknown
 from pytest_xeonperf.store import (
     alert_series,
     alerts,
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from pytest_xeonperf.records import Acceptance, Case, Limits, Machine, Result, Run
     from pytest_xeonperf.store.series import Numbered
     from pytest_xeonperf.store.summaries import (
+        CommitSummary,
         Extent,
         MachineSummary,
         RunMark,
@@ -272,10 +273,15 @@ class Store:
         with self._reading() as connection:
             return reading.has_run(connection, run_id)
 
-    def results_of(self, run_id: str) -> tuple[Result, ...]:
-        """The results of a run in the order in which they were committed."""
+    def results_of(self, run_id: str, case_id: str = "") -> tuple[Result, ...]:
+        """The results of a run in the order in which they were committed; of one case where given."""
         with self._reading() as connection:
-            return reading.read_results(connection, run_id)
+            return reading.read_results(connection, run_id, case_id)
+
+    def commits(self, shas: Sequence[str]) -> dict[str, CommitSummary]:
+        """By sha, what is known of commits; those that nobody measured are left out."""
+        with self._reading() as connection:
+            return reading.read_commits(connection, shas)
 
     def runs(
         self, limit: int = 50, *, branch: str = "", comparability_class: str = "", before: str = ""
@@ -320,6 +326,22 @@ class Store:
         with self._reading() as connection:
             return paging.read_trend_page(
                 connection, case_id, limit=limit, comparability_class=comparability_class, before=before
+            )
+
+    def since(self, case_id: str, *, comparability_class: str, limit: int, since: str) -> tuple[TrendPoint, ...]:
+        """The first points of a case on a class of machines, of runs at a time or later, oldest first."""
+        with self._reading() as connection:
+            return history.read_since(
+                connection, case_id, limit=limit, comparability_class=comparability_class, since=since
+            )
+
+    def trends(
+        self, case_ids: Sequence[str], *, comparability_class: str, limit: int, before: str
+    ) -> dict[str, tuple[TrendPoint, ...]]:
+        """By case what `trend` gives, of one class of machines, of runs before a time."""
+        with self._reading() as connection:
+            return history.read_trends(
+                connection, case_ids, limit=limit, comparability_class=comparability_class, before=before
             )
 
     def state(self) -> str:
@@ -382,6 +404,12 @@ class Store:
         """The id of the newest finished run, of the first of these commits that has one, with one of these cases."""
         with self._reading() as connection:
             return baselines.find_baseline(connection, shas, comparability_class, case_ids)
+
+    def earlier(self, run: Run) -> str | Unknown:
+        """The id of the newest run that began before this one, on its class of machine, with a case in common."""
+        measured = [result.case.id for result in run.results if isinstance(result.measurement, Measurement)]
+        with self._reading() as connection:
+            return baselines.find_earlier(connection, run.machine.comparability_class, measured, before=run.started_at)
 
     def acceptances(self, comparability_class: str, *, until: str) -> tuple[Acceptance, ...]:
         """What was accepted on a class of machine in runs that started no later than `until`, in the runs' order."""

@@ -53,6 +53,15 @@ class RunMark:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CommitSummary:
+    """What a history knows of a commit by itself."""
+
+    committed_at: str
+    subject: str
+    author: str | Unknown
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Extent:
     """How far a history reaches: as long as nobody deletes by hand, two of the same extent hold the same results."""
 

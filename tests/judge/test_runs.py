@@ -4,11 +4,13 @@ from dataclasses import replace
 
 import pytest
 
+from pytest_xeonperf.judge.comparison import significance
 from pytest_xeonperf.judge.outgrown import Proposal
 from pytest_xeonperf.judge.runs import Past, Session, compare_runs
 from pytest_xeonperf.records import (
     Acceptance,
     Amx,
+    Estimate,
     Isa,
     Machine,
     Outcome,
@@ -81,6 +83,74 @@ def test_cases_of_both_runs_are_judged_the_worst_first(run):
     ]
     assert found.outcome is Outcome.REGRESSION
     assert found.notes == ()
+
+
+def wide(centre, share=0.1):
+    """Pairs around a ratio, half of them as far off on either side."""
+    return [centre * (1 - share, 1 + share)[index % 2] for index in range(12)]
+
+
+def test_what_is_most_significant_comes_first_within_red_undecided_and_faster(run, measured):
+    sessions = tuple(Session(floor_ratio=1.5, speedup=measured(*[ratio] * 12).speedup) for ratio in (3.0, 3.03) * 5)
+    base = run(**dict.fromkeys(("same", "up", "upper", "noisy", "noisier", "down", "downer", "gone"), 3.0))
+    head = run(same=3.0, up=3.6, upper=4.5, noisy=3.0, noisier=3.0, down=2.6, downer=2.0, gone=None)
+    spread = {"noisy": wide(2.95, 0.3), "noisier": wide(2.8, 0.3)}
+    results = {each.case.variant: each for each in head.results}
+    for name, ratios in spread.items():
+        results[name] = replace(results[name], measurement=replace(measured(*ratios), case=results[name].case))
+    died = replace(results["gone"].verdict, outcome=Outcome.CRASHED, reason="died")
+    results["gone"] = replace(results["gone"], verdict=died)
+    head = replace(head, results=tuple(results.values()))
+    found = compared(base, head, lambda _: replace(NOTHING, sessions=sessions))
+    order = [(each.case.variant, each.outcome) for each in found.worst_first]
+    assert order == [
+        ("gone", Outcome.CRASHED),
+        ("downer", Outcome.REGRESSION),
+        ("down", Outcome.REGRESSION),
+        ("noisier", Outcome.INCONCLUSIVE),
+        ("noisy", Outcome.INCONCLUSIVE),
+        ("upper", Outcome.PASS),
+        ("up", Outcome.PASS),
+        ("same", Outcome.PASS),
+    ]
+    faster = [each.case.variant for each in found.cases if each.surely_faster(0.05)]
+    assert faster == ["up", "upper"]
+
+
+def test_a_small_change_that_is_certain_stands_before_a_large_one_that_is_not():
+    narrow = Estimate(ratio=0.9, low_ratio=0.89, high_ratio=0.91, confidence=0.95)
+    broad = Estimate(ratio=0.7, low_ratio=0.4, high_ratio=1.2, confidence=0.95)
+    assert significance(narrow, broken=False) > significance(broad, broken=False)
+    unbounded = replace(broad, low_ratio=0.0)
+    assert significance(unbounded, broken=False)[0] == significance(Unknown(reason="none"), broken=False)[0] == 0
+    assert significance(Unknown(reason="crashed"), broken=True) > significance(narrow, broken=True)
+
+
+@pytest.mark.parametrize(("side", "words"), [("base", "base"), ("head", "head"), ("both", "base and head")])
+def test_what_kept_no_pairs_is_undecided_and_says_so(run, side, words):
+    base, head = run(int8=3.0), run(int8=2.0)
+
+    def bare(made):
+        (result,) = made.results
+        return replace(made, results=(replace(result, measurement=replace(result.measurement, samples=())),))
+
+    found = compared(bare(base) if side != "head" else base, bare(head) if side != "base" else head)
+    (each,) = found.cases
+    assert each.outcome is Outcome.INCONCLUSIVE
+    assert each.reason == f"no pairs of {words} are kept: medians alone cannot be told from noise"
+    assert each.shift == Unknown(reason=each.reason)
+
+
+def test_a_pair_that_took_no_time_is_undecided_and_stops_nothing_else(run):
+    head = run(int8=3.0, int4=4.0)
+    broken = replace(head.results[0].measurement.samples[0], candidate_ns=0)
+    spoiled = replace(head.results[0].measurement, samples=(broken, *head.results[0].measurement.samples[1:]))
+    head = replace(head, results=(replace(head.results[0], measurement=spoiled), head.results[1]))
+    found = compared(run(int8=3.0, int4=4.0), head)
+    assert [(each.outcome, each.reason) for each in found.cases] == [
+        (Outcome.INCONCLUSIVE, "pairs of head took no time"),
+        (Outcome.PASS, ""),
+    ]
 
 
 def test_what_only_one_of_them_measured_is_noted_and_not_judged(run):

@@ -19,3 +19,11 @@ def test_no_id_leads_out_of_the_folder_or_breaks_a_link(identity):
 
 def test_ids_that_cannot_be_names_still_have_different_pages():
     assert links.run_page("../a") != links.run_page("../b")
+
+
+def test_a_comparison_names_its_runs_however_they_are_called():
+    assert links.comparison("a", "b&c=d") == "compare.html?base=a&head=b%26c%3Dd"
+
+
+def test_a_trend_is_that_of_a_class_of_machines():
+    assert links.trend_href("3f9a", "b935") == "case-3f9a.html#class-b935"

@@ -13,10 +13,10 @@ from pytest_xeonperf.report.grid import CaseHistory
 from pytest_xeonperf.report.page_alert import alert_page, triage_form
 from pytest_xeonperf.report.page_alerts import alerts_page
 from pytest_xeonperf.report.page_case import case_page
-from pytest_xeonperf.report.page_compare import history_page
 from pytest_xeonperf.report.page_index import index_page
 from pytest_xeonperf.report.page_machines import machines_page
 from pytest_xeonperf.report.page_run import run_page
+from pytest_xeonperf.report.page_two_runs import history_page
 from pytest_xeonperf.report.render import environment, render
 from pytest_xeonperf.store.summaries import MachineSummary
 

@@ -31,7 +31,8 @@ def test_every_run_and_every_case_has_a_page_and_the_index_is_the_answer(store, 
     cases = {f"case-{case.id}.html" for case in store.cases()}
     assert len(cases) == 2
     runs = {f"run-run-{day}.html" for day in (1, 2, 3)}
-    assert names == {".gitignore", ".xeonperf-report.json", "index.html", "machines.html", *runs, *cases}
+    others = {"index.html", "machines.html", "compare.html"}
+    assert names == {".gitignore", ".xeonperf-report.json", *others, *runs, *cases}
 
 
 def test_every_link_leads_to_a_page_that_was_written(store, tmp_path):
@@ -39,6 +40,30 @@ def test_every_link_leads_to_a_page_that_was_written(store, tmp_path):
     for path in index.parent.glob("*.html"):
         for target in re.findall(r'href="([^"#:]+)[#"]', path.read_text()):
             assert (index.parent / target).is_file(), (path.name, target)
+        for target, anchor in re.findall(r'href="([^"#:]+)#([^"]+)"', path.read_text()):
+            assert f'id="{anchor}"' in (index.parent / target).read_text(), (path.name, target, anchor)
+
+
+def test_the_run_is_compared_with_the_one_before_and_its_pages_lead_there(store, tmp_path, make):
+    folder = write_site(store, tmp_path / "reports", run_id="run-3").parent
+    compared = (folder / "compare.html").read_text()
+    assert "<code>xeonperf compare run-2 run-3</code>" in compared
+    for name in ("run-run-2.html", "run-run-3.html", f"case-{make.case().id}.html", "index.html"):
+        assert f'href="{name}"' in compared
+    assert "<form" not in compared
+    for name in ("index.html", "run-run-3.html"):
+        assert 'href="compare.html"' in (folder / name).read_text()
+    other = (folder / "run-run-2.html").read_text()
+    assert 'href="compare.html"' not in other
+    assert "xeonperf compare BASE run-2 --html compare.html" in other
+
+
+def test_a_run_with_none_before_says_so_and_how_two_are_compared(store, tmp_path):
+    folder = write_site(store, tmp_path / "reports", run_id="run-1").parent
+    assert not (folder / "compare.html").exists()
+    page = (folder / "run-run-1.html").read_text()
+    assert "No earlier run on its class of machine measured any of its cases." in page
+    assert "xeonperf compare BASE run-1 --html compare.html" in page
 
 
 def test_a_run_beyond_the_newest_has_a_page_when_the_report_is_about_it(store, tmp_path, monkeypatch):
@@ -105,6 +130,17 @@ def test_alerts_have_pages_on_disk_that_take_no_decisions(store, tmp_path, make,
     page = (folder / f"alert-{alert.id}.html").read_text()
     assert "<form" not in page
     assert f"xeonperf alerts set {alert.id}" in page
+    assert f'href="case-{alert.case.id}.html#class-{alert.comparability_class}"' in page
+    assert "The variant moved: its baseline takes ±0.0 % time meanwhile (10 runs before, 10 since)." in page
+    assert f"xeonperf compare {runs[15].id} {runs[16].id} --html compare.html" in page
     for path in folder.glob("*.html"):
         for target in re.findall(r'href="([^"#:]+)[#"]', path.read_text()):
             assert (folder / target).is_file(), (path.name, target)
+
+
+def test_an_alert_on_the_run_of_the_report_leads_to_its_comparison(store, tmp_path, make, slow_down):
+    runs = slow_down(store, make.run(make.result()))
+    (alert,) = watch_all(store, at="2026-09-30T10:00:00+00:00").raised
+    folder = write_site(store, tmp_path / "reports", run_id=runs[16].id).parent
+    assert f'href="compare.html#case-{alert.case.id}"' in (folder / f"alert-{alert.id}.html").read_text()
+    assert f'<tr id="case-{alert.case.id}">' in (folder / "compare.html").read_text()

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 VARIANTS = ("sdpa_bf16", "compiled_bf16", "woq_int4")
 
-NEWS = ("index.html", "machines.html")
+NEWS = ("index.html", "machines.html", "compare.html")
 """What any new run is on."""
 
 
@@ -100,14 +100,15 @@ def test_nothing_new_writes_nothing(store, write):
 def test_a_new_run_writes_its_page_those_of_its_cases_and_the_first(store, write, run_of, make):
     write(store)
     store.add_run(run_of(3, ["woq_int4"]))
-    assert write(store) == {*NEWS, "run-run-3-0.html", *case_pages(make, "woq_int4")}
+    before = "run-run-2-0.html"  # which led to the comparison of what was the newest run
+    assert write(store) == {*NEWS, before, "run-run-3-0.html", *case_pages(make, "woq_int4")}
 
 
 @pytest.mark.usefixtures("three_run_pages")
 def test_a_run_that_loses_its_page_is_not_linked_any_more_and_its_page_goes(store, write, run_of, make, tmp_path):
     write(store)
     store.add_run(run_of(3, ["woq_int4"]))
-    assert write(store) == {*NEWS, "run-run-3-0.html", *case_pages(make, *VARIANTS)}
+    assert write(store) == {*NEWS, "run-run-2-0.html", "run-run-3-0.html", *case_pages(make, *VARIANTS)}
     assert not (tmp_path / "reports" / "run-run-0-0.html").exists()
     assert "run-run-0-0" not in "".join(path.read_text() for path in (tmp_path / "reports").glob("*.html"))
 
@@ -127,15 +128,32 @@ def test_an_older_run_that_arrives_late_has_everything_it_touches_made_from_noth
 
 def test_an_accepted_result_is_on_no_page_and_makes_none(store, write, make):
     write(store)
-    said = Acceptance(
+    store.accept([accepted_in(make, "run-1-0")])
+    assert write(store) == set()
+
+
+def accepted_in(make, run_id: str) -> Acceptance:
+    return Acceptance(
         case=make.case(variant="woq_int4"),
-        run_id="run-1-0",
+        run_id=run_id,
         accepted_at="2026-05-12T14:25:40+00:00",
         accepted_by="somebody",
         reason="meant",
     )
-    store.accept([said])
-    assert write(store) == set()
+
+
+def test_what_was_accepted_between_the_two_runs_that_are_compared_is_compared_with(store, write, run_of, make):
+    store.add_run(run_of(3, ["woq_int8"]))
+    store.add_run(run_of(4, [*VARIANTS, "woq_int8"]))
+    store.add_run(run_of(5, VARIANTS))
+    write(store)
+    store.accept([accepted_in(make, "run-4-0"), accepted_in(make, "run-1-0")])
+    assert write(store) == set()  # the runs are the fourth and the fifth: nothing is between them
+    store.add_run(run_of(6, ["other"]))
+    store.add_run(run_of(7, ["woq_int4"]))
+    write(store)
+    store.accept([accepted_in(make, "run-6-0")])
+    assert write(store) == {"compare.html"}
 
 
 def test_an_alert_writes_its_pages_that_of_its_case_and_the_first(store, write, make):

@@ -43,6 +43,19 @@ def test_lists_and_pages_are_served_and_every_link_on_them_leads_somewhere(clien
     assert f"alert-{alert.id}.html" in client.get(f"/case-{alert.case.id}.html").text
 
 
+def test_the_page_leads_to_both_runs_compared_and_to_the_chart_of_its_machine(client: TestClient, alert: Alert) -> None:
+    page = client.get(f"/alert-{alert.id}.html").text
+    (base,) = set(
+        re.findall(rf'href="compare\.html\?base=([\w-]+)&amp;head={alert.run_id}#case-{alert.case.id}"', page)
+    )
+    compared = client.get(f"/compare.html?base={base}&head={alert.run_id}").text
+    assert f'<tr id="case-{alert.case.id}">' in compared
+    assert "The variant moved: its baseline takes ±0.0 % time meanwhile" in page
+    (anchor,) = re.findall(rf'href="case-{alert.case.id}\.html#([\w-]+)"', page)
+    assert f'<section id="{anchor}"' in client.get(f"/case-{alert.case.id}.html").text
+    assert f"run-{base}.html" in page
+
+
 @pytest.mark.parametrize("path", ["/alerts-gone.html", "/alert-nothing.html"])
 def test_what_is_not_there_is_told_so(client: TestClient, path: str) -> None:
     assert client.get(path).status_code == 404

@@ -108,6 +108,21 @@ def test_a_fault_of_the_history_is_none_of_the_run_and_tells_no_stranger_where_i
         assert "secret" not in answer.text
 
 
+@pytest.mark.parametrize("path", ["/api/v1/compare", "/compare.html"])
+def test_data_that_does_not_do_for_what_is_asked_is_told_as_that(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch, store: Store, path: str
+) -> None:
+    for what, status in (("no finite pairs to estimate from", 422), (f"no database at {store.where}", 503)):
+
+        def refuse(*_: object, what: str = what, **__: object) -> None:
+            raise DataError(what, remedy="measure at least one round")
+
+        monkeypatch.setattr(Store, "trend", refuse)
+        answer = client.get(path)
+        assert answer.status_code == status
+        assert (what in answer.text) is (status == 422)
+
+
 def test_a_defect_is_told_as_one_with_safe_headers(make_client: Callable, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: object) -> None:
         raise ZeroDivisionError("secret")

@@ -137,3 +137,40 @@ def test_every_answer_has_safe_headers(client: TestClient, path: str) -> None:
     assert headers["x-content-type-options"] == "nosniff"
     assert headers["referrer-policy"] == "no-referrer"
     assert "frame-ancestors 'none'" in headers["content-security-policy"]
+
+
+def test_the_first_page_and_that_of_a_run_lead_to_comparisons(
+    client: TestClient, store: Store, recorded: Run, first: str
+) -> None:
+    href = f'href="compare.html?base={first}&amp;head={recorded.id}"'
+    for path in ("/", f"/run-{recorded.id}.html"):
+        page = client.get(path)
+        assert page.text.count(href) == 2, path
+        assert page.text.count('<form class="choose" method="get" action="compare.html">') == 1
+        assert "form-action 'self'" in page.headers["content-security-policy"]
+        assert re.findall(r'<option value="([^"]+)" selected>', page.text) == [first, recorded.id]
+    assert "No earlier run on its class of machine" in client.get(f"/run-{first}.html").text
+    for path in ("/machines.html", "/alerts.html"):
+        assert "form-action 'none'" in client.get(path).headers["content-security-policy"]
+
+
+def test_a_comparison_links_its_runs_and_cases_and_offers_another(
+    client: TestClient, store: Store, recorded: Run, first: str
+) -> None:
+    page = client.get(f"/compare.html?base={first}&head={recorded.id}")
+    for target in (f"run-{first}.html", f"run-{recorded.id}.html", "index.html"):
+        assert f'href="{target}"' in page.text
+    (case, *_) = {each.id for each in store.cases()} & set(re.findall(r'href="case-(\w+)\.html"', page.text))
+    assert f'<tr id="case-{case}">' in page.text
+    assert re.findall(r'<option value="([^"]+)" selected>', page.text) == [first, recorded.id]
+    assert "form-action 'self'" in page.headers["content-security-policy"]
+    swapped = client.get(f"/compare.html?base={recorded.id}&head={first}")
+    assert swapped.status_code == 200
+
+
+def test_a_run_beyond_those_that_are_listed_is_offered_too(
+    client: TestClient, recorded: Run, first: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pytest_xeonperf.service.pages.RUNS_LISTED", 1)
+    page = client.get(f"/compare.html?base={first}&head={recorded.id}").text
+    assert f'<option value="{first}" selected>run {first}</option>' in page

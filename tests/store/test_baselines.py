@@ -102,3 +102,18 @@ def test_a_word_on_a_result_is_kept_once_and_found_on_its_class_of_machine(
     assert store.acceptances(machine, until="2026-09-30") == (words[1], words[0])
     assert store.acceptances(machine, until=early.started_at) == (words[1],)
     assert store.acceptances("another class", until="2026-09-30") == ()
+
+
+def test_the_run_before_one_is_the_newest_of_its_class_that_measured_a_case_of_it(
+    store: Store, at: Callable[..., Run]
+) -> None:
+    old, crashed, elsewhere, newest, later = at("a", 1), at("b", 2), at("c", 3, threads=1), at("d", 4), at("e", 5)
+    nothing = Unknown(reason="died")
+    crashed = replace(crashed, results=tuple(replace(each, measurement=nothing) for each in crashed.results))
+    for run in (old, crashed, elsewhere, newest, later):
+        store.add_run(run)
+    assert store.earlier(newest) == old.id
+    assert store.earlier(later) == newest.id
+    assert store.earlier(replace(later, results=later.results[:1])) == newest.id
+    for lonely in (old, elsewhere, crashed):
+        assert isinstance(store.earlier(lonely), Unknown)

@@ -123,3 +123,23 @@ def test_more_points_than_go_into_one_query_stay_in_order(
             make_run(id=f"run{number}", started_at=f"2026-09-0{1 + number // 2}T10:00:00+00:00", results=(result,))
         )
     assert [point.run_id for point in store.trend(result.case.id)] == [f"run{number}" for number in range(5)]
+
+
+@pytest.mark.parametrize("limit", [1, 2, 3, 50])
+def test_the_trends_of_many_cases_are_what_the_trend_of_each_is(history: Store, limit: int) -> None:
+    machine = history.runs()[-1].comparability_class
+    for before in ("2026-09-02T10:00:00+00:00", "2026-09-09T10:00:00+00:00"):
+        ids = [*(case.id for case in history.cases()), "nobody's"]
+        wanted = {
+            case_id: history.trend(case_id, comparability_class=machine, limit=limit, before=before) for case_id in ids
+        }
+        assert history.trends(ids, comparability_class=machine, limit=limit, before=before) == wanted
+
+
+def test_the_first_points_from_a_time_on_are_those_of_one_class_oldest_first(history: Store) -> None:
+    machine = history.runs()[-1].comparability_class
+    for case in (each.id for each in history.cases()):
+        whole = history.trend(case, comparability_class=machine)
+        for at, limit in (("2026-09-01T10:00:00+00:00", 9), ("2026-09-01T10:00:00+00:00", 1), ("2026-09-02", 9)):
+            wanted = tuple(point for point in whole if point.started_at >= at)[:limit]
+            assert history.since(case, comparability_class=machine, limit=limit, since=at) == wanted

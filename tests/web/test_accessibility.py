@@ -3,12 +3,12 @@
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
-from pytest_xeonperf.ci.history import compared
 from pytest_xeonperf.judge.shift import TOLERANCE_OF_SESSIONS
 from pytest_xeonperf.records import Unknown
-from pytest_xeonperf.report.page_compare import history_page
 from pytest_xeonperf.report.page_refusal import refusal_page
+from pytest_xeonperf.report.page_two_runs import history_page
 from pytest_xeonperf.report.render import render
+from pytest_xeonperf.store.comparing import compared
 from pytest_xeonperf.store.engine import open_store
 
 RULES = {
