@@ -238,7 +238,7 @@ def _print(found: Comparison) -> None:
     for each in found.worst_first:
         if each.reason:
             console.print(Text(f"{each.outcome.value} {each.label}: {each.reason}"))
-    for note in found.notes:
+    for note in (*found.notes, *found.remarks):
         console.print(Text(note))
     console.print(Text(found.outcome.value if found.cases else "nothing was compared"))
 

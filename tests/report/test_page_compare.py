@@ -57,6 +57,20 @@ def test_another_torch_is_among_what_differs(compared, comparison):
     assert (change.name, change.before, change.after) == ("torch", "2.13.0", "2.14.0")
 
 
+def test_a_gate_s_page_has_the_seed_and_what_else_used_the_cores(compared, comparison):
+    made = comparison(compared())
+    (course,) = made.courses
+    again = replace(course, confirming=True, in_turns=True, contention=Unknown(reason="not counted"))
+    first, second = gate_page(replace(made, courses=(course, again))).method[-2:]
+    assert first == (
+        "sam-vit-b/encode [quick], the first look: seed of the order 7; "
+        "of the cores' time 0 % were stolen and 0 % others', not throttled."
+    )
+    assert second.endswith(
+        "seed of the order 7; one side was loaded at a time; what else used the cores is unknown: not counted."
+    )
+
+
 def test_two_runs_are_compared_by_their_speed_ups(make):
     base, head = make.run(make.result()), make.run(make.result())
     page = history_page(compare_runs(base, head, lambda _: NOTHING, tolerance=0.05, alpha=0.05))
