@@ -17,6 +17,7 @@ from pytest_xeonperf.shell import protocol
 from pytest_xeonperf.shell.gate_cases import (
     alone,
     confirmed,
+    doubted,
     judged,
     nameless,
     split_troubled,
@@ -37,6 +38,9 @@ if TYPE_CHECKING:
     from pytest_xeonperf.shell.gate_protocol import Offered
     from pytest_xeonperf.shell.gate_request import Place, Request
     from pytest_xeonperf.shell.gate_table import Talk
+
+
+_MOST_NAMES = 5
 
 
 def run_gate(request: Request, talk: Talk) -> Comparison:
@@ -65,26 +69,35 @@ class _Gate:
 
     Attributes:
         notes: What was not compared, and why.
+        built: Compiled files of the user's tree that no commit has, where base is another tree.
     """
 
     request: Request
     talk: Talk
     journal: Journal
     notes: list[str] = field(default_factory=list)
+    built: tuple[str, ...] = ()
     courses: list[Course] = field(default_factory=list)
 
     def has_suites(self) -> bool:
-        """Whether base has any of the suites that are asked for; those it has not are noted."""
+        """Whether base has any of the suites that are asked for; those it has not are noted, and what else it lacks."""
         head, base = self.request.head.tree.directory, self.request.base.tree.directory
         _kept, missing, some = split(self.request.arguments, head, base)
         self.notes += [f"{path} is not in base: nothing to compare it with" for path in missing]
-        built = () if self.request.base.tree.root == self.request.home else built_in_place(self.request.home)
-        if built:
+        left = dict.fromkeys((*self.request.base.tree.left, *self.request.head.tree.left))
+        if left:
+            named, others = list(left)[:_MOST_NAMES], len(left) - _MOST_NAMES
+            more = f" and {others} more" if others > 0 else ""
             self.notes.append(
-                f"{built[0]} and such ({len(built)} compiled files that no commit has) are not in base's tree: what is "
-                "slower without them is slower there"
+                f"in no commit, with code in it or hidden, and so not in the tree of a commit: {', '.join(named)}{more}"
             )
+        self.built = () if self.request.base.tree.root == self.request.home else built_in_place(self.request.home)
         return some
+
+    def lacking(self, compiled: tuple[str, ...]) -> tuple[str, ...]:
+        """Which compiled files that head runs base has not: built in place, by no commit's doing."""
+        base = self.request.base.tree.root
+        return tuple(name for name in compiled if name in self.built and not (base / name).exists())
 
     def comparison(self, cases: list[ComparedCase], machines: Mapping[Side, Machine]) -> Comparison:
         """What it all comes to; carry-over is corrected for all cases together."""
@@ -163,6 +176,8 @@ class _Gate:
             for name in found.pairs
             for case in found.cases[name] or (alone(found, name),)
         ]
+        lacking = self.lacking(found.compiled)
+        cases = [doubted(case, lacking) for case in cases]
         lost, refused = split_troubled(found)
         self.notes += [f"{model.label} {name}: {reason}" for name, reason in refused.items()]
         return cases + [troubled(model, found, name, locations) for name in lost]

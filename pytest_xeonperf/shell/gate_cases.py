@@ -55,6 +55,17 @@ def _baseline_of(rounds: int, case: Case, found: Measured) -> Times | Unknown:
     return Times(base_ns=times.base_ns[:rounds], head_ns=times.head_ns[:rounds])
 
 
+def doubted(case: ComparedCase, lacking: tuple[str, ...]) -> ComparedCase:
+    """What is green against a base that lacks compiled code which head runs: it may only have held a slow fallback."""
+    if case.outcome is not Outcome.PASS or not lacking:
+        return case
+    others = f" and {len(lacking) - 1} more" if len(lacking) > 1 else ""
+    reason = (
+        f"head runs {lacking[0]}{others}, compiled and in no commit, and base has it not: base may be slow for that"
+    )
+    return replace(case, outcome=Outcome.INCONCLUSIVE, reason=reason)
+
+
 def confirmed(first: ComparedCase, again: Mapping[str, ComparedCase]) -> ComparedCase:
     """What two looks come to: red if both are, never green."""
     second = again.get(first.case.id)

@@ -65,6 +65,7 @@ class Measured:
         seed: Of the order within the rounds.
         in_turns: Whether only one side was loaded at a time: the order of the sides was then not drawn.
         disturbed: Rounds that were kept although the canary found the machine disturbed.
+        compiled: Files of head's tree that it runs compiled code of.
         contention: What else used the cores during the rounds that count.
         cases: Of each variant, as head's tests hold it.
         troubles: Variants without times, by side and name.
@@ -85,6 +86,7 @@ class Measured:
     voided: int = 0
     disturbed: int = 0
     in_turns: bool = False
+    compiled: tuple[str, ...] = ()
     contention: Contention | Unknown = _NO_ROUNDS
 
     def times(self, variant: str) -> Times | Unknown:
@@ -189,6 +191,7 @@ def _note_loaded(measured: Measured, table: Table, only: frozenset[str]) -> None
     head, base = table.known[Side.HEAD], table.known[Side.BASE]
     measured.cases = {**measured.cases, **base.cases, **head.cases}
     measured.item, measured.items_per_call = head.item, head.items_per_call
+    measured.compiled = head.compiled
     troubled = {name for _side, name in measured.troubles}
     for name in measured.cases:
         if name in head.cases and name in base.cases:

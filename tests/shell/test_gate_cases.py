@@ -7,7 +7,7 @@ import pytest
 from pytest_xeonperf.judge.change import ChangeRule
 from pytest_xeonperf.judge.verdict import levels
 from pytest_xeonperf.records import Case, Metric, Outcome, Sample, Unknown
-from pytest_xeonperf.shell.gate_cases import judged
+from pytest_xeonperf.shell.gate_cases import doubted, judged
 from pytest_xeonperf.shell.gate_request import Side
 from pytest_xeonperf.shell.gate_rounds import Measured
 from pytest_xeonperf.shell.gate_table import Model
@@ -54,3 +54,17 @@ def test_what_was_not_in_the_rounds_has_no_order(found):
     case = judged(MODEL, replace(CASE, variant="other"), found, {}, RULE)
     assert (case.outcome, case.pairs) == (Outcome.INCONCLUSIVE, ())
     assert isinstance(case.order, Unknown)
+
+
+@pytest.mark.parametrize(
+    ("outcome", "lacking", "now"),
+    [
+        (Outcome.PASS, (), Outcome.PASS),
+        (Outcome.PASS, ("a.so", "b.so"), Outcome.INCONCLUSIVE),
+        (Outcome.REGRESSION, ("a.so",), Outcome.REGRESSION),
+    ],
+)
+def test_only_what_is_green_is_doubted_for_a_base_without_compiled_code(compared, outcome, lacking, now):
+    case = doubted(compared(outcome), lacking)
+    assert case.outcome is now
+    assert ("head runs a.so and 1 more" in case.reason) is (now is Outcome.INCONCLUSIVE)
