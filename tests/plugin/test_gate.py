@@ -248,7 +248,7 @@ except OSError:
     assert {case["verdict"] for case in found.cases.values()} == {"INCONCLUSIVE"}
     assert found.cases["sdpa_bf16"]["reason"].startswith("head runs models/fast.so, compiled and in no commit")
     (note,) = (note for note in json.loads(found.out)["notes"] if "hidden" in note)
-    assert note.endswith("not in the tree of a commit: checkpoint/, fast.c")
+    assert note.endswith("not in the tree of a commit: checkpoint/, fast.c, models/fast.so")
 
 
 def test_in_github_actions_the_summary_and_the_annotations_are_written(repository, tmp_path):
