@@ -19,8 +19,8 @@ from sqlalchemy import make_url, text
 from pytest_xeonperf.host.amx import AmxMode, decide
 from pytest_xeonperf.host.probe import ISA_CAP, probe
 from pytest_xeonperf.judge.change import Times, change_of
-from pytest_xeonperf.judge.comparison import ComparedCase, Comparison
-from pytest_xeonperf.records import Amx, Case, Commit, Isa, Machine, Metric, Outcome, Remedy, Unknown
+from pytest_xeonperf.judge.comparison import ComparedCase, Comparison, Course
+from pytest_xeonperf.records import Amx, Case, Commit, Contention, Isa, Machine, Metric, Outcome, Remedy, Unknown
 from pytest_xeonperf.store import schema
 from pytest_xeonperf.store.engine import connect, open_store
 from pytest_xeonperf.store.location import locate
@@ -112,6 +112,14 @@ def comparison():
             Commit(sha=sha * 40, branch="main", dirty=False, committed_at="2026-09-01T08:00:00+00:00", subject=subject)
             for sha, subject in (("a", "Before"), ("b", "After"))
         )
+        course = Course(
+            model="sam-vit-b/encode [quick]",
+            seed=7,
+            voided_rounds=1,
+            disturbed_rounds=0,
+            in_turns=False,
+            contention=Contention(elapsed_ns=10**9, cores=2, stolen_ns=0, others_ns=10**7, throttled_ns=0),
+        )
         made = Comparison(
             base_commit=base,
             head_commit=head,
@@ -121,7 +129,7 @@ def comparison():
             notes=(),
             tolerance=0.02,
             alpha=0.05,
-            voided_rounds=1,
+            courses=(course,),
             command="xeonperf gate suites/",
         )
         return replace(made, **changes)

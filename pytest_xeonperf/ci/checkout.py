@@ -25,6 +25,11 @@ WORKING_TREE = ""
 
 _MAIN_BRANCHES = ("origin/HEAD", "origin/main", "origin/master", "upstream/HEAD", "main", "master")
 _CODE = {".py", ".pyi", ".pyx", ".pyd", ".so", ".c", ".cc", ".cpp", ".h", ".pth", ".cfg", ".toml", ".ini"}
+_LEFT_BY_TOOLS = {
+    *("__pycache__", ".venv", "venv", ".tox", ".nox", ".git", ".xeonperf", ".hypothesis", ".idea", ".vscode"),
+    *(".pytest_cache", ".mypy_cache", ".ruff_cache", ".coverage", ".DS_Store", ".gitignore"),
+}
+"""Neither data nor code that anybody would miss in the other tree."""
 _MOST_FILES = 2_000
 """Looked at in an untracked folder before it is taken for something else than a folder of data."""
 
@@ -37,11 +42,13 @@ class Tree:
         root: Of the repository's files.
         directory: Within it, where the command was given.
         commit: With its changes, if there are some.
+        left: What the user's tree has beside its commit and this one has not: code, folders with code, what is hidden.
     """
 
     root: Path
     directory: Path
     commit: Commit
+    left: tuple[str, ...] = ()
 
 
 def working_tree(directory: Path) -> Tree:
@@ -109,7 +116,7 @@ def checked_out(tree: Tree, revision: str, option: str) -> Iterator[Tree]:
         complaint = git.add_worktree(tree.root, folder, sha)
         if complaint:
             raise InfrastructureError(f"git cannot check {sha[:10]} out: {complaint}", where=str(folder))
-        _link_data(tree.root, folder)
+        left = _link_data(tree.root, folder)
         directory = folder / tree.directory.relative_to(tree.root.resolve())
         if not directory.is_dir():
             raise UsageError(
@@ -120,7 +127,7 @@ def checked_out(tree: Tree, revision: str, option: str) -> Iterator[Tree]:
         commit = git.commit_of(folder)
         if isinstance(commit, Unknown):
             raise InfrastructureError(commit.reason, where=str(folder))
-        yield Tree(root=folder, directory=directory, commit=commit)
+        yield Tree(root=folder, directory=directory, commit=commit, left=left)
     finally:
         git.remove_worktree(tree.root, folder)
         shutil.rmtree(parent, ignore_errors=True)
@@ -152,12 +159,18 @@ def _sha(tree: Tree, revision: str, option: str) -> str:
     return found
 
 
-def _link_data(root: Path, folder: Path) -> None:
-    names = git.untracked(root)
+def _link_data(root: Path, folder: Path) -> tuple[str, ...]:
+    """Link what is data into a commit's folder; gives the names of what is not, but for what tools leave anywhere."""
+    names, left = git.untracked(root), []
     for name in () if isinstance(names, Unknown) else names:
         there, here = root / name, folder / name.rstrip("/")
-        if not Path(name).parts[0].startswith(".") and not here.exists() and here.parent.is_dir() and _is_data(there):
+        if _LEFT_BY_TOOLS & set(Path(name).parts) or here.exists() or not here.parent.is_dir():
+            continue
+        if Path(name).parts[0].startswith(".") or not _is_data(there):
+            left.append(name)
+        else:
             here.symlink_to(there.resolve(), target_is_directory=there.is_dir())
+    return tuple(left)
 
 
 def _is_data(path: Path) -> bool:

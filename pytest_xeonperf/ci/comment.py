@@ -29,7 +29,7 @@ def comment(comparison: Comparison) -> str:
     lines = [MARKER, f"## {_headline(comparison)}", ""]
     lines += [f"Head {_commit(comparison.head_commit)} against base {_commit(comparison.base_commit)}.", ""]
     lines += _table(comparison)
-    lines += [f"- {_escaped(note)}" for note in comparison.notes]
+    lines += [f"- {_escaped(note)}" for note in (*comparison.notes, *comparison.remarks)]
     lines += ["", "<details><summary>How this was measured, and what to do</summary>", ""]
     lines += _method(comparison)
     lines += ["", "</details>", ""]
@@ -84,13 +84,12 @@ def _row(each: ComparedCase) -> str:
 
 def _method(comparison: Comparison) -> list[str]:
     machine = comparison.head_machine
-    voided = show_count(comparison.voided_rounds, "round")
     beyond, chance = show_change(1 + comparison.tolerance), show_share(comparison.alpha)
     threads = show_count(machine.threads, "thread")
     tests = sorted({shlex.quote(each.node_id) for each in comparison.cases if each.outcome.red})
     return [
         f"- Machine: {machine.cpu_model}, {machine.isa}, {threads}; {_torches(comparison)}.",
-        f"- Both commits ran in the same rounds, in random order; {voided} voided because the machine was disturbed.",
+        f"- Both commits ran in the same rounds, in random order; {comparison.rounds_in_words}.",
         f"- Red is what is slower for sure, by an estimate beyond {beyond}, and again in fresh processes.",
         f"- The chance of any undeserved red is at most {chance} over all cases.",
         f"- {SEEN_FROM}.",

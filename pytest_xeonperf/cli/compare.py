@@ -43,7 +43,12 @@ _BASE_AND_HEAD = 2
     show_default=True,
     help="Chance of any undeserved red, over all cases together.",
 )
-@click.option("--accept", metavar="REASON", default="", help="From now on compare cases that are red with this run.")
+@click.option(
+    "--accept",
+    metavar="REASON",
+    default="",
+    help="From now on compare cases that are red, or put down to the environment, with this run.",
+)
 @html_option
 @click.option("--json", "as_json", is_flag=True, help="JSON of the schema xeonperf-compare/1 instead of a table.")
 def command(
@@ -101,9 +106,9 @@ def _from_history(store: Store, head: Run, line: tuple[str, ...] | Unknown) -> s
 
 
 def _accept(store: Store, found: RunComparison, reason: str) -> None:
-    """Let every red case of head be as it is from now on."""
+    """Let every case of head that is red, or for its environment alone is not, be as it is from now on."""
     now = datetime.now(UTC).isoformat(timespec="seconds")
-    red = [each for each in found.cases if each.outcome.red]
+    red = [each for each in found.cases if each.outcome.red or each.surroundings]
     store.accept(
         [
             Acceptance(case=each.case, run_id=found.head.id, accepted_at=now, accepted_by=somebody(), reason=reason)

@@ -112,6 +112,8 @@ def command(
         _require_difference(base_tree, head_tree, base_python, head_python)
         talk = _Talk()
         talk.say(f"base {_told(base_tree)}, head {_told(head_tree)}")
+        if settings.processes > 1:
+            talk.say(f"{settings.processes} processes are configured for sessions; each side of a gate is one")
         request = Request(
             base=place_of(Side.BASE, base_tree, base_python, home),
             head=place_of(Side.HEAD, head_tree, head_python, home),
@@ -157,13 +159,26 @@ def _settings(arguments: tuple[str, ...]) -> Settings:
     try:
         config = _prepareconfig(["--noconftest", *arguments])
         try:
-            return Settings.from_pytest(config)
+            settings = Settings.from_pytest(config)
+            _refuse_processes(config, settings)
+            return settings
         finally:
             config._ensure_unconfigure()  # noqa: SLF001 - as pytest.main does
     except (pytest.UsageError, SystemExit) as error:
         raise UsageError(
             f"pytest does not take these arguments: {error}", remedy="try them with pytest --collect-only"
         ) from None
+
+
+def _refuse_processes(config: pytest.Config, settings: Settings) -> None:
+    """Who asks a gate for several processes would believe an interval over processes that it does not have."""
+    if settings.processes > 1 and config.getoption("xeonperf_processes"):
+        raise UsageError(
+            f"a gate does not measure in {settings.processes} processes: each side is one, and what seems slower is "
+            "measured once more in fresh ones",
+            where="--xeonperf-processes",
+            remedy="leave it out; pytest --xeonperf takes it",
+        )
 
 
 @contextmanager
@@ -231,7 +246,7 @@ def _print(found: Comparison) -> None:
     for each in found.worst_first:
         if each.reason:
             console.print(Text(f"{each.outcome.value} {each.label}: {each.reason}"))
-    for note in found.notes:
+    for note in (*found.notes, *found.remarks):
         console.print(Text(note))
     console.print(Text(found.outcome.value if found.cases else "nothing was compared"))
 

@@ -138,7 +138,7 @@ def _case(result: Result, order: OrderEffect | Unknown) -> dict[str, Any]:
         {
             **case_fields(case),
             **(_figures(measurement) if isinstance(measurement, Measurement) else _few_figures(measurement)),
-            "carry_over": order if isinstance(order, Unknown) else _carry_over(order),
+            "carry_over": carry_over(order),
             "floor_ratio": verdict.floor_ratio,
             "verdict": verdict.outcome.value,
             "reason": verdict.reason,
@@ -189,13 +189,13 @@ def _figures(measurement: Measurement) -> dict[str, object]:
         achieved_bytes_per_s(measurement),
         achieved_flop_per_s(measurement),
         measurement.voided_rounds,
-        *_contention(measurement.contention),
+        *contention_figures(measurement.contention),
         _operators(measurement.evidence.operators),
     )
     return dict(zip(_FIGURES, figures, strict=True))
 
 
-def _contention(contention: Contention | Unknown) -> tuple[float | Unknown, float | Unknown, int | Unknown]:
+def contention_figures(contention: Contention | Unknown) -> tuple[float | Unknown, float | Unknown, int | Unknown]:
     """Shares of the cores' time that were stolen and taken by others, and the time throttled."""
     if isinstance(contention, Unknown):
         return contention, contention, contention
@@ -230,8 +230,10 @@ def _few_figures(measurement: Timing | Unknown) -> dict[str, object]:
     return dict.fromkeys(_FIGURES, TIMED_ALONE) | known
 
 
-def _carry_over(order: OrderEffect) -> dict[str, object]:
-    """What the order within the rounds did to the speed-up."""
+def carry_over(order: OrderEffect | Unknown) -> dict[str, object] | Unknown:
+    """What the order within the rounds did to the ratio. One that is not known stays so."""
+    if isinstance(order, Unknown):
+        return order
     return {
         "baseline_first_ratio": order.baseline_first_ratio,
         "baseline_first_pairs": order.baseline_first_pairs,

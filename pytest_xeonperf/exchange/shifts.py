@@ -29,6 +29,9 @@ def dumps(comparison: RunComparison) -> str:
         "head": _side(comparison.head),
         "tolerance": comparison.tolerance,
         "alpha": comparison.alpha,
+        "environment": [
+            {"name": each.name, "base": each.before, "head": each.after} for each in comparison.environment
+        ],
         "notes": list(comparison.notes),
         "cases": [_case(each) for each in comparison.worst_first],
     }
@@ -59,6 +62,7 @@ def _case(each: ShiftedCase) -> dict[str, Any]:
             "base_speedup": ratio(each.base_speedup),
             "head_speedup": ratio(each.head_speedup),
             **_figures(each.shift),
+            "put_down_to": each.surroundings,
             "proposed_floor_ratio": proposed if isinstance(proposed, Unknown) else proposed.proposed_ratio,
             "operators": _operators(each.explained),
             **_kernels(each.dispatch),
@@ -96,7 +100,7 @@ def _kernels(found: Dispatch | Unknown) -> dict[str, object]:
 
 def _figures(shift: Shift | Unknown) -> dict[str, object]:
     if isinstance(shift, Unknown):
-        names = ("change", "candidate_ratio", "baseline_ratio", "moved", "session_spread")
+        names = ("change", "candidate_ratio", "baseline_ratio", "moved", "session_spread", "baseline_drifted")
         return dict.fromkeys(names, shift)
     return {
         "change": ratio(shift.speedup),
@@ -104,4 +108,5 @@ def _figures(shift: Shift | Unknown) -> dict[str, object]:
         "baseline_ratio": shift.baseline_ratio,
         "moved": shift.moved.name.lower(),
         "session_spread": shift.spread,
+        "baseline_drifted": shift.drifted,
     }

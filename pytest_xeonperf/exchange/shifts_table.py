@@ -8,6 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from pytest_xeonperf.exchange.why_words import lines_of
+from pytest_xeonperf.judge.surroundings import in_words
 from pytest_xeonperf.records import Outcome, Unknown
 from pytest_xeonperf.units import show_change, show_count, show_estimate, show_ratio
 
@@ -45,11 +46,19 @@ def since_then(found: RunComparison, *, release: str = "") -> tuple[str, ...]:
     )
     told = f"since {since} {found.base.id}{of_commit}: {held} of {show_count(len(found.cases), 'speed-up')} held"
     told += f", {undecided} undecided ({again} says more)" if undecided else ""
-    worse = [each for each in found.worst_first if each.outcome.red]
+    changed = in_words(found.environment)
+    told += f"; the environment changed too: {changed}" if changed else ""
+    worse = [each for each in found.worst_first if each.outcome.red or _has_drifted(each)]
     return (told, *(f"{_word(each)} {each.case.label}: {each.reason}" for each in worse))
 
 
+def _has_drifted(each: ShiftedCase) -> bool:
+    return not isinstance(each.shift, Unknown) and each.shift.drifted
+
+
 def _word(each: ShiftedCase) -> str:
+    if each.outcome.undecided:
+        return "drifted"
     return "fell" if each.outcome is Outcome.REGRESSION else each.outcome.value
 
 

@@ -11,6 +11,7 @@ from rich.text import Text
 
 from pytest_xeonperf.exchange.public import achieved_bytes_per_s, achieved_flop_per_s, items_per_s
 from pytest_xeonperf.judge.carryover import OrderEffect, order_effects
+from pytest_xeonperf.judge.contention import shared_words
 from pytest_xeonperf.records import Bound, Isa, Measurement, Outcome, Timing, Unknown
 from pytest_xeonperf.units import (
     show_bytes,
@@ -35,9 +36,6 @@ _GAP = 2  # blanks between columns
 _FULL = 10_000  # a width that leaves nothing out
 _TOLD_APART = {"prompt": "TTFT", "token": "TPOT"}
 """What people call the latency of these items: time to first token, time per output token."""
-
-_WORTH_A_WORD = 0.05
-"""Share of the cores' time that others had: less is the usual noise of a machine."""
 
 _FIRST_SCORES = ("kl", "iou")
 """What says more of a language model, or of masks, than the cosine that every output has."""
@@ -100,17 +98,12 @@ def _shared(results: Sequence[Result]) -> Iterator[str]:
     told = set()
     for result in results:
         case, measured = result.case, result.measurement
-        if not isinstance(measured, Measurement) or isinstance(measured.contention, Unknown):
+        if not isinstance(measured, Measurement):
             continue
-        contention, where = measured.contention, f"{case.workload}/{case.phase} [{case.preset}]"
-        stolen, others = contention.share(contention.stolen_ns), contention.share(contention.others_ns)
-        if where not in told and (stolen + others > _WORTH_A_WORD or contention.throttled_ns):
+        words, where = shared_words(measured.contention), f"{case.workload}/{case.phase} [{case.preset}]"
+        if words and where not in told:
             told.add(where)
-            throttled = f", throttled for {show_ns(contention.throttled_ns)}" if contention.throttled_ns else ""
-            yield (
-                f"shared {where}: {show_share(stolen)} of the cores' time stolen by the hypervisor, "
-                f"{show_share(others)} taken by other processes{throttled}"
-            )
+            yield f"shared {where}: {words}"
 
 
 def _shown(column: _Column, results: Sequence[Result]) -> tuple[_Column, list[str]]:

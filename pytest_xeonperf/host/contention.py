@@ -20,7 +20,7 @@ class Reading:
 
     Attributes:
         busy_ns: Of all CPUs that this process may use together: whatever ran on them.
-        own_ns: Of this process and the children it has waited for.
+        own_ns: Of this process and the children it has waited for; of those that live, where that was asked for.
         stolen_ns: For which the hypervisor ran something else although there was work.
         throttled_ns: For which the cgroup's quota stopped this group.
     """
@@ -33,20 +33,27 @@ class Reading:
     throttled_ns: int
 
 
-def read_counters() -> Reading | Unknown:
-    """The counters now; they advance in steps of about ten milliseconds."""
+def read_counters(*, with_children: bool = False) -> Reading | Unknown:
+    """The counters now; they advance in steps of about ten milliseconds.
+
+    Args:
+        with_children: Whether what living descendants of this process do is its own: those that have ended and were
+            waited for always are.
+    """
     cpus = usable_cpus()
     per_cpu = psutil.cpu_times(percpu=True)
     if not hasattr(psutil.cpu_times(), "steal") or len(per_cpu) <= max(cpus):
         return Unknown(reason="the kernel of this machine does not count it")
     times = [per_cpu[cpu]._asdict() for cpu in cpus]
-    own = psutil.Process().cpu_times()
+    own_s = _own_s(psutil.Process())
+    if with_children:
+        own_s += sum(map(_own_s, psutil.Process().children(recursive=True)))
     busy_s = sum(seconds for each in times for name, seconds in each.items() if name not in _IDLE)
     return Reading(
         at_ns=monotonic_ns(),
         cpus=cpus,
         busy_ns=_ns(busy_s),
-        own_ns=_ns(own.user + own.system + own.children_user + own.children_system),
+        own_ns=_ns(own_s),
         stolen_ns=_ns(sum(each["steal"] for each in times)),
         throttled_ns=throttled_ns(),
     )
@@ -66,6 +73,15 @@ def between(before: Reading | Unknown, after: Reading | Unknown) -> Contention |
         others_ns=max(0, busy_ns - own_ns),
         throttled_ns=max(0, after.throttled_ns - before.throttled_ns),
     )
+
+
+def _own_s(process: psutil.Process) -> float:
+    """CPU time of a process and of the children it has waited for; nothing of one that is just gone."""
+    try:
+        own = process.cpu_times()
+    except psutil.NoSuchProcess:
+        return 0.0
+    return float(own.user + own.system + own.children_user + own.children_system)
 
 
 def _ns(seconds: float) -> int:

@@ -114,7 +114,12 @@ class OrderEffect:
 
 def order_effects(results: Sequence[Result]) -> tuple[OrderEffect | Unknown, ...]:
     """What the order did to each result of a run, or why that cannot be said."""
-    effects = [_effect_in(result.measurement) for result in results]
+    return judged_together([_effect_in(result.measurement) for result in results])
+
+
+def judged_together(found: Sequence[OrderEffect | Unknown]) -> tuple[OrderEffect | Unknown, ...]:
+    """The same effects, each seen or not as Holm's correction over all of them has it."""
+    effects = list(found)
     judged = {place: effect for place, effect in enumerate(effects) if isinstance(effect, OrderEffect)}
     seen = True
     for rank, (place, effect) in enumerate(sorted(judged.items(), key=lambda entry: entry[1].p_value)):

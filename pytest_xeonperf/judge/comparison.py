@@ -6,13 +6,41 @@ from dataclasses import dataclass
 from math import inf, isfinite, log
 from typing import TYPE_CHECKING
 
+from pytest_xeonperf.judge.contention import shared_words
 from pytest_xeonperf.records import UNBOUNDED_RATIO, Outcome, Unknown
+from pytest_xeonperf.units import show_change, show_count
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from pytest_xeonperf.judge.carryover import OrderEffect
     from pytest_xeonperf.judge.change import Change
-    from pytest_xeonperf.records import Case, Commit, Estimate, Machine
+    from pytest_xeonperf.records import Case, Commit, Contention, Estimate, Machine, Sample
+
+_NO_PAIRS = Unknown(reason="there are no pairs")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Course:
+    """How the rounds of one model went.
+
+    Attributes:
+        model: What is measured, for people.
+        seed: Of the order within the rounds.
+        voided_rounds: Thrown away because the canary saw the machine disturbed.
+        disturbed_rounds: Kept although it did: the time for others was spent.
+        in_turns: Whether memory had room for one side only: the order of the sides was then not drawn.
+        contention: What else used the cores, from the first round to the last.
+        confirming: Whether this was the look in fresh processes at what was flagged.
+    """
+
+    model: str
+    seed: int
+    voided_rounds: int
+    disturbed_rounds: int
+    in_turns: bool
+    contention: Contention | Unknown
+    confirming: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +53,8 @@ class ComparedCase:
         item: What one unit of work is.
         items_per_call: Units of work in one timed call.
         change: What the rounds said, or why there were none.
+        pairs: Of which the change was made, base as the baseline and head as the candidate.
+        order: What the order within the rounds did to the change, or why that cannot be said.
     """
 
     case: Case
@@ -36,6 +66,18 @@ class ComparedCase:
     outcome: Outcome
     reason: str
     change: Change | Unknown
+    pairs: tuple[Sample, ...] = ()
+    order: OrderEffect | Unknown = _NO_PAIRS
+
+    @property
+    def carried_over(self) -> str:
+        """What one side left to the other, for people; empty where that was not seen."""
+        if isinstance(self.order, Unknown) or not self.order.seen:
+            return ""
+        first, last = (
+            show_change(1 / ratio) for ratio in (self.order.baseline_first_ratio, self.order.candidate_first_ratio)
+        )
+        return f"head takes {first} time when base ran first, {last} when head did"
 
     @property
     def label(self) -> str:
@@ -64,7 +106,7 @@ class Comparison:
         base_machine: The machine as base's worker saw it: another torch shows here.
         tolerance: Slow-down that nobody minds: 0.02 is 2 %.
         alpha: Chance of any undeserved red over the whole comparison, and of an undeserved pass for each case.
-        voided_rounds: Thrown away because the canary saw the machine disturbed.
+        courses: How the rounds of each model went, those of the confirming look last.
         command: What the user typed.
     """
 
@@ -76,8 +118,34 @@ class Comparison:
     notes: tuple[str, ...]
     tolerance: float
     alpha: float
-    voided_rounds: int
+    courses: tuple[Course, ...]
     command: str
+
+    @property
+    def voided_rounds(self) -> int:
+        """Thrown away because the canary saw the machine disturbed."""
+        return sum(course.voided_rounds for course in self.courses)
+
+    @property
+    def disturbed_rounds(self) -> int:
+        """Kept although the canary did."""
+        return sum(course.disturbed_rounds for course in self.courses)
+
+    @property
+    def rounds_in_words(self) -> str:
+        """Rounds that were thrown away, and those that were kept all the same."""
+        words = f"{show_count(self.voided_rounds, 'round')} voided because the machine was disturbed"
+        kept = self.disturbed_rounds
+        return f"{words}, {kept} kept although it was: the time for others was spent" if kept else words
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What happened beside the measurement and matters: a line each for carry-over and for shared cores."""
+        carried = [f"carry-over {each.label}: {words}" for each in self.cases if (words := each.carried_over)]
+        shared = [
+            f"shared {course.model}: {words}" for course in self.courses if (words := shared_words(course.contention))
+        ]
+        return tuple(dict.fromkeys((*carried, *shared)))
 
     @property
     def worst_first(self) -> tuple[ComparedCase, ...]:

@@ -10,9 +10,10 @@ from pytest_xeonperf.judge.comparison import overall, rank, significance
 from pytest_xeonperf.judge.evidence import figure_shifts
 from pytest_xeonperf.judge.operators import dispatch, explain
 from pytest_xeonperf.judge.outgrown import proposal
-from pytest_xeonperf.judge.shift import ShiftRule
+from pytest_xeonperf.judge.shift import Shift, ShiftRule
+from pytest_xeonperf.judge.surroundings import differences, in_words, why_not_comparable
 from pytest_xeonperf.judge.verdict import levels
-from pytest_xeonperf.records import Measurement, Outcome, Unknown
+from pytest_xeonperf.records import NOT_RECORDED, Measurement, Outcome, Unknown
 from pytest_xeonperf.workloads.presets import Preset
 
 if TYPE_CHECKING:
@@ -21,8 +22,8 @@ if TYPE_CHECKING:
     from pytest_xeonperf.judge.evidence import FigureShift
     from pytest_xeonperf.judge.operators import Dispatch, Explanation
     from pytest_xeonperf.judge.outgrown import Proposal
-    from pytest_xeonperf.judge.shift import Shift
-    from pytest_xeonperf.records import Acceptance, Case, Estimate, Result, Run
+    from pytest_xeonperf.judge.surroundings import Difference
+    from pytest_xeonperf.records import Acceptance, Case, Estimate, Machine, Result, Run
 
 
 _Measured = Mapping[str, "tuple[Result, Measurement]"]
@@ -30,10 +31,16 @@ _Measured = Mapping[str, "tuple[Result, Measurement]"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Session:
-    """One earlier run of a case: the floor that applied, and what it came to."""
+    """One earlier run of a case: the floor that applied, and what it came to.
+
+    Attributes:
+        alike: Whether its machine has the fingerprint of the run that is judged: only then does it tell what sessions
+            differ by.
+    """
 
     floor_ratio: float | Unknown
     speedup: Estimate | Unknown
+    alike: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,10 +50,12 @@ class Past:
     Attributes:
         sessions: Before the run that is judged, oldest first.
         accepted: The latest word on it after the run that is compared with, and what was accepted.
+        accepted_on: The machine of the run that was accepted.
     """
 
     sessions: tuple[Session, ...]
     accepted: tuple[Acceptance, Measurement] | Unknown
+    accepted_on: Machine | Unknown = NOT_RECORDED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +68,7 @@ class ShiftedCase:
         explained: The operators of the variant that explain how its latency changed, or why none are named.
         dispatch: Kernels that only one of the runs reached, also where no time changed.
         figures: Of memory and compilation, those that changed.
+        surroundings: What changed about the machine, where a finding is put down to that and not to the commit.
     """
 
     case: Case
@@ -72,6 +82,7 @@ class ShiftedCase:
     explained: Explanation | Unknown
     dispatch: Dispatch | Unknown
     figures: tuple[FigureShift, ...]
+    surroundings: str = ""
 
     def surely_faster(self, tolerance: float) -> bool:
         """Whether it gained for sure more than nobody minds losing."""
@@ -110,6 +121,11 @@ class RunComparison:
         return rank(each.outcome), not each.surely_faster(self.tolerance), -significant, -size
 
     @property
+    def environment(self) -> tuple[Difference, ...]:
+        """What changed about the machine."""
+        return differences(self.base.machine, self.head.machine)
+
+    @property
     def outcome(self) -> Outcome:
         """One word for the whole."""
         measured = any(not isinstance(each.shift, Unknown) for each in self.cases)
@@ -134,13 +150,18 @@ def compare_runs(
     timed = [case_id for case_id in both if after[case_id][0].case.preset != Preset.SMOKE]
     rule = ShiftRule(tolerance=tolerance, rates=levels(alpha, len(timed)))
     notes = _left_out(before, after, {each.case.id for each in broken})
+    if changed := in_words(differences(base.machine, head.machine)):
+        notes.append(f"the environment changed too: {changed}")
     if timed != both:
         notes.append("cases of the preset smoke: their times say nothing")
     cases = []
     for case_id in timed:
         result, measured = after[case_id]
         earlier, known = before[case_id][1], past(result.case)
+        earlier_machine = base.machine
         if not isinstance(known.accepted, Unknown):
+            if not isinstance(known.accepted_on, Unknown):
+                earlier_machine = known.accepted_on
             acceptance, earlier = known.accepted
             notes.append(
                 f"{acceptance.case.label}: as accepted by {acceptance.accepted_by} in run {acceptance.run_id}: "
@@ -153,13 +174,15 @@ def compare_runs(
                 after=measured,
                 sessions=known.sessions,
                 rule=rule,
-                other_machine=_why_not_comparable(base, head),
+                other_machine=why_not_comparable(base.machine, head.machine),
+                surroundings=in_words(differences(earlier_machine, head.machine)),
             )
         )
     whole = (*cases, *broken)
     return RunComparison(base=base, head=head, cases=whole, notes=tuple(notes), tolerance=tolerance, alpha=alpha)
 
 
+_NOT_THE_COMMIT = "not put down to the commit, as the environment changed too"
 _WORSE_THAN_SLOW = frozenset({Outcome.CRASHED, Outcome.FIDELITY_FAILED, Outcome.WRONG_KERNEL})
 
 
@@ -194,25 +217,30 @@ def _shifted(
     sessions: Sequence[Session],
     rule: ShiftRule,
     other_machine: str,
+    surroundings: str,
 ) -> ShiftedCase:
     """One case that both runs measured."""
     shift: Shift | Unknown
     pairless = _pairless(before, after)
+    put_down_to = ""
     if other_machine:
         shift, outcome, reason = Unknown(reason=other_machine), Outcome.OTHER_MACHINE, other_machine
     elif pairless:
         shift, outcome, reason = Unknown(reason=pairless), Outcome.INCONCLUSIVE, pairless
     else:
-        ratios = [each.speedup.ratio for each in sessions if not isinstance(each.speedup, Unknown)]
+        ratios = [each.speedup.ratio for each in sessions if each.alike and not isinstance(each.speedup, Unknown)]
         shift = rule.shift_of(before, after, ratios)
         outcome, reason = rule.judge(shift)
     if not other_machine and result.verdict.outcome in _WORSE_THAN_SLOW:
         outcome, reason = result.verdict.outcome, result.verdict.reason
+    elif surroundings and (outcome is Outcome.REGRESSION or (isinstance(shift, Shift) and shift.drifted)):
+        put_down_to = surroundings
+        outcome, reason = Outcome.INCONCLUSIVE, f"{reason}; {_NOT_THE_COMMIT} ({put_down_to})"
     apart = Unknown(reason=other_machine)
     explained: Explanation | Unknown
     if other_machine:
         explained = apart
-    elif outcome.undecided:
+    elif outcome.undecided and not put_down_to and not (isinstance(shift, Shift) and shift.drifted):
         explained = Unknown(reason="what changed cannot be told from noise")
     else:
         explained = explain(before, after, tolerance=rule.tolerance)
@@ -229,6 +257,7 @@ def _shifted(
         explained=explained,
         dispatch=apart if other_machine else dispatch(before.evidence, after.evidence),
         figures=() if other_machine else figure_shifts(before.evidence, after.evidence, tolerance=rule.tolerance),
+        surroundings=put_down_to,
     )
 
 
@@ -261,14 +290,3 @@ def _left_out(before: _Measured, after: _Measured, told: Collection[str]) -> lis
     return [f"only base measured {label}" for label in only_base] + [
         f"only head measured {label}" for label in only_head
     ]
-
-
-def _why_not_comparable(base: Run, head: Run) -> str:
-    """Why speed-ups of the two runs' machines are not compared; empty where they are."""
-    if base.machine.comparability_class == head.machine.comparability_class:
-        return ""
-    one, other = base.machine, head.machine
-    return (
-        f"base ran on {one.cpu_model} ({one.isa}, {one.threads} threads, AMX remedy {one.amx.remedy}), "
-        f"head on {other.cpu_model} ({other.isa}, {other.threads} threads, AMX remedy {other.amx.remedy})"
-    )

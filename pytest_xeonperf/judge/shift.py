@@ -14,6 +14,10 @@ Either way it must also be beyond the tolerance, and both runs have six pairs at
 autocorrelation up to 0.6, at error rates of 5, 1 and 0.135 %. They are not where sessions have two modes of which the
 slower one is rare: 2 to 6 % at any of these rates, if one in three to ten is slow; heavy tails (t with 3 degrees) keep
 to 5 %, not to 0.135 %. A red case is a reason to measure the two commits side by side, with ``xeonperf gate``.
+
+A speed-up that rose since its baseline became slower is a gain that nobody has, and may hide a loss: where it rose for
+sure, and both moved beyond the tolerance, the case is undecided. Where both sides became slower alike, the speed-up
+stands, and nobody can tell the commit from the day.
 """
 
 from __future__ import annotations
@@ -59,6 +63,8 @@ class Shift:
         candidate_ratio: Earlier over later latency of the variant.
         baseline_ratio: The same of its baseline.
         spread: Standard deviation of the logarithm of the speed-up from session to session.
+        drifted: Whether the speed-up rose, for sure and beyond the tolerance, as the baseline became that much slower:
+            a gain that nobody has.
     """
 
     speedup: Estimate
@@ -66,6 +72,7 @@ class Shift:
     baseline_ratio: float
     moved: Moved
     spread: float | Unknown
+    drifted: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,6 +112,7 @@ class ShiftRule:
             baseline_ratio=baseline_ratio,
             moved=_moved(candidate_ratio, baseline_ratio, self.tolerance),
             spread=spread,
+            drifted=low_ratio > 1 and min(ratio, 1 / baseline_ratio) > 1 + self.tolerance,
         )
 
     def judge(self, shift: Shift) -> tuple[Outcome, str]:
@@ -114,6 +122,9 @@ class ShiftRule:
         changed = f"the speed-up changed by {show_change(shift.speedup.ratio)}"
         if shift.speedup.high_ratio < 1 and shift.speedup.ratio < line_ratio:
             return Outcome.REGRESSION, f"{changed}{sides}"
+        if shift.drifted:
+            slower = show_change(1 / shift.baseline_ratio)
+            return Outcome.INCONCLUSIVE, f"the baseline drifted: it takes {slower} time, and so {changed}"
         if shift.speedup.low_ratio > line_ratio:
             return Outcome.PASS, sides.removeprefix("; ")
         if isinstance(shift.spread, Unknown):

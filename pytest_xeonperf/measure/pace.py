@@ -35,6 +35,7 @@ class Pace:
 
     Attributes:
         sing: Whether the machine is as usual, as the canary finds.
+        disturbed: Indices of rounds that were kept although the canary found the machine disturbed.
         quiet: What the canary said last.
     """
 
@@ -42,6 +43,7 @@ class Pace:
     sing: Callable[[], bool]
     kept: int = 0
     voided: int = 0
+    disturbed: list[int] = field(default_factory=list)
     quiet: bool = field(init=False)
     started_ns: int = field(init=False)
 
@@ -66,9 +68,11 @@ class Pace:
     def keeps(self) -> bool:
         """Count a round that is over; whether it is kept."""
         before, self.quiet = self.quiet, self.sing()
-        if not (before and self.quiet) and self.voided < self.effort.max_rounds and self._has_time():
-            self.voided += 1
-            return False
+        if not (before and self.quiet):
+            if self.voided < self.effort.max_rounds and self._has_time():
+                self.voided += 1
+                return False
+            self.disturbed.append(self.index)
         self.kept += 1
         return True
 

@@ -21,7 +21,7 @@ from pytest_xeonperf.units import (
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from pytest_xeonperf.judge.comparison import ComparedCase, Comparison
+    from pytest_xeonperf.judge.comparison import ComparedCase, Comparison, Course
     from pytest_xeonperf.judge.runs import ShiftedCase
     from pytest_xeonperf.records import Case, Commit
     from pytest_xeonperf.report.choice import Choice
@@ -124,16 +124,31 @@ def gate_page(found: Comparison) -> ComparePage:
         columns=("base", "head", "time of head", "time of its baseline", "speed-up"),
         axis="time of head: slower to the right",
         rows=tuple(_gated(each, bar) for each, bar in zip(cases, bars, strict=True)),
-        notes=found.notes,
+        notes=(*found.notes, *found.remarks),
         method=(
-            f"{_IN_THE_SAME_ROUNDS}; {show_count(found.voided_rounds, 'round')} voided by the canary.",
+            f"{_IN_THE_SAME_ROUNDS}; {found.rounds_in_words}.",
             f"Red is what is slower for sure, beyond {show_change(1 + found.tolerance)}, and again in fresh processes.",
             f"The chance of any undeserved red is at most {show_share(found.alpha)} over all cases.",
+            *map(_course, found.courses),
         ),
         environment=changes(found.base_machine.facts, found.head_machine.facts),
         command=found.command,
         choice=NO_FORM,
     )
+
+
+def _course(course: Course) -> str:
+    """How the rounds of one model went: what is needed to look at them again."""
+    look = "once more, in fresh processes" if course.confirming else "the first look"
+    contention = course.contention
+    if isinstance(contention, Unknown):
+        shared = f"what else used the cores is unknown: {contention.reason}"
+    else:
+        stolen, others = (show_share(contention.share(ns)) for ns in (contention.stolen_ns, contention.others_ns))
+        held = f"throttled for {show_ns(contention.throttled_ns)}" if contention.throttled_ns else "not throttled"
+        shared = f"of the cores' time {stolen} were stolen and {others} others', {held}"
+    turns = "; one side was loaded at a time" if course.in_turns else ""
+    return f"{course.model}, {look}: seed of the order {course.seed}{turns}; {shared}."
 
 
 def _gated(each: ComparedCase, bar: ChangeBar | Unknown) -> CompareRow:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 import sysconfig
 from functools import cache
@@ -14,6 +15,9 @@ from urllib.parse import unquote, urlsplit
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+_COMPILED = (".so", ".pyd")
+_CACHES = ("TORCHINDUCTOR_CACHE_DIR", "TORCH_EXTENSIONS_DIR", "XEONPERF_CACHE")
+_MAPS = Path("/proc/self/maps")
 _INSTALLED = {"site-packages", "dist-packages"}
 
 
@@ -41,6 +45,21 @@ def foreign_modules(own_root: str, foreign_roots: Sequence[str], home_root: str)
         elif not installed and any(path.is_relative_to(root) for root in others):
             found.append(f"{name} from {path}")
     return tuple(found)
+
+
+def compiled_files(own_root: str) -> tuple[str, ...]:
+    """Compiled code of a tree that this process has loaded, by Python or by torch, relative to the tree.
+
+    What torch compiles at run time is no part of the tree, also where its caches lie there.
+    """
+    root = Path(own_root).resolve()
+    caches = [Path(os.environ[name]).resolve() for name in _CACHES if os.environ.get(name)]
+    lines = _MAPS.read_text(encoding="utf-8", errors="replace").splitlines() if _MAPS.exists() else ()  # Linux alone
+    mapped = {line.split(maxsplit=5)[-1] for line in lines}
+    paths = sorted(Path(name) for name in mapped if name.startswith(f"{root}{os.sep}") and name.endswith(_COMPILED))
+    return tuple(
+        str(path.relative_to(root)) for path in paths if not any(path.is_relative_to(cache) for cache in caches)
+    )
 
 
 @cache

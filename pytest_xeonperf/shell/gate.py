@@ -3,24 +3,33 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import astuple, dataclass, field, replace
 from random import Random
 from typing import TYPE_CHECKING
 
 from pytest_xeonperf.ci.checkout import built_in_place
-from pytest_xeonperf.errors import DataError
-from pytest_xeonperf.judge.change import ChangeRule, Times, change_of
-from pytest_xeonperf.judge.comparison import ComparedCase, Comparison
+from pytest_xeonperf.judge.carryover import judged_together
+from pytest_xeonperf.judge.change import ChangeRule
+from pytest_xeonperf.judge.comparison import ComparedCase, Comparison, Course
 from pytest_xeonperf.judge.verdict import levels
-from pytest_xeonperf.records import Case, Metric, Outcome, Unknown
+from pytest_xeonperf.records import Outcome
 from pytest_xeonperf.shell import protocol
+from pytest_xeonperf.shell.gate_cases import (
+    alone,
+    confirmed,
+    doubted,
+    judged,
+    nameless,
+    split_troubled,
+    troubled,
+    unmeasured,
+)
 from pytest_xeonperf.shell.gate_request import Side, split
-from pytest_xeonperf.shell.gate_rounds import Measured, measure
+from pytest_xeonperf.shell.gate_rounds import measure
 from pytest_xeonperf.shell.gate_table import Model, NotMeasured
 from pytest_xeonperf.shell.gate_worker import Worker
 from pytest_xeonperf.shell.journal import Journal
 from pytest_xeonperf.shell.patience import Patience
-from pytest_xeonperf.units import show_change
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -30,8 +39,8 @@ if TYPE_CHECKING:
     from pytest_xeonperf.shell.gate_request import Place, Request
     from pytest_xeonperf.shell.gate_table import Talk
 
-OVER_ITSELF = "base"
-"""`Case.over` of a variant that no test holds against another: a mere baseline."""
+
+_MOST_NAMES = 5
 
 
 def run_gate(request: Request, talk: Talk) -> Comparison:
@@ -60,29 +69,40 @@ class _Gate:
 
     Attributes:
         notes: What was not compared, and why.
+        built: Compiled files of the user's tree that no commit has, where base is another tree.
     """
 
     request: Request
     talk: Talk
     journal: Journal
     notes: list[str] = field(default_factory=list)
-    voided: int = 0
+    built: tuple[str, ...] = ()
+    courses: list[Course] = field(default_factory=list)
 
     def has_suites(self) -> bool:
-        """Whether base has any of the suites that are asked for; those it has not are noted."""
+        """Whether base has any of the suites that are asked for; those it has not are noted, and what else it lacks."""
         head, base = self.request.head.tree.directory, self.request.base.tree.directory
         _kept, missing, some = split(self.request.arguments, head, base)
         self.notes += [f"{path} is not in base: nothing to compare it with" for path in missing]
-        built = () if self.request.base.tree.root == self.request.home else built_in_place(self.request.home)
-        if built:
+        left = dict.fromkeys((*self.request.base.tree.left, *self.request.head.tree.left))
+        if left:
+            named, others = list(left)[:_MOST_NAMES], len(left) - _MOST_NAMES
+            more = f" and {others} more" if others > 0 else ""
             self.notes.append(
-                f"{built[0]} and such ({len(built)} compiled files that no commit has) are not in base's tree: what is "
-                "slower without them is slower there"
+                f"in no commit, with code in it or hidden, and so not in the tree of a commit: {', '.join(named)}{more}"
             )
+        self.built = () if self.request.base.tree.root == self.request.home else built_in_place(self.request.home)
         return some
 
+    def lacking(self, compiled: tuple[str, ...]) -> tuple[str, ...]:
+        """Which compiled files that head runs base has not: built in place, by no commit's doing."""
+        base = self.request.base.tree.root
+        return tuple(name for name in compiled if name in self.built and not (base / name).exists())
+
     def comparison(self, cases: list[ComparedCase], machines: Mapping[Side, Machine]) -> Comparison:
-        """What it all comes to."""
+        """What it all comes to; carry-over is corrected for all cases together."""
+        orders = judged_together([each.order for each in cases])
+        cases = [replace(each, order=order) for each, order in zip(cases, orders, strict=True)]
         return Comparison(
             base_commit=self.request.base.tree.commit,
             head_commit=self.request.head.tree.commit,
@@ -92,7 +112,7 @@ class _Gate:
             notes=tuple(self.notes),
             tolerance=self.request.tolerance,
             alpha=self.request.settings.alpha,
-            voided_rounds=self.voided,
+            courses=tuple(self.courses),
             command=self.request.command,
         )
 
@@ -146,18 +166,21 @@ class _Gate:
             if found.alike:
                 self.notes.append(f"{model.label}: {found.reason}")
                 return []
-            return [_unmeasured(model, _nameless(model), locations, found.reason, Outcome.INCONCLUSIVE)]
-        self.voided += found.voided
+            return [unmeasured(model, nameless(model), locations, found.reason, Outcome.INCONCLUSIVE)]
+        self.courses.append(replace(found.course(model.label), confirming=bool(only)))
         self.notes += [f"{model.label} {name} is not in {side.value}" for name, side in found.missing.items()]
-        self.journal.note("compared", {"model": model.label, "durations_ns": found.durations_ns})
+        pairs = {name: [list(astuple(pair)) for pair in pairs] for name, pairs in found.pairs.items()}
+        self.journal.note("compared", {"model": model.label, "seed": seed, "pairs": pairs})
         cases = [
-            self._judged(model, case, found, locations, rule)
-            for name in found.durations_ns
-            for case in found.cases[name] or (_alone(found, name),)
+            judged(model, case, found, locations, rule)
+            for name in found.pairs
+            for case in found.cases[name] or (alone(found, name),)
         ]
-        troubled, refused = _split_troubled(found)
+        lacking = self.lacking(found.compiled)
+        cases = [doubted(case, lacking) for case in cases]
+        lost, refused = split_troubled(found)
         self.notes += [f"{model.label} {name}: {reason}" for name, reason in refused.items()]
-        return cases + [_troubled(model, found, name, locations) for name in troubled]
+        return cases + [troubled(model, found, name, locations) for name in lost]
 
     def confirm(
         self,
@@ -178,7 +201,7 @@ class _Gate:
                     for each in self.compare(model, offered.locations, workers, rule, only):
                         again[each.case.id] = each
         self.notes[:] = dict.fromkeys(self.notes)
-        return [_confirmed(each, again) if each.case.id in flagged else each for each in cases]
+        return [confirmed(each, again) if each.case.id in flagged else each for each in cases]
 
     def _worker(self, place: Place, other: Place) -> Worker:
         foreign = tuple(str(root) for root in (other.tree.root, self.request.home) if root != place.tree.root)
@@ -200,98 +223,3 @@ class _Gate:
         )
         log = self.journal.folder / f"{place.side.value}.log"
         return Worker(place=place, start=start, log=log, patience=Patience(self.request.patience_s))
-
-    def _judged(
-        self, model: Model, case: Case, found: Measured, locations: Mapping[str, str], rule: ChangeRule
-    ) -> ComparedCase:
-        own = found.times(case.variant)
-        if isinstance(own, Unknown):
-            return _unmeasured(model, case, locations, own.reason, Outcome.INCONCLUSIVE)
-        try:
-            baseline = _baseline_of(len(own.base_ns), case, found)
-            change = change_of(own, baseline, alpha=rule.rates.pass_alpha, tolerance=rule.tolerance)
-            outcome, reason = rule.judge(own.logs(), change)
-        except DataError as error:
-            return _unmeasured(model, case, locations, str(error), Outcome.INCONCLUSIVE)
-        return replace(
-            _unmeasured(model, case, locations, reason, outcome),
-            item=found.item,
-            items_per_call=found.items_per_call,
-            change=change,
-        )
-
-
-def _baseline_of(rounds: int, case: Case, found: Measured) -> Times | Unknown:
-    """The baseline's times in the first rounds; it may itself have left before the variant did."""
-    times = found.times(case.over)
-    if isinstance(times, Unknown):
-        return times
-    return Times(base_ns=times.base_ns[:rounds], head_ns=times.head_ns[:rounds])
-
-
-def _confirmed(first: ComparedCase, again: Mapping[str, ComparedCase]) -> ComparedCase:
-    """What two looks come to: red if both are, never green."""
-    second = again.get(first.case.id)
-    if second is not None and second.outcome is first.outcome:
-        return second
-    then = "it could not be measured" if second is None else _seen(second)
-    return replace(
-        second or first,
-        outcome=Outcome.INCONCLUSIVE,
-        reason=f"{_seen(first)} at first, {then} in fresh processes: not confirmed",
-    )
-
-
-def _seen(each: ComparedCase) -> str:
-    return each.reason if isinstance(each.change, Unknown) else f"{show_change(1 / each.change.own.ratio)} time"
-
-
-def _troubled(model: Model, found: Measured, name: str, locations: Mapping[str, str]) -> ComparedCase:
-    """A variant without times: red where head's own code raises or kills its worker and base's does not."""
-    head, base = found.troubles.get((Side.HEAD, name)), found.troubles.get((Side.BASE, name))
-    reason = "; ".join(f"{side.value}: {each.reason}" for side, each in ((Side.HEAD, head), (Side.BASE, base)) if each)
-    if head is None:
-        outcome = Outcome.NO_BASELINE
-    elif base is None and head.own:
-        outcome = Outcome.CRASHED
-    else:
-        outcome = Outcome.INCONCLUSIVE
-    cases = found.cases.get(name, ())
-    return _unmeasured(model, cases[0] if cases else _alone(found, name), locations, reason, outcome)
-
-
-def _split_troubled(found: Measured) -> tuple[list[str], dict[str, str]]:
-    """Variants in trouble that need a verdict, and those that neither side can run, with the reason."""
-    refused = {
-        name: trouble.reason
-        for (side, name), trouble in found.troubles.items()
-        if side is Side.HEAD and trouble.skipped and (other := found.troubles.get((Side.BASE, name))) and other.skipped
-    }
-    return [name for name in dict.fromkeys(name for _side, name in found.troubles) if name not in refused], refused
-
-
-def _alone(found: Measured, name: str) -> Case:
-    """The case of a variant that no test holds against another, such as eager FP32 itself."""
-    like = next((cases[0] for cases in found.cases.values() if cases), None)
-    if like is None:
-        return Case(workload="?", phase="?", preset="?", variant=name, metric=Metric.LATENCY, over=OVER_ITSELF)
-    return replace(like, variant=name, over=OVER_ITSELF)
-
-
-def _nameless(model: Model) -> Case:
-    """The case of a model that never got as far as its variants."""
-    return Case(workload=model.label, phase="-", preset="-", variant="-", metric=Metric.LATENCY, over=OVER_ITSELF)
-
-
-def _unmeasured(model: Model, case: Case, locations: Mapping[str, str], reason: str, outcome: Outcome) -> ComparedCase:
-    return ComparedCase(
-        case=case,
-        model=model.label,
-        location=locations.get(case.variant, ""),
-        node_id=model.node_ids[Side.HEAD],
-        item="call",
-        items_per_call=1,
-        outcome=outcome,
-        reason=reason,
-        change=Unknown(reason=reason),
-    )

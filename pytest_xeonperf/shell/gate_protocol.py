@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
     from pytest_xeonperf.records import Case, Unknown
 
-VERSION = 1
+VERSION = 2
 """Of these messages: a worker may run another release of this package."""
 
 
@@ -73,6 +73,7 @@ class Loaded:
         item: What one unit of work is.
         items_per_call: Units of work in a call.
         foreign: As in `Offer`, now that models were built.
+        compiled: Files of its own tree that it runs compiled code of.
     """
 
     cases: Mapping[str, tuple[Case, ...]]
@@ -82,6 +83,7 @@ class Loaded:
     item: str
     items_per_call: int
     foreign: tuple[str, ...]
+    compiled: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

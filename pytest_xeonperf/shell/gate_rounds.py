@@ -7,10 +7,12 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import TYPE_CHECKING
 
+from pytest_xeonperf.host.contention import between, read_counters
 from pytest_xeonperf.judge.betting import Decision
 from pytest_xeonperf.judge.change import Times
+from pytest_xeonperf.judge.comparison import Course
 from pytest_xeonperf.measure.pace import Pace
-from pytest_xeonperf.records import Unknown
+from pytest_xeonperf.records import Contention, Sample, Unknown
 from pytest_xeonperf.shell import gate_protocol as say
 from pytest_xeonperf.shell.gate_request import Side
 from pytest_xeonperf.shell.gate_table import Model, NotMeasured, Table
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from pytest_xeonperf.shell.gate_table import Talk
     from pytest_xeonperf.shell.gate_worker import Worker
 
+_NO_ROUNDS = Unknown(reason="there were no rounds")
 _PAUSE_S = 0.03
 """Before each turn: idle threads of OpenMP spin for up to 15 ms after a call, on the cores of whoever is next."""
 
@@ -44,12 +47,26 @@ class Trouble:
     skipped: bool = False
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Turn:
+    """One call in a round: its place in the round's order, from 0, and how long it took."""
+
+    position: int
+    duration_ns: int
+
+
 @dataclass(slots=True)
 class Measured:
     """What the rounds of a model gave.
 
     Attributes:
-        durations_ns: Of one call of every variant that both sides have, in the order of the rounds.
+        pairs: Of every variant that both sides have, in the order of the rounds: base as the baseline, head as the
+            candidate, of one call each.
+        seed: Of the order within the rounds.
+        in_turns: Whether only one side was loaded at a time: the order of the sides was then not drawn.
+        disturbed: Rounds that were kept although the canary found the machine disturbed.
+        compiled: Files of head's tree that it runs compiled code of.
+        contention: What else used the cores during the rounds that count.
         cases: Of each variant, as head's tests hold it.
         troubles: Variants without times, by side and name.
         missing: Variants that only one side has.
@@ -57,7 +74,8 @@ class Measured:
         rounds: That there have been, voided ones and those before a death included.
     """
 
-    durations_ns: dict[str, dict[Side, list[int]]] = field(default_factory=dict)
+    seed: int
+    pairs: dict[str, list[Sample]] = field(default_factory=dict)
     cases: Mapping[str, tuple[Case, ...]] = field(default_factory=dict)
     troubles: dict[tuple[Side, str], Trouble] = field(default_factory=dict)
     missing: dict[str, Side] = field(default_factory=dict)
@@ -66,18 +84,35 @@ class Measured:
     item: str = "call"
     items_per_call: int = 1
     voided: int = 0
+    disturbed: int = 0
+    in_turns: bool = False
+    compiled: tuple[str, ...] = ()
+    contention: Contention | Unknown = _NO_ROUNDS
 
     def times(self, variant: str) -> Times | Unknown:
         """The pairs of a variant."""
-        of_sides = self.durations_ns.get(variant)
-        if not of_sides or not of_sides[Side.BASE]:
+        pairs = self.pairs.get(variant)
+        if not pairs:
             return Unknown(reason="it was not in these rounds")
-        return Times(base_ns=tuple(of_sides[Side.BASE]), head_ns=tuple(of_sides[Side.HEAD]))
+        return Times(
+            base_ns=tuple(pair.baseline_ns for pair in pairs), head_ns=tuple(pair.candidate_ns for pair in pairs)
+        )
+
+    def course(self, model: str) -> Course:
+        """How the rounds of the model went."""
+        return Course(
+            model=model,
+            seed=self.seed,
+            voided_rounds=self.voided,
+            disturbed_rounds=self.disturbed,
+            in_turns=self.in_turns,
+            contention=self.contention,
+        )
 
     def leave(self, side: Side, name: str, trouble: Trouble) -> None:
         """A variant leaves the rounds, with all of its times."""
         self.troubles[side, name] = trouble
-        self.durations_ns.pop(name, None)
+        self.pairs.pop(name, None)
 
 
 def measure(
@@ -101,7 +136,7 @@ def measure(
         seed: Of the order within the rounds.
         talk: Hears of the progress.
     """
-    measured = Measured()
+    measured = Measured(seed=seed)
     while True:
         table = Table(model=model, workers=workers, without=_barred(measured))
         try:
@@ -111,6 +146,7 @@ def measure(
                     worker.end()
                 return refused
             _note_loaded(measured, table, only)
+            measured.in_turns = not table.together
             _try_alone(measured, table)
             _rounds(measured, table, rule=rule, effort=effort, order=Random(seed), talk=talk)  # noqa: S311 - repeatable
             table.get_up()
@@ -146,7 +182,7 @@ def _try_alone(measured: Measured, table: Table) -> None:
 
 def _note_loaded(measured: Measured, table: Table, only: frozenset[str]) -> None:
     """Whom both sides have, and whom they have not."""
-    measured.durations_ns, measured.troubles, measured.missing = {}, dict(measured.killed), {}
+    measured.pairs, measured.troubles, measured.missing = {}, dict(measured.killed), {}
     for side, loaded in table.known.items():
         troubles = {name: Trouble(reason=reason, own=False, skipped=True) for name, reason in loaded.refused.items()}
         troubles |= {name: Trouble(reason=reason, own=False) for name, reason in loaded.lacking.items()}
@@ -155,40 +191,55 @@ def _note_loaded(measured: Measured, table: Table, only: frozenset[str]) -> None
     head, base = table.known[Side.HEAD], table.known[Side.BASE]
     measured.cases = {**measured.cases, **base.cases, **head.cases}
     measured.item, measured.items_per_call = head.item, head.items_per_call
+    measured.compiled = head.compiled
     troubled = {name for _side, name in measured.troubles}
     for name in measured.cases:
         if name in head.cases and name in base.cases:
             if not only or name in only:
-                measured.durations_ns[name] = {side: [] for side in table.workers}
+                measured.pairs[name] = []
         elif name not in troubled:
             measured.missing[name] = Side.BASE if name in head.cases else Side.HEAD
 
 
 def _rounds(measured: Measured, table: Table, *, rule: ChangeRule, effort: Effort, order: Random, talk: Talk) -> None:
     """Fill in the rounds that count."""
-    active = list(measured.durations_ns)
+    active = list(measured.pairs)
+    before = read_counters(with_children=True)
     pace = Pace(effort=effort, sing=table.healthy)
     while active and pace.goes_on():
         undecided = show_count(len(active), "variant")
         talk.show(f"{table.model.label}: {pace.kept} rounds, {measured.voided} voided, {undecided} undecided")
+        index = pace.index
         turns = _one_round(measured, table, active, order)
-        active = [name for name in active if name in measured.durations_ns]
+        active = [name for name in active if name in measured.pairs]
         if not pace.keeps():
             measured.voided += 1
             continue
-        for (side, name), duration_ns in turns.items():
-            if name in measured.durations_ns:
-                measured.durations_ns[name][side].append(duration_ns)
+        for name in active:
+            measured.pairs[name].append(_pair(index, turns[Side.BASE, name], turns[Side.HEAD, name]))
         if pace.may_settle:
             active = _undecided(measured, active, rule.decide)
+    measured.disturbed = len(pace.disturbed)
+    measured.contention = between(before, read_counters(with_children=True))
 
 
-def _one_round(measured: Measured, table: Table, names: Sequence[str], order: Random) -> dict[tuple[Side, str], int]:
+def _pair(index: int, base: _Turn, head: _Turn) -> Sample:
+    return Sample(
+        process=0,
+        round_index=index,
+        baseline_ns=base.duration_ns,
+        candidate_ns=head.duration_ns,
+        baseline_position=base.position,
+        candidate_position=head.position,
+    )
+
+
+def _one_round(measured: Measured, table: Table, names: Sequence[str], order: Random) -> dict[tuple[Side, str], _Turn]:
     """Everybody once, also the other side of who is in trouble: code that fails alike at both is no change."""
     measured.rounds += 1
-    turns: dict[tuple[Side, str], int] = {}
+    turns: dict[tuple[Side, str], _Turn] = {}
     troubles: dict[tuple[Side, str], Trouble] = {}
-    for side, name in table.order(names, order):
+    for position, (side, name) in enumerate(table.order(names, order)):
         loaded = table.loaded(side)
         if isinstance(loaded, Unknown):
             raise WorkerDiedError(table.workers[side].place, "", f"could not load it again: {loaded.reason}")
@@ -206,7 +257,7 @@ def _one_round(measured: Measured, table: Table, names: Sequence[str], order: Ra
             reason = f"a call took {answer.duration_ns} ns: the clock went backwards"
             troubles[side, name] = Trouble(reason=reason, own=False)
         else:
-            turns[side, name] = answer.duration_ns
+            turns[side, name] = _Turn(position=position, duration_ns=answer.duration_ns)
     for (side, name), trouble in troubles.items():
         measured.leave(side, name, trouble)
     return turns

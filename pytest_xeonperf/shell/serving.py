@@ -26,7 +26,7 @@ from pytest_xeonperf.records import Unknown
 from pytest_xeonperf.shell import gate_protocol as say
 from pytest_xeonperf.shell import protocol
 from pytest_xeonperf.shell.admission import Room, admit
-from pytest_xeonperf.shell.foreign import foreign_modules
+from pytest_xeonperf.shell.foreign import compiled_files, foreign_modules
 from pytest_xeonperf.shell.rungs import by_ladder
 
 if TYPE_CHECKING:
@@ -196,6 +196,7 @@ class Server:
                 item=item,
                 items_per_call=items_per_call,
                 foreign=self._foreign(),
+                compiled=compiled_files(self.start.own_root),
             )
         )
         try:

@@ -8,7 +8,7 @@ from pytest_xeonperf.judge.runs import Past, RunComparison, Session, compare_run
 from pytest_xeonperf.records import Acceptance, Measurement, Outcome, Unknown
 
 if TYPE_CHECKING:
-    from pytest_xeonperf.records import Case, Run
+    from pytest_xeonperf.records import Case, Machine, Run
     from pytest_xeonperf.store.repository import Store
     from pytest_xeonperf.store.summaries import TrendPoint
 
@@ -29,7 +29,7 @@ def compared(
         tolerance: As for `compare_runs`.
         alpha: As for `compare_runs`.
     """
-    accepted = _accepted_since(store, base, head, line)
+    accepted, accepted_on = _accepted_since(store, base, head, line)
 
     trends = store.trends(
         [result.case.id for result in head.results],
@@ -41,8 +41,9 @@ def compared(
     def past(case: Case) -> Past:
         one_a_run = {point.run_id: point for point in trends[case.id]}  # two tests may hold the same case
         return Past(
-            sessions=tuple(map(_session, one_a_run.values())),
+            sessions=tuple(_session(point, head.machine.fingerprint) for point in one_a_run.values()),
             accepted=accepted.get(case.id, _NOTHING_ACCEPTED),
+            accepted_on=accepted_on.get(case.id, _NOTHING_ACCEPTED),
         )
 
     return compare_runs(base, head, past, tolerance=tolerance, alpha=alpha)
@@ -52,26 +53,35 @@ _NOTHING_ACCEPTED = Unknown(reason="nothing was accepted")
 _MEASURED_SOUNDLY = frozenset({Outcome.PASS, Outcome.BELOW_FLOOR, Outcome.INCONCLUSIVE})
 
 
-def _session(point: TrendPoint) -> Session:
-    """An earlier run of a case; what was wrong in it says nothing of its speed."""
+def _session(point: TrendPoint, fingerprint: str) -> Session:
+    """An earlier run of a case; what was wrong in it says nothing of its speed.
+
+    Args:
+        point: The run.
+        fingerprint: Of the machine of the run that is judged.
+    """
     sound = point.outcome in _MEASURED_SOUNDLY
     return Session(
-        floor_ratio=point.floor_ratio, speedup=point.speedup if sound else Unknown(reason=point.outcome.value)
+        floor_ratio=point.floor_ratio,
+        speedup=point.speedup if sound else Unknown(reason=point.outcome.value),
+        alike=point.fingerprint == fingerprint,
     )
 
 
 def _accepted_since(
     store: Store, base: Run, head: Run, line: tuple[str, ...] | Unknown
-) -> dict[str, tuple[Acceptance, Measurement] | Unknown]:
-    """The latest word on each case after base and before head, by case, with what was measured."""
+) -> tuple[dict[str, tuple[Acceptance, Measurement] | Unknown], dict[str, Machine]]:
+    """The latest word on each case after base and before head, by case, with what was measured, and on what machine."""
     words = store.acceptances(head.machine.comparability_class, until=head.started_at)
     runs = {run_id: store.run(run_id) for run_id in {word.run_id for word in words} - {head.id}}
-    found = {}
+    found: dict[str, tuple[Acceptance, Measurement] | Unknown] = {}
+    machines = {}
     for word in words:
         run = runs.get(word.run_id, head)
         if run is not head and run.started_at > base.started_at and _is_before(run, head, line):
             found[word.case.id] = _measured(run, word)
-    return found
+            machines[word.case.id] = run.machine
+    return found, machines
 
 
 def _is_before(run: Run, head: Run, line: tuple[str, ...] | Unknown) -> bool:

@@ -134,7 +134,29 @@ def test_untracked_data_is_found_from_both_trees_and_untracked_code_is_not(repos
         found = {path.name for path in tree.root.iterdir()} - {".git", "model.py"}
         assert found == {"checkpoints", "photographs", "words.txt"}
         assert (tree.root / "checkpoints" / "model.safetensors").read_text() == "weights"
+        assert set(tree.left) == {"helpers.py", "native/", ".secret/"}
     assert (repository / "checkpoints" / "model.safetensors").exists()  # the link is gone, what it showed is not
+
+
+@pytest.mark.parametrize("name", ["config.py", "data.toml", "setup.cfg", "pytest.ini", "deep/down/kernel.h"])
+def test_a_folder_of_data_with_one_file_of_code_is_left_and_named(repository, name):
+    path = repository / "checkpoint" / name
+    path.parent.mkdir(parents=True)
+    path.write_text("code")
+    (repository / "checkpoint" / "model.safetensors").write_text("weights")
+    with checked_out(working_tree(repository), "HEAD", "--base") as tree:
+        assert tree.left == ("checkpoint/",)
+        assert not (tree.root / "checkpoint").exists()
+
+
+def test_what_tools_leave_behind_is_neither_linked_nor_named(repository):
+    for name in ("__pycache__/model.cpython-311.pyc", ".pytest_cache/README.md", ".venv/lib/site.py"):
+        path = repository / name
+        path.parent.mkdir(parents=True)
+        path.write_text("")
+    with checked_out(working_tree(repository), "HEAD", "--base") as tree:
+        assert tree.left == ()
+        assert {path.name for path in tree.root.iterdir()} == {".git", "model.py"}
 
 
 def test_no_room_for_another_tree_is_the_machines_fault(repository, monkeypatch):

@@ -99,3 +99,13 @@ def test_very_many_cases_fit_into_a_comment(comparison, compared):
     text = comment(comparison(*[compared(Outcome.REGRESSION)] * 500))
     assert len(text) < 65_000
     assert "440 more are in the report." in text
+
+
+def test_shared_cores_and_kept_rounds_have_a_line_where_they_matter(comparison, compared):
+    made = comparison(compared())
+    (course,) = made.courses
+    assert "shared " not in comment(made)
+    busy = replace(course, disturbed_rounds=2, contention=replace(course.contention, others_ns=10**9))
+    text = comment(replace(made, courses=(busy,)))
+    assert "\n- shared sam-vit-b/encode \\[quick\\]: 0 % of the cores' time stolen" in text
+    assert "1 round voided because the machine was disturbed, 2 kept although it was" in text

@@ -117,3 +117,17 @@ def test_a_history_that_cannot_be_written_changes_no_verdict(gated, there, compa
     said, _request = gated(comparison(compared(Outcome.REGRESSION)))
     assert said.exit_code == 1
     assert "no alerts were raised" in said.err
+
+
+def test_several_processes_are_refused_as_they_would_not_be_measured(gated, comparison, compared):
+    said, *asked = gated(comparison(compared()), "--xeonperf-processes", "3")
+    assert (said.exit_code, asked) == (4, [])
+    assert "--xeonperf-processes: a gate does not measure in 3 processes" in said.err
+    assert gated(comparison(compared()), "--xeonperf-processes=1")[0].exit_code == 0
+
+
+def test_processes_that_are_configured_for_sessions_are_told_and_left(gated, comparison, compared, monkeypatch):
+    monkeypatch.setenv("XEONPERF_PROCESSES", "3")
+    said, _request = gated(comparison(compared()))
+    assert said.exit_code == 0
+    assert "3 processes are configured for sessions; each side of a gate is one" in said.err

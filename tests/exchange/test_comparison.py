@@ -1,12 +1,14 @@
 """The JSON of a gate: stable names, no figure that JSON has not."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
 from pytest_xeonperf.exchange.comparison import SCHEMA, dumps
+from pytest_xeonperf.judge.carryover import order_effect
 from pytest_xeonperf.judge.change import Times, change_of
-from pytest_xeonperf.records import Outcome, Unknown
+from pytest_xeonperf.records import Outcome, Sample, Unknown
 
 
 def test_it_has_the_verdict_both_sides_and_the_cases_worst_first(comparison, compared):
@@ -20,7 +22,7 @@ def test_it_has_the_verdict_both_sides_and_the_cases_worst_first(comparison, com
     assert worst["own"]["ratio"] == 1 / 1.05
     assert worst["moved"] == "both"
     assert worst["excluded_slowdown"] is None
-    assert worst["unknown"] == {"excluded_slowdown": "a slow-down was seen"}
+    assert worst["unknown"] == {"excluded_slowdown": "a slow-down was seen", "carry_over": "there are no pairs"}
 
 
 def test_times_are_of_one_item(comparison, compared):
@@ -51,4 +53,35 @@ def test_where_no_slow_down_was_seen_it_has_the_smallest_that_would_have_been(co
     made = compared(outcome, change=change_of(own, own, alpha=0.05, tolerance=0.02))
     (case,) = json.loads(dumps(comparison(made)))["cases"]
     assert case["excluded_slowdown"] == pytest.approx(0.01)
-    assert case["unknown"] == {}
+    assert case["unknown"] == {"carry_over": "there are no pairs"}
+
+
+def test_it_has_the_raw_pairs_and_what_the_order_did(comparison, compared):
+    pairs = tuple(
+        Sample(
+            process=0,
+            round_index=number,
+            baseline_ns=1000,
+            candidate_ns=1001,
+            baseline_position=number % 2,
+            candidate_position=1 - number % 2,
+        )
+        for number in range(8)
+    )
+    (case,) = json.loads(dumps(comparison(compared(pairs=pairs, order=order_effect(pairs)))))["cases"]
+    assert case["pairs"]["base_position"] == [0, 1] * 4
+    assert (case["pairs"]["head_ns"], case["pairs"]["round"]) == ([1001] * 8, list(range(8)))
+    assert (case["carry_over"]["baseline_first_pairs"], case["carry_over"]["seen"]) == (4, False)
+
+
+def test_it_has_seed_and_disturbance_of_each_model(comparison, compared):
+    made = comparison(compared())
+    (course,) = made.courses
+    unknown = replace(course, confirming=True, seed=8, contention=Unknown(reason="not counted"))
+    document = json.loads(dumps(replace(made, courses=(course, unknown))))
+    first, again = document["models"]
+    assert (first["seed"], first["look"], first["others_share"]) == (7, "first", 0.005)
+    assert (again["seed"], again["look"], again["others_share"]) == (8, "confirming", None)
+    assert again["unknown"]["stolen_share"] == "not counted"
+    assert document["cases"][0]["model"] == first["model"]
+    assert (document["voided_rounds"], document["disturbed_rounds"]) == (2, 0)

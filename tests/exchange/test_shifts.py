@@ -89,3 +89,18 @@ def test_another_dispatch_and_changes_of_the_evidence_are_told(compared: Callabl
     assert case["kernels_appeared"] == ["aten::addmm"]
     assert case["evidence_changes"] == [{"name": "graph_breaks", "base": 0, "head": 1, "reason": "numpy"}]
     assert "within noise" in case["unknown"]["operators"]
+
+
+def test_what_changed_about_the_machine_and_what_is_put_down_to_it_is_told(
+    make_run: Callable[..., Run], make_result: Callable[..., Result]
+) -> None:
+    base, head = (make_run(results=(make_result(candidates_ns=(ns,) * 12),)) for ns in (10_000_000, 20_000_000))
+    torch = dict(base.machine.facts)["torch"]
+    head = replace(head, machine=replace(head.machine, facts=(*base.machine.facts, ("torch", "9.9"))))
+    document = json.loads(
+        shifts.dumps(compare_runs(base, head, lambda _: NOTHING, tolerance=0.05, alpha=0.05)),
+    )
+    assert document["environment"] == [{"name": "torch", "base": torch, "head": "9.9"}]
+    (case,) = document["cases"]
+    assert (case["verdict"], case["put_down_to"]) == ("INCONCLUSIVE", f"torch {torch} -> 9.9")
+    assert case["baseline_drifted"] is False

@@ -77,3 +77,17 @@ def test_where_the_baseline_moved_too_the_machine_may_have(
     found = compare_runs(*runs, lambda _: NOTHING, tolerance=0.05, alpha=0.05)
     assert found.outcome is Outcome.PASS
     assert shift_notes(found)[1].endswith("; its baseline takes +100.0 % time too, so the machine may have changed")
+
+
+def test_a_session_names_what_changed_about_the_machine_and_baselines_that_drifted(
+    make_run: Callable[..., Run],
+) -> None:
+    found = compared(make_run, Outcome.PASS)
+    (case,) = found.cases
+    assert not isinstance(case.shift, Unknown)
+    drifted = replace(case, outcome=Outcome.INCONCLUSIVE, reason="so it is", shift=replace(case.shift, drifted=True))
+    other = replace(found.head.machine, facts=(("torch", "9.9"),))
+    found = replace(found, cases=(drifted,), head=replace(found.head, machine=other))
+    first, line = since_then(found)
+    assert "; the environment changed too: torch " in first
+    assert line == f"drifted {case.case.label}: so it is"

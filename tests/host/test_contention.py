@@ -75,6 +75,24 @@ def test_another_process_counts_as_others():
     assert beside.others_ns >= 400_000_000
 
 
+@needs_counters
+def test_what_a_child_does_is_our_own_where_that_is_asked_for():
+    spin = "import time\nend = time.monotonic() + {}\nwhile time.monotonic() < end: pass"
+    worker = subprocess.Popen([sys.executable, "-c", spin.format(30)])
+    try:
+        before, alone = read_counters(with_children=True), read_counters()
+        started_ns = _cpu_ns(worker.pid)
+        while _cpu_ns(worker.pid) - started_ns < 300_000_000:
+            time.sleep(0.05)
+        after, alone_after = read_counters(with_children=True), read_counters()
+    finally:
+        worker.kill()
+        worker.wait()
+    assert after.own_ns - before.own_ns >= 290_000_000 + alone_after.own_ns - alone.own_ns
+    ended = read_counters(with_children=True)
+    assert ended.own_ns >= after.own_ns  # it was waited for: what it did stays our own
+
+
 def _cpu_ns(pid):
     times = psutil.Process(pid).cpu_times()
     return round((times.user + times.system) * 1e9)

@@ -1,11 +1,22 @@
 """What a whole gate comes to."""
 
+from dataclasses import replace
+
 import pytest
 
+from pytest_xeonperf.judge.carryover import OrderEffect
 from pytest_xeonperf.judge.change import Times, change_of
 from pytest_xeonperf.records import Outcome, Unknown
 
 ALONE = Unknown(reason="a mere baseline")
+ORDER = OrderEffect(
+    baseline_first_ratio=1 / 1.1,
+    candidate_first_ratio=1.0,
+    baseline_first_pairs=9,
+    candidate_first_pairs=11,
+    p_value=0.001,
+    seen=True,
+)
 
 
 def change(percent):
@@ -57,3 +68,27 @@ def test_the_worst_comes_first(compared, comparison):
     ]
     order = [round((1 / each.change.own.ratio - 1) * 100) for each in comparison(*cases).worst_first]
     assert order == [40, 5, 1, 1, -9]
+
+
+def test_rounds_are_counted_over_all_models_and_looks(comparison):
+    (course,) = comparison().courses
+    found = comparison(courses=(course, replace(course, voided_rounds=2, disturbed_rounds=3, confirming=True)))
+    assert (found.voided_rounds, found.disturbed_rounds) == (3, 3)
+    assert found.rounds_in_words == (
+        "3 rounds voided because the machine was disturbed, 3 kept although it was: the time for others was spent"
+    )
+    assert comparison().rounds_in_words == "1 round voided because the machine was disturbed"
+
+
+def test_only_what_matters_beside_the_measurement_is_remarked(compared, comparison):
+    quiet, seen = compared(order=replace(ORDER, seen=False)), compared(order=ORDER)
+    assert comparison(quiet).remarks == ()
+    (course,) = comparison().courses
+    shared = replace(course, contention=replace(course.contention, stolen_ns=4 * 10**8))
+    assert comparison(quiet, seen, courses=(course, shared)).remarks == (
+        "carry-over sam-vit-b/encode compiled_bf16: head takes +10.0 % time when base ran first, ±0.0 % when head did",
+        (
+            "shared sam-vit-b/encode [quick]: 20 % of the cores' time stolen by the hypervisor, "
+            "0 % taken by other processes"
+        ),
+    )

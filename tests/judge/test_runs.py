@@ -230,3 +230,70 @@ def test_all_cases_share_the_chance_of_a_false_alarm(run):
     one_of_many = compared(run(**many), run(**many)).cases[0]
     assert few.shift.speedup.confidence == 0.95
     assert one_of_many.shift.speedup.confidence == pytest.approx(1 - 0.05 / 25)
+
+
+OLD, NEW = (replace(MACHINE, facts=(("torch", version),)) for version in ("2.12.1", "2.13.0"))
+UPGRADE = "torch 2.12.1 -> 2.13.0"
+
+
+def test_a_loss_with_another_torch_is_not_put_down_to_the_commit(run):
+    found = compared(run(int8=3.0, bf16=2.0, machine=OLD), run(int8=2.0, bf16=2.0, machine=NEW))
+    worst, held = found.worst_first
+    assert (worst.outcome, worst.surroundings) == (Outcome.INCONCLUSIVE, UPGRADE)
+    assert worst.reason.endswith(f"not put down to the commit, as the environment changed too ({UPGRADE})")
+    assert (held.outcome, held.surroundings) == (Outcome.PASS, "")
+    assert found.notes == (f"the environment changed too: {UPGRADE}",)
+    assert [each.name for each in found.environment] == ["torch"]
+    same = compared(run(int8=3.0, machine=NEW), run(int8=2.0, machine=NEW))
+    assert (same.outcome, same.environment, same.notes) == (Outcome.REGRESSION, (), ())
+
+
+def test_a_crash_stays_a_crash_whatever_the_environment(run):
+    head = run(int8=2.0, machine=NEW)
+    (wrong,) = head.results
+    verdict = replace(wrong.verdict, outcome=Outcome.FIDELITY_FAILED, reason="cosine 0.1")
+    (each,) = compared(run(int8=3.0, machine=OLD), replace(head, results=(replace(wrong, verdict=verdict),))).cases
+    assert (each.outcome, each.surroundings) == (Outcome.FIDELITY_FAILED, "")
+
+
+def test_what_was_accepted_is_compared_with_in_the_environment_it_was_measured_in(run):
+    accepted = run(int8=3.0)
+    acceptance = Acceptance(
+        case=accepted.results[0].case,
+        run_id=accepted.id,
+        accepted_at="2026-09-02T10:00:00+00:00",
+        accepted_by="Ann",
+        reason="so be it",
+    )
+    past = Past(sessions=(), accepted=(acceptance, accepted.results[0].measurement), accepted_on=NEW)
+    found = compared(run(int8=4.0, machine=OLD), run(int8=2.0, machine=NEW), lambda _: past)
+    assert found.outcome is Outcome.REGRESSION
+
+
+def test_only_sessions_of_the_same_environment_say_what_sessions_differ_by(run, measured):
+    sessions = tuple(
+        Session(floor_ratio=1.5, speedup=measured(*[ratio] * 12).speedup, alike=number % 2 == 0)
+        for number, ratio in enumerate((3.0, 2.0) * 8)
+    )
+    (mixed,) = compared(run(int8=3.0), run(int8=3.0), lambda _: replace(NOTHING, sessions=sessions)).cases
+    assert mixed.shift.spread < 0.01
+    few = tuple(replace(each, alike=False) for each in sessions)
+    (unknown,) = compared(run(int8=3.0), run(int8=3.0), lambda _: replace(NOTHING, sessions=few)).cases
+    assert isinstance(unknown.shift.spread, Unknown)
+
+
+def test_a_gain_from_a_slower_baseline_is_no_pass(run):
+    def slower_baseline(made, by):
+        (result,) = made.results
+        found = replace(result.measurement, baseline_median_ns=round(3_000_000 * by))
+        return replace(made, results=(replace(result, measurement=found),))
+
+    base = slower_baseline(run(int8=3.0), 1)
+    (each,) = compared(base, slower_baseline(run(int8=3.6), 1.2)).cases
+    assert each.outcome is Outcome.INCONCLUSIVE
+    assert each.reason == "the baseline drifted: it takes +20.0 % time, and so the speed-up changed by +20.0 %"
+    assert each.shift.drifted
+    (within,) = compared(base, slower_baseline(run(int8=3.12), 1.04)).cases
+    assert (within.outcome, within.shift.drifted) == (Outcome.PASS, False)
+    (faster,) = compared(base, slower_baseline(run(int8=3.6), 1)).cases
+    assert (faster.outcome, faster.shift.drifted) == (Outcome.PASS, False)

@@ -122,6 +122,11 @@ def test_a_change_that_slows_one_variant_is_red_and_says_which_side_moved(reposi
     assert "once more, in fresh processes" in found.talk
     assert "✗ regression: net/forward sdpa_bf16" in (repository.folder / "comment.md").read_text()
     assert len(repository.git("worktree", "list").splitlines()) == 1
+    first, confirming = json.loads(found.out)["models"]
+    assert (first["look"], confirming["look"]) == ("first", "confirming")
+    assert first["seed"] != confirming["seed"]
+    assert 0 <= first["others_share"] <= 1
+    assert len(slowed["pairs"]["head_position"]) == slowed["rounds"]
 
 
 def test_a_change_that_slows_nothing_is_green(repository):
@@ -217,6 +222,33 @@ def test_an_untracked_checkpoint_is_found_from_both_trees(repository):
     repository.write("models/net.py", reads + "\n# changed\n")
     found = repository.gate("--base", "HEAD", *PATIENT)
     assert found.code == ExitCode.OK
+
+
+def test_a_base_without_the_compiled_code_that_head_runs_is_never_green(repository):
+    loads = """
+import ctypes
+import pathlib
+
+try:
+    ctypes.CDLL(pathlib.Path(__file__).with_name("fast.so"))
+except OSError:
+    pass  # as packages do that have a slow fallback
+"""
+    repository.write("models/net.py", MODEL + loads)
+    repository.write(".gitignore", "__pycache__/\n*.so\n")
+    repository.write("checkpoint/config.py", "WIDTH = 8\n")
+    repository.commit("Loads")
+    repository.git("rm", "--quiet", "-r", "--cached", "checkpoint")
+    repository.git("commit", "--quiet", "--message", "Without")
+    repository.write("fast.c", "int fast(void) { return 1; }\n")
+    subprocess.run(["gcc", "-shared", "-o", "models/fast.so", "fast.c"], cwd=repository.folder, check=True)
+    repository.write("models/net.py", MODEL + loads + "\n# changed\n")
+    found = repository.gate("--base", "HEAD", *PATIENT)
+    assert found.code == ExitCode.UNDECIDED
+    assert {case["verdict"] for case in found.cases.values()} == {"INCONCLUSIVE"}
+    assert found.cases["sdpa_bf16"]["reason"].startswith("head runs models/fast.so, compiled and in no commit")
+    (note,) = (note for note in json.loads(found.out)["notes"] if "hidden" in note)
+    assert note.endswith("not in the tree of a commit: checkpoint/, fast.c, models/fast.so")
 
 
 def test_in_github_actions_the_summary_and_the_annotations_are_written(repository, tmp_path):

@@ -50,3 +50,17 @@ def test_another_torch_is_among_what_differs(compared, comparison):
     other = replace(made.head_machine, facts=(("torch", "2.14.0"),))
     (change,) = gate_page(replace(made, head_machine=other)).environment
     assert (change.name, change.before, change.after) == ("torch", "2.13.0", "2.14.0")
+
+
+def test_a_gate_s_page_has_the_seed_and_what_else_used_the_cores(compared, comparison):
+    made = comparison(compared())
+    (course,) = made.courses
+    again = replace(course, confirming=True, in_turns=True, contention=Unknown(reason="not counted"))
+    first, second = gate_page(replace(made, courses=(course, again))).method[-2:]
+    assert first == (
+        "sam-vit-b/encode [quick], the first look: seed of the order 7; "
+        "of the cores' time 0 % were stolen and 0 % others', not throttled."
+    )
+    assert second.endswith(
+        "seed of the order 7; one side was loaded at a time; what else used the cores is unknown: not counted."
+    )

@@ -6,7 +6,8 @@ import sys
 
 import pytest
 
-from pytest_xeonperf.shell.foreign import foreign_modules
+from pytest_xeonperf.shell import foreign
+from pytest_xeonperf.shell.foreign import compiled_files, foreign_modules
 
 
 @pytest.fixture
@@ -75,3 +76,26 @@ def test_a_tree_within_the_users_is_its_own(imported, tmp_path):
     imported(tmp_path / "home" / "cache" / "own")
     own, home = str(tmp_path / "home" / "cache" / "own"), str(tmp_path / "home")
     assert foreign_modules(own, (home,), home) == ()
+
+
+@pytest.fixture
+def maps(tmp_path, monkeypatch):
+    """Has this process map files, as far as the kernel says."""
+
+    def write(*paths):
+        lines = [f"7f00-7f01 r-xp 00000000 08:01 42    {path}\n" for path in paths]
+        (tmp_path / "maps").write_text("".join(("7ffc-7ffd rw-p 00000000 00:00 0 \n", *lines)))
+        monkeypatch.setattr(foreign, "_MAPS", tmp_path / "maps")
+
+    return write
+
+
+def test_compiled_code_of_the_tree_is_found_and_what_torch_compiles_there_is_none_of_it(maps, tmp_path, monkeypatch):
+    own = tmp_path / "own"
+    monkeypatch.setenv("TORCHINDUCTOR_CACHE_DIR", str(own / "cache"))
+    maps(own / "a b/fast.so", own / "a b/fast.so", own / "cache/x.so", own / "weights.bin", tmp_path / "owner/c.so")
+    assert compiled_files(str(own)) == ("a b/fast.so",)
+
+
+def test_this_process_maps_nothing_of_an_empty_tree(tmp_path):
+    assert compiled_files(str(tmp_path)) == ()

@@ -125,27 +125,44 @@ def test_each_round_has_everybody_of_both_sides_once_in_random_order(desks):
     ]
 
 
+def test_it_keeps_the_seed_and_whose_turn_it_was_when(desks):
+    found = run(desks)
+    assert (found.seed, found.in_turns) == (3, False)
+    turns = turns_of(desks)
+    for number, pair in enumerate(found.pairs["compiled"]):
+        order = turns[4 * number : 4 * number + 4]
+        assert order[pair.baseline_position] == (Side.BASE, "compiled")
+        assert order[pair.candidate_position] == (Side.HEAD, "compiled")
+
+
+def test_what_else_used_the_cores_is_read_around_the_rounds(desks, monkeypatch):
+    readings = [1, 2]
+    monkeypatch.setattr(gate_rounds, "read_counters", lambda *, with_children: (readings.pop(0), with_children))
+    monkeypatch.setattr(gate_rounds, "between", lambda before, after: (before, after, len(turns_of(desks))))
+    assert run(desks).contention == ((1, True), (2, True), 24)
+
+
 def test_a_decided_variant_leaves_and_its_baseline_stays_as_long_as_anybody_needs_it(desks):
     for desk in desks.values():
         desk.duration_ns["odd"] = 500
     for number in range(1, 40):  # now faster, now slower: it stays open
         desks[Side.HEAD].troubles["odd", number] = say.Took(duration_ns=400 if number % 2 else 600, compiled=False)
     found = run(desks, max_rounds=12)
-    counts = {name: len(sides[Side.HEAD]) for name, sides in found.durations_ns.items()}
+    counts = {name: len(pairs) for name, pairs in found.pairs.items()}
     assert counts == {"eager_fp32": 12, "compiled": 6, "odd": 12}
 
 
 def test_only_what_matters_is_measured_again(desks):
     for desk in desks.values():
         desk.duration_ns["other"] = 500
-    assert set(run(desks, only=frozenset({"compiled", "eager_fp32"})).durations_ns) == {"eager_fp32", "compiled"}
+    assert set(run(desks, only=frozenset({"compiled", "eager_fp32"})).pairs) == {"eager_fp32", "compiled"}
 
 
 def test_a_disturbed_round_is_voided_and_redone(desks):
     desks[Side.BASE].healths = [True, True, False, True]
     found = run(desks)
-    assert found.voided == 2  # the round before the bad song, and the one after
-    assert len(found.durations_ns["compiled"][Side.HEAD]) == 6
+    assert (found.voided, found.disturbed) == (2, 0)  # the round before the bad song, and the one after
+    assert [pair.round_index for pair in found.pairs["compiled"]] == [0, 3, 4, 5, 6, 7]
 
 
 def test_a_disturbed_round_that_spends_the_budget_is_kept(desks, monkeypatch):
@@ -154,15 +171,15 @@ def test_a_disturbed_round_that_spends_the_budget_is_kept(desks, monkeypatch):
         desks[Side.HEAD].troubles["compiled", number] = say.Took(duration_ns=90 if number % 2 else 110, compiled=False)
     desks[Side.BASE].healths = [True] * 7 + [False]
     found = run(desks, budget_ns=4 * 6 + 1)  # of two variants on two sides: spent in the seventh round
-    assert found.voided == 0
-    assert len(found.durations_ns["compiled"][Side.HEAD]) == 7
+    assert (found.voided, found.disturbed) == (0, 1)
+    assert len(found.pairs["compiled"]) == 7
 
 
 def test_a_variant_that_only_one_side_has_is_left_out_and_noted(desks):
     desks[Side.HEAD].duration_ns["new"] = 5
     desks[Side.BASE].duration_ns["old"] = 5
     found = run(desks)
-    assert set(found.durations_ns) == {"eager_fp32", "compiled"}
+    assert set(found.pairs) == {"eager_fp32", "compiled"}
     assert found.missing == {"new": Side.BASE, "old": Side.HEAD}
 
 
@@ -184,8 +201,8 @@ def test_a_variant_that_gets_into_trouble_leaves_alone(desks, trouble, reason, o
     desks[Side.HEAD].troubles["compiled", 3] = trouble
     found = run(desks)
     assert found.troubles == {(Side.HEAD, "compiled"): Trouble(reason=reason, own=own)}
-    assert set(found.durations_ns) == {"eager_fp32"}
-    assert len(found.durations_ns["eager_fp32"][Side.BASE]) == 6
+    assert set(found.pairs) == {"eager_fp32"}
+    assert len(found.pairs["eager_fp32"]) == 6
 
 
 def test_a_variant_that_kills_its_worker_is_left_out_and_the_rounds_begin_again(desks):
@@ -194,7 +211,7 @@ def test_a_variant_that_kills_its_worker_is_left_out_and_the_rounds_begin_again(
     assert found.troubles == {
         (Side.HEAD, "compiled"): Trouble(reason="killed its worker, which died of SIGSEGV", own=True)
     }
-    assert len(found.durations_ns["eager_fp32"][Side.BASE]) == 6
+    assert len(found.pairs["eager_fp32"]) == 6
     assert desks[Side.HEAD].log.count((Side.BASE, "end")) == 1
 
 
@@ -203,7 +220,7 @@ def test_a_variant_that_hangs_its_worker_is_left_out_as_one_that_kills_it_and_sa
     desks[Side.HEAD].troubles["compiled", 2] = WorkerHungError(Place(Side.HEAD), "compiled", how)
     found = run(desks)
     assert found.troubles == {(Side.HEAD, "compiled"): Trouble(reason=f"hung its worker, which {how}", own=True)}
-    assert len(found.durations_ns["eager_fp32"][Side.BASE]) == 6
+    assert len(found.pairs["eager_fp32"]) == 6
 
 
 def test_what_head_dies_of_is_tried_at_base_too(desks):
@@ -233,7 +250,8 @@ def test_a_worker_that_dies_of_nothing_it_ran_ends_the_model(desks):
 def test_where_memory_has_room_for_one_side_they_take_turns(desks, monkeypatch):
     monkeypatch.setattr(gate_table, "_have_room", lambda _needed: False)
     found = run(desks)
-    assert len(found.durations_ns["compiled"][Side.BASE]) == 6
+    assert len(found.pairs["compiled"]) == 6
+    assert found.in_turns
     loaded = set()
     for side, what, *_ in desks[Side.HEAD].log:
         if what == "load":
@@ -277,11 +295,11 @@ def test_a_variant_that_is_not_loaded_again_when_it_is_its_turn_leaves(desks, mo
     desks[Side.HEAD].load = load
     found = run(desks, max_rounds=8)
     assert found.troubles == {(Side.HEAD, "compiled"): Trouble(reason="OSError: gone", own=True)}
-    assert len(found.durations_ns["eager_fp32"][Side.HEAD]) == len(found.durations_ns["eager_fp32"][Side.BASE])
+    assert len(found.pairs["eager_fp32"]) == 6
 
 
 def test_the_budget_ends_what_is_undecided(desks):
     for number in range(1, 40):
         duration_ns = 90 if number % 2 else 110
         desks[Side.HEAD].troubles["compiled", number] = say.Took(duration_ns=duration_ns, compiled=False)
-    assert len(run(desks, budget_ns=0).durations_ns["compiled"][Side.HEAD]) == 6
+    assert len(run(desks, budget_ns=0).pairs["compiled"]) == 6
