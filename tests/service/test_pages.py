@@ -137,3 +137,14 @@ def test_every_answer_has_safe_headers(client: TestClient, path: str) -> None:
     assert headers["x-content-type-options"] == "nosniff"
     assert headers["referrer-policy"] == "no-referrer"
     assert "frame-ancestors 'none'" in headers["content-security-policy"]
+
+
+def test_every_page_leads_to_the_others_and_to_the_one_that_compares(client: TestClient, store: Store) -> None:
+    for path in pages(store):
+        navigation = client.get(path).text.partition('aria-label="Pages"')[2].partition("</nav>")[0]
+        assert re.findall(r'href="([\w.]+)"', navigation) == [
+            "index.html",
+            "alerts.html",
+            "machines.html",
+            "compare.html",
+        ]
