@@ -77,6 +77,16 @@ def show_change(ratio: float) -> str:
     return f"{sign}{abs(percent):.1f} %"
 
 
+def show_more_time(ratio: float) -> str:
+    """What a factor of the latency costs, in words: 1.118 is ``11.8 % more time``; below 1 it is less time."""
+    return f"{show_change(ratio)[1:]} {'less' if ratio < 1 else 'more'} time"
+
+
+def show_slower(ratio: float) -> str:
+    """A factor of the latency where there is room for two words: 1.118 is ``11.8 % slower``; below 1 it is faster."""
+    return f"{show_change(ratio)[1:]} {'faster' if ratio < 1 else 'slower'}"
+
+
 def show_difference_ns(duration_ns: float) -> str:
     """A duration that was added or taken away: ``+1.20 ms``; less has a minus sign as wide as the plus."""
     sign = "+" if duration_ns > 0 else "−" if duration_ns < 0 else "±"  # noqa: RUF001
@@ -108,6 +118,11 @@ def show_chance(chance: float) -> str:
 def show_time(timestamp: str) -> str:
     """A UTC ISO-8601 timestamp to the minute: ``2026-05-12 14:03``."""
     return datetime.fromisoformat(timestamp).astimezone(UTC).strftime("%Y-%m-%d %H:%M")
+
+
+def show_day(timestamp: str) -> str:
+    """The day of a UTC ISO-8601 timestamp: ``2026-05-12``."""
+    return show_time(timestamp).partition(" ")[0]
 
 
 def time_scale(longest_ns: float) -> tuple[int, str]:

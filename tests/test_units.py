@@ -50,6 +50,23 @@ def test_a_change_has_its_sign(ratio, shown):
 
 
 @pytest.mark.parametrize(
+    ("ratio", "time", "pace"),
+    [
+        (1.118, "11.8 % more time", "11.8 % slower"),
+        (0.9, "10.0 % less time", "10.0 % faster"),
+        (2.0, "100.0 % more time", "100.0 % slower"),
+    ],
+)
+def test_a_factor_of_the_latency_is_told_in_words(ratio, time, pace):
+    assert units.show_more_time(ratio) == time
+    assert units.show_slower(ratio) == pace
+
+
+def test_a_day_is_that_of_utc():
+    assert units.show_day("2026-05-12T23:30:00-02:00") == "2026-05-13"
+
+
+@pytest.mark.parametrize(
     ("duration_ns", "shown"),
     [(1_200_000.0, "+1.20 ms"), (-400.0, "−400 ns"), (0.0, "±0 ns")],  # noqa: RUF001
 )

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from pytest_xeonperf.judge.meanwhile import Part
 from pytest_xeonperf.records import Unknown
-from pytest_xeonperf.units import show_change, show_count, show_time_change
+from pytest_xeonperf.units import show_change, show_count, show_day, show_more_time, show_time_change
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -25,6 +25,17 @@ def worst_first(alerts: Iterable[Alert]) -> tuple[Alert, ...]:
 def moved(alert: Alert) -> str:
     """By how much the latency changed, with its interval where there is one."""
     return show_change(alert.latency_ratio) if isinstance(alert.speed, Unknown) else show_time_change(alert.speed)
+
+
+def slowed(alert: Alert) -> str:
+    """What became of its case: ``takes 11.8 % more time``."""
+    return f"takes {show_more_time(alert.latency_ratio)}"
+
+
+def since(alert: Alert) -> str:
+    """From when on, and from which commit if that is known: ``since 2026-05-26 (commit 1a1a1a1a1a)``."""
+    commit = "" if isinstance(alert.sha_after, Unknown) else f" (commit {alert.sha_after[:_SHORT_SHA]})"
+    return f"since {show_day(alert.since)}{commit}"
 
 
 def commits(alert: Alert) -> str:

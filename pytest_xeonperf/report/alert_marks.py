@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from pytest_xeonperf.records import Unknown
 from pytest_xeonperf.report import links
 from pytest_xeonperf.report.page_alerts import BADGES
-from pytest_xeonperf.units import show_change
+from pytest_xeonperf.units import show_slower
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -24,7 +24,7 @@ class AlertMark:
 
     Attributes:
         tone: The value of a `Tone`.
-        text: ``▼ new: +10.0 % time``.
+        text: ``▼ new: 10.0 % slower``.
     """
 
     href: str
@@ -58,5 +58,5 @@ def _first(alert: Alert, trend: Trend, moments: Moments) -> int:
 
 def _mark(alert: Alert) -> AlertMark:
     badge = BADGES[alert.state]
-    text = f"{badge.sign} {badge.word}: {show_change(alert.latency_ratio)} time"
+    text = f"{badge.sign} {badge.word}: {show_slower(alert.latency_ratio)}"
     return AlertMark(href=links.alert_page(alert.id), tone=badge.tone.value, text=text)

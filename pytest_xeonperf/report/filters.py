@@ -15,7 +15,10 @@ if TYPE_CHECKING:
 UNNAMED = "unknown"
 """How a branch that nobody knows is called."""
 
-_KINDS = {"machine": "m", "branch": "b", "workload": "w", "variant": "v", "preset": "p", "metric": "q"}
+OTHER_MACHINE = "another machine"
+"""What a comparability class is called whose runs are all older than those listed."""
+
+_KINDS = {"machine": "m", "branch": "b", "workload": "w", "variant": "v", "preset": "p"}
 _NO_CHOICE = "-"
 
 

@@ -9,31 +9,26 @@ from pytest_xeonperf.records import TIMED_ALONE, Measurement, Timing, Unknown
 from pytest_xeonperf.report import links
 from pytest_xeonperf.report.environment import changes
 from pytest_xeonperf.report.evidence import fidelity_facts, share_of_limit
-from pytest_xeonperf.report.filters import branch_of, offered
+from pytest_xeonperf.report.figures import Figure, figures
+from pytest_xeonperf.report.filters import OTHER_MACHINE, branch_of
+from pytest_xeonperf.report.newest import newest_ones
+from pytest_xeonperf.report.slower_cells import Slower, slower_there
 from pytest_xeonperf.report.sparkline import Sparkline, latency_sparkline, sparkline
-from pytest_xeonperf.report.verdict import Badge, badge
+from pytest_xeonperf.report.verdict import Badge, Tone, badge, worst
 from pytest_xeonperf.units import show_interval, show_ns, show_ratio, show_time
 from pytest_xeonperf.variants.spec import NAMED
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from pytest_xeonperf.alerts import Alert
     from pytest_xeonperf.records import Case, Result
     from pytest_xeonperf.report.environment import Fact
     from pytest_xeonperf.report.filters import Filters
     from pytest_xeonperf.store.summaries import TrendPoint
 
-SPARK_POINTS = 40
-"""Runs a sparkline looks back."""
-
-ELSEWHERE = 3
-"""Other machines and branches on which the page always has the newest result of a case."""
-
-MOST_ELSEWHERE = 12
-"""At most so many, of which each is the newest of a machine or branch that the page's filters offer."""
-
-OTHER_MACHINE = "another machine"
-"""What a comparability class is called whose runs are all older than those listed."""
+OF_NEWEST = Unknown(reason="of the newest run alone")
+"""Why a cell that stands for another machine or branch lacks what a run has only in full."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +50,11 @@ class Cell:
     """One case in the grid.
 
     Attributes:
+        badge: Of the newest result alone.
+        tone: With the open alerts.
+        slower: The worst of these.
+        figures: What else it can show than its speed-up.
+        machine: Where it was measured, if the page has results of several machines; else empty.
         stale: When it was last measured, where that was not in the run that the page is about; else empty.
         elsewhere: Whether it stands for a machine or branch that is not the newest one's: a filter brings it out.
         tokens: Which choices of the page's filters it meets.
@@ -63,6 +63,10 @@ class Cell:
     href: str
     over: str
     badge: Badge
+    tone: Tone
+    slower: tuple[Slower, ...]
+    figures: tuple[Figure, ...]
+    machine: str
     speedup: str
     interval: str
     gap: str
@@ -87,12 +91,14 @@ class GridRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AloneRow:
-    """One case that is timed alone; `gap` and all from `stale` on as in a `Cell`."""
+    """One case that is timed alone; `slower`, `machine`, `gap` and all from `stale` on as in a `Cell`."""
 
     href: str
     name: str
     group: str
     badge: Badge
+    slower: tuple[Slower, ...]
+    machine: str
     latency: str
     gap: str
     sparkline: Sparkline
@@ -103,11 +109,22 @@ class AloneRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """What every part of the page is told of the whole."""
+    """What every part of the page is told of the whole.
+
+    Attributes:
+        alerts: By the id of a case those that are open, worst first.
+        mixed: Whether its results are of several machines.
+    """
 
     run_id: str
     machines: Mapping[str, str]
     filters: Filters
+    alerts: Mapping[str, Sequence[Alert]]
+    mixed: bool
+
+    def machine(self, comparability_class: str) -> str:
+        """How to call a machine."""
+        return self.machines.get(comparability_class, OTHER_MACHINE)
 
 
 def variants_of(cases: Iterable[Case]) -> tuple[str, ...]:
@@ -124,7 +141,6 @@ def answers(case: Case, point: TrendPoint, machines: Mapping[str, str]) -> Mappi
         "workload": "" if case.alone else case.workload,
         "variant": "" if case.alone else case.variant,
         "preset": "" if case.alone else case.preset,
-        "metric": case.metric,
     }
 
 
@@ -159,7 +175,7 @@ def _grid_row(
 
 def _cells(history: CaseHistory, page: Place) -> tuple[Cell, ...]:
     """The cell of the newest point, and those of the newest ones elsewhere."""
-    first, *others = _latest(history, page)
+    first, *others = newest_ones(history.points, page.machines, page.filters)
     return (_cell(history, first, page), *(_cell(history, points, page, elsewhere=True) for points in others))
 
 
@@ -168,15 +184,21 @@ def _cell(history: CaseHistory, points: Sequence[TrendPoint], page: Place, *, el
     ratios = [point.speedup if isinstance(point.speedup, Unknown) else point.speedup.ratio for point in points]
     measurement = history.latest.measurement
     speedup = newest.speedup
+    own = badge(newest.outcome)
+    slower = slower_there(page.alerts.get(history.case.id, ()), newest, page.machines, elsewhere=elsewhere)
     return Cell(
         href=links.case_page(history.case.id),
         over=history.case.over,
-        badge=badge(newest.outcome),
+        badge=own,
+        tone=worst(own.tone, *(each.tone for each in slower)),
+        slower=slower,
+        figures=figures(newest, OF_NEWEST if elsewhere else measurement),
+        machine=_machine(newest, page),
         speedup="" if isinstance(speedup, Unknown) else show_ratio(speedup.ratio),
         interval="" if isinstance(speedup, Unknown) else show_interval(speedup),
         gap=newest.gap,
         sparkline=sparkline(ratios, newest.floor_ratio, borders=_borders(points)),
-        share=Unknown(reason="of the newest run alone") if elsewhere else _share(measurement),
+        share=OF_NEWEST if elsewhere else _share(measurement),
         fidelity=fidelity_facts(measurement) if isinstance(measurement, Measurement) and not elsewhere else (),
         stale=_stale(newest, page.run_id),
         elsewhere=elsewhere,
@@ -188,7 +210,7 @@ def alone_rows(history: CaseHistory, page: Place) -> tuple[AloneRow, ...]:
     """What is timed alone: its newest row, and those of other machines and branches."""
     return tuple(
         _alone_row(history.case, points, page, elsewhere=index > 0)
-        for index, points in enumerate(_latest(history, page))
+        for index, points in enumerate(newest_ones(history.points, page.machines, page.filters))
     )
 
 
@@ -200,6 +222,8 @@ def _alone_row(case: Case, points: Sequence[TrendPoint], page: Place, *, elsewhe
         name=case.workload,
         group=case.group,
         badge=badge(newest.outcome),
+        slower=slower_there(page.alerts.get(case.id, ()), newest, page.machines, elsewhere=elsewhere),
+        machine=_machine(newest, page),
         latency="" if isinstance(median_ns, Unknown) else show_ns(median_ns),
         gap=newest.gap,
         sparkline=latency_sparkline([point.candidate_median_ns for point in points], borders=_borders(points)),
@@ -215,41 +239,13 @@ def _share(measurement: Measurement | Timing | Unknown) -> Fact | Unknown:
     return TIMED_ALONE if isinstance(measurement, Timing) else measurement
 
 
-def _latest(history: CaseHistory, page: Place) -> Sequence[Sequence[TrendPoint]]:
-    """Of the newest point, and of the newest ones on other machines and branches, what may be compared with it."""
-    ends: dict[tuple[str, str], int] = {}
-    for index in reversed(range(len(history.points))):
-        point = history.points[index]
-        ends.setdefault((point.comparability_class, branch_of(point.branch)), index)
-    kept = _for_filters(ends, page)
-    return [
-        [point for point in history.points[: index + 1] if point.comparability_class == wanted][-SPARK_POINTS:]
-        for (wanted, _branch), index in kept.items()
-    ]
-
-
-def _for_filters(ends: Mapping[tuple[str, str], int], page: Place) -> Mapping[tuple[str, str], int]:
-    """The newest machines and branches, and of the others those that alone answer a choice of the page's filters."""
-    kept = dict(list(ends.items())[: 1 + ELSEWHERE])
-    wanted = {(name, words) for name in ("machine", "branch") for words in offered(page.filters, name)}
-
-    def answered(of_class: str, branch: str) -> set[tuple[str, str]]:
-        return {("machine", page.machines.get(of_class, OTHER_MACHINE)), ("branch", branch)}
-
-    for pair in kept:
-        wanted -= answered(*pair)
-    for pair, index in ends.items():
-        if len(kept) > MOST_ELSEWHERE:
-            break
-        if wanted & answered(*pair):
-            kept[pair] = index
-            wanted -= answered(*pair)
-    return kept
-
-
 def _borders(points: Sequence[TrendPoint]) -> tuple[int, ...]:
     """The points whose environment is not that of the one before."""
     return tuple(index for index in range(1, len(points)) if changes(points[index - 1].facts, points[index].facts))
+
+
+def _machine(newest: TrendPoint, page: Place) -> str:
+    return page.machine(newest.comparability_class) if page.mixed else ""
 
 
 def _stale(newest: TrendPoint, run_id: str) -> str:

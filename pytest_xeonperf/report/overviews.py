@@ -41,7 +41,7 @@ class Wanted:
 def overviews(
     store: Store, alerts: Sequence[Alert], *, runs: Collection[str], cases: Collection[str], beside: Beside
 ) -> Iterator[Wanted]:
-    """The machines; every alert, and lists of them by state; none of these where nothing ever became slower.
+    """The machines; the list of alerts, which every page leads to; every alert, and lists of them by state.
 
     Args:
         store: The history.
@@ -62,8 +62,7 @@ def overviews(
         yield _alert(store, alert, names, runs=runs, cases=cases, beside=beside)
     for state in sorted({alert.state for alert in alerts}):
         yield _listed(links.alerts_page(state.value), alerts, state)
-    if alerts:
-        yield _listed(links.alerts_page(), alerts, Unknown(reason="all are shown"))
+    yield _listed(links.alerts_page(), alerts, Unknown(reason="all are shown"))
 
 
 def _alert(

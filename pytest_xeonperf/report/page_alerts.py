@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pytest_xeonperf.alerts import AlertState
-from pytest_xeonperf.exchange.alert_words import commits, worst_first
+from pytest_xeonperf.exchange.alert_words import commits, slowed, worst_first
 from pytest_xeonperf.records import Unknown
 from pytest_xeonperf.report import links
 from pytest_xeonperf.report.verdict import Badge, Banner, Count, Tone
@@ -63,6 +63,8 @@ class AlertsPage:
 
     title: str
     banner: Banner
+    open_alerts: int
+    lists_all: bool
     states: tuple[StateLink, ...]
     rows: tuple[AlertRow, ...]
 
@@ -86,6 +88,8 @@ def alerts_page(alerts: Sequence[Alert], *, state: AlertState | Unknown, pages: 
     return AlertsPage(
         title="Alerts" if isinstance(state, Unknown) else f"Alerts: {state.value}",
         banner=_banner(alerts),
+        open_alerts=sum(alert.state.open for alert in alerts),
+        lists_all=every.current,
         states=(every, *of_states),
         rows=alert_rows(shown, pages=pages),
     )
@@ -129,6 +133,6 @@ def _banner(alerts: Sequence[Alert]) -> Banner:
     tone = Tone.BAD if tally[AlertState.NEW] else Tone.OPEN
     return Banner(
         badge=Badge(word=show_count(len(still), "open alert"), sign="▼", tone=tone),
-        sentence=f"{still[0].case.label} takes {show_change(still[0].latency_ratio)} time{unassigned}.",
+        sentence=f"{still[0].case.label} {slowed(still[0])}{unassigned}.",
         counts=counts,
     )

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from pytest_xeonperf.records import Outcome
 from pytest_xeonperf.report.case_series import NOTHING_KEPT, series_of
+from pytest_xeonperf.report.filters import OTHER_MACHINE
 from pytest_xeonperf.report.moments import Moments
 from pytest_xeonperf.report.page_alerts import alert_rows
+from pytest_xeonperf.report.slower import with_alerts
 from pytest_xeonperf.report.trend import Trend
-from pytest_xeonperf.report.verdict import NOTHING, Banner, Count, badge
+from pytest_xeonperf.report.verdict import NOTHING, Banner, Count, badge, name_of
 from pytest_xeonperf.store.summaries import RunMark
 
 if TYPE_CHECKING:
@@ -27,11 +29,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CasePage:
-    """The whole page."""
+    """The whole page; `counted` says which runs the banner counts, where they are of several machines."""
 
     title: str
     case: Case
     banner: Banner
+    counted: str
     series: tuple[Series, ...]
     alerts: tuple[AlertRow, ...]
 
@@ -95,16 +98,21 @@ def page_of(
     """The page of a case, from its trends by comparability class; see `case_page`."""
     newest_first = sorted(trends, key=lambda name: trends[name].places[-1], reverse=True)
     return CasePage(
-        title=case.workload if case.alone else f"{case.workload}/{case.phase} {case.variant}",
+        title=name_of(case),
         case=case,
-        banner=_banner([trends[name] for name in newest_first]),
+        banner=_with_alerts(
+            _banner([trends[name] for name in newest_first]),
+            alerts,
+            {name: machines.get(name, OTHER_MACHINE) for name in newest_first},
+        ),
+        counted=f"on all {len(trends)} classes of machine together" if len(trends) > 1 else "",
         alerts=alert_rows([each for each in alerts if each.state.open], pages=frozenset(each.id for each in alerts)),
         series=tuple(
             series_of(
                 case,
                 trends[name],
                 chart_name=f"trend-{number}",
-                heading=machines.get(name, "another machine"),
+                heading=machines.get(name, OTHER_MACHINE),
                 comparability_class=name,
                 moments=moments,
                 pages=pages,
@@ -115,6 +123,14 @@ def page_of(
             for number, name in enumerate(newest_first)
         ),
     )
+
+
+def _with_alerts(own: Banner, alerts: Sequence[Alert], machines: Mapping[str, str]) -> Banner:
+    """The verdict on the newest run, which names its machine where there are several, and what became slower."""
+    where = f" on {next(iter(machines.values()))}" if len(machines) > 1 else ""
+    if where or any(alert.state.open for alert in alerts):
+        own = replace(own, sentence=f"Newest run{where}: {own.sentence}")
+    return with_alerts(own, alerts, machines, named=False)
 
 
 def _banner(newest_first: Sequence[Trend]) -> Banner:

@@ -15,7 +15,7 @@ from pytest_xeonperf.report.environment import Fact, limit_facts, machine_facts,
 from pytest_xeonperf.report.evidence import Measured, measured
 from pytest_xeonperf.report.reproduce import command
 from pytest_xeonperf.report.timed import Timed, timed
-from pytest_xeonperf.report.verdict import Badge, Banner, badge, banner
+from pytest_xeonperf.report.verdict import Badge, Banner, Tone, badge, banner
 from pytest_xeonperf.units import show_minutes, show_ratio, show_time
 
 if TYPE_CHECKING:
@@ -23,6 +23,10 @@ if TYPE_CHECKING:
 
     from pytest_xeonperf.judge.carryover import OrderEffect
     from pytest_xeonperf.records import Case, Expectation, Result, Run
+
+
+_URGENCY = (Tone.BAD, Tone.OPEN, Tone.GOOD)
+"""In which order cases are listed; those of one tone in the order measured."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,17 +69,19 @@ class RunPage:
 def run_page(run: Run, *, compare: ToCompare = NOWHERE) -> RunPage:
     """The page of a run, from the run and where it is compared with others."""
     started = show_time(run.started_at)
+    names = anchors(run.results)
+    sections = [
+        _section(result, anchor, order, run.options)
+        for result, anchor, order in zip(run.results, names, order_effects(run.results), strict=True)
+    ]
     return RunPage(
         title=f"Run {started}",
-        banner=banner(run),
+        banner=banner(run, places=[f"#{anchor}" for anchor in names]),
         run_id=run.id,
         started=started,
         started_at=run.started_at,
         facts=run_facts(run),
-        sections=tuple(
-            _section(result, anchor, order, run.options)
-            for result, anchor, order in zip(run.results, anchors(run.results), order_effects(run.results), strict=True)
-        ),
+        sections=tuple(sorted(sections, key=lambda section: _URGENCY.index(section.badge.tone))),
         command=run.command,
         options=tuple(Fact(name=name, value=value) for name, value in run.options),
         machine=machine_facts(run.machine),

@@ -12,6 +12,7 @@ from markupsafe import Markup
 from pytest_xeonperf.records import Unknown
 from pytest_xeonperf.report import links
 from pytest_xeonperf.report.case_series import KeptRow
+from pytest_xeonperf.report.navigation import ways
 from pytest_xeonperf.report.page_alert import AlertPage
 from pytest_xeonperf.report.page_alerts import AlertsPage
 from pytest_xeonperf.report.page_case import CasePage
@@ -46,7 +47,8 @@ def render(page: Page, *, nonce: str = "") -> str:
             says in itself what it may do.
     """
     nonced = Markup(' nonce="{}"').format(nonce) if nonce else ""
-    return environment().get_template(_TEMPLATES[type(page)]).render(page=page, nonced=nonced)
+    template = environment().get_template(_TEMPLATES[type(page)])
+    return template.render(page=page, nonced=nonced, ways=ways(page, served=bool(nonce)))
 
 
 @lru_cache(maxsize=1)

@@ -17,9 +17,9 @@ from pytest_xeonperf.records import Unknown
 from pytest_xeonperf.report import links, manifest
 from pytest_xeonperf.report.beside import Beside
 from pytest_xeonperf.report.gather import Gathered
-from pytest_xeonperf.report.grid import SPARK_POINTS
 from pytest_xeonperf.report.manifest import Manifest, Written, digest, maker
 from pytest_xeonperf.report.moments import Moments
+from pytest_xeonperf.report.newest import SPARK_POINTS
 from pytest_xeonperf.report.overviews import Wanted, overviews
 from pytest_xeonperf.report.page_alerts import open_alerts_words
 from pytest_xeonperf.report.page_case import page_of
@@ -27,6 +27,7 @@ from pytest_xeonperf.report.page_index import index_page
 from pytest_xeonperf.report.page_run import run_page
 from pytest_xeonperf.report.parallel import shared
 from pytest_xeonperf.report.render import render
+from pytest_xeonperf.report.slower import open_ones
 from pytest_xeonperf.report.takeover import trends_on
 from pytest_xeonperf.report.trends import go_on, read_trends
 
@@ -214,6 +215,7 @@ class _Site:
             self.extent,
             sorted(self.shown),
             sorted(self.versions.items()),
+            open_ones(self.gathered.alerts),
             open_alerts_words(self.gathered.alerts),
             self.beside.base_id,
         )

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING
 from pytest_xeonperf.records import Outcome, Run, RunState
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from pytest_xeonperf.records import Case
 
 
 class Tone(StrEnum):
@@ -39,12 +41,31 @@ class Count:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Piece:
+    """A part of a sentence, and where it leads; nowhere where `href` is empty."""
+
+    text: str
+    href: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Banner:
-    """The first thing on a page: a word for the whole, how many of what, and one sentence."""
+    """The first thing on a page: a word for the whole, how many of what, and one sentence.
+
+    Attributes:
+        pieces: The sentence once more, cut where it links to something; empty where it links to nothing.
+    """
 
     badge: Badge
     sentence: str
     counts: tuple[Count, ...]
+    pieces: tuple[Piece, ...] = ()
+
+    @classmethod
+    def of(cls, badge: Badge, pieces: Sequence[Piece], counts: tuple[Count, ...]) -> Banner:
+        """The banner whose sentence is made of these pieces."""
+        sentence = "".join(piece.text for piece in pieces)
+        return cls(badge=badge, sentence=sentence, counts=counts, pieces=tuple(pieces))
 
 
 _SIGNS: Mapping[Outcome, str] = {
@@ -62,6 +83,11 @@ _SIGNS: Mapping[Outcome, str] = {
 
 NOTHING = Badge(word="nothing measured", sign="?", tone=Tone.OPEN)
 """For a whole that has no results."""
+
+
+def worst(*tones: Tone) -> Tone:
+    """Bad beats open, open beats good."""
+    return max(tones, key=(Tone.GOOD, Tone.OPEN, Tone.BAD).index)
 
 
 def tone(outcome: Outcome) -> Tone:
@@ -99,30 +125,44 @@ def counts(outcomes: Iterable[Outcome]) -> tuple[Count, ...]:
     return tuple(Count(badge=badge(outcome), number=tally[outcome]) for outcome in Outcome if tally[outcome])
 
 
-def banner(run: Run) -> Banner:
-    """What a run came to."""
+def banner(run: Run, *, places: Sequence[str] = (), of_run: str = "") -> Banner:
+    """What a run came to.
+
+    Args:
+        run: The run.
+        places: Where each of its results is shown, in their order; nothing is linked where there are none.
+        of_run: What follows ``all 3 cases`` where it is not clear of which run: `` of this run``.
+    """
     outcomes = [result.verdict.outcome for result in run.results]
-    return Banner(badge=ended(overall(outcomes), run.state), sentence=_sentence(run), counts=counts(outcomes))
+    badge = ended(overall(outcomes), run.state)
+    return Banner.of(badge, _sentence(run, places or ("",) * len(run.results), of_run), counts(outcomes))
 
 
-def _sentence(run: Run) -> str:
+def name_of(case: Case) -> str:
+    """How sentences call a case: ``sam-vit-b/encode compiled_bf16``."""
+    return case.workload if case.alone else f"{case.workload}/{case.phase} {case.variant}"
+
+
+def _sentence(run: Run, places: Sequence[str], of_run: str) -> tuple[Piece, ...]:
     total = len(run.results)
-    red = [result.case for result in run.results if result.verdict.outcome.red]
-    undecided = [result.case for result in run.results if result.verdict.outcome.undecided]
+    placed = list(zip(run.results, places, strict=True))
+    red = [(result.case, place) for result, place in placed if result.verdict.outcome.red]
+    undecided = [(result.case, place) for result, place in placed if result.verdict.outcome.undecided]
     ending = _ending(run)
     if not total:
-        return f"No case has a result{ending}."
+        return (Piece(text=f"No case{of_run} has a result{ending}."),)
     if not red and not undecided:
-        held = (
-            "The only case holds what its test promises" if total == 1 else f"All {total} cases hold what is promised"
-        )
-        return f"{held}{ending}."
-    first, *others = red or undecided
-    name = first.workload if first.alone else f"{first.workload}/{first.phase} {first.variant}"
-    named = f"{name}{f' and {len(others)} more' if others else ''}"
+        only, every = f"The only case{of_run} holds what its test promises", f"All {total} cases{of_run} hold"
+        return (Piece(text=f"{only if total == 1 else f'{every} what is promised'}{ending}."),)
+    (first, place), *others = red or undecided
+    more = f" and {len(others)} more" if others else ""
     rest = f", {len(undecided)} undecided" if red and undecided else ""
+    came_to = f"{more} {'failed' if red else 'could not be decided'}"
     passed = total - len(red) - len(undecided)
-    return f"{named} {'failed' if red else 'could not be decided'}; {passed} of {total} passed{rest}{ending}."
+    return (
+        Piece(text=name_of(first), href=place),
+        Piece(text=f"{came_to}; {passed} of {total} passed{rest}{ending}."),
+    )
 
 
 def _ending(run: Run) -> str:

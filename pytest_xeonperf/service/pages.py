@@ -11,8 +11,8 @@ from starlette.routing import Route
 
 from pytest_xeonperf.report import choice, links
 from pytest_xeonperf.report.gather import RUNS_LISTED, Gathered
-from pytest_xeonperf.report.grid import SPARK_POINTS
 from pytest_xeonperf.report.moments import Moments
+from pytest_xeonperf.report.newest import SPARK_POINTS
 from pytest_xeonperf.report.page_case import page_of
 from pytest_xeonperf.report.page_index import index_page
 from pytest_xeonperf.report.page_machines import machines_page

@@ -16,14 +16,14 @@ def marked(series):
 
 
 def test_an_alert_stands_at_the_first_run_that_is_slow(make):
-    assert marked(series_with(make, make.alert(run_id="run-3"))) == {2: ["▼ new: +10.0 % time"]}
+    assert marked(series_with(make, make.alert(run_id="run-3"))) == {2: ["▼ new: 10.0 % slower"]}
 
 
 def test_what_a_gate_saw_stands_at_the_first_run_of_its_head(make):
     gates = {"source": AlertSource.GATE, "run_id": Unknown(reason="a gate's rounds are no run")}
     points = [make.point(day=day, run_id=f"run-{day}", sha=f"{max(day, 2):040}") for day in (1, 2, 3)]
     assert marked(series_with(make, make.alert(sha_after=f"{2:040}", **gates), points=points)) == {
-        0: ["▼ new: +10.0 % time"]
+        0: ["▼ new: 10.0 % slower"]
     }
     assert marked(series_with(make, make.alert(sha_after="f" * 40, **gates), points=points)) == {}
 

@@ -26,11 +26,9 @@ def test_what_is_no_choice_meets_none():
 
 
 def test_tokens_of_different_questions_begin_with_different_letters():
-    everything = Filters.of(
-        {name: ["1", "2"] for name in ("machine", "branch", "workload", "variant", "preset", "metric")}
-    )
+    everything = Filters.of({name: ["1", "2"] for name in ("machine", "branch", "workload", "variant", "preset")})
     letters = [each.options[0][0][0] for each in everything.shown]
-    assert len(set(letters)) == len(letters) == 6
+    assert len(set(letters)) == len(letters) == 5
 
 
 def test_a_branch_that_nobody_knows_is_a_choice_of_its_own():

@@ -1,4 +1,5 @@
-from pytest_xeonperf.report.grid import ELSEWHERE, MOST_ELSEWHERE, CaseHistory
+from pytest_xeonperf.report.grid import CaseHistory
+from pytest_xeonperf.report.newest import ELSEWHERE, MOST_ELSEWHERE
 from pytest_xeonperf.report.page_index import index_page
 
 

@@ -26,7 +26,7 @@ def test_open_ones_come_first_and_worst_first(make):
 def test_the_verdict_says_how_many_are_open_and_which_is_worst(make):
     banner = alerts_page(some(make), state=ALL, pages=()).banner
     assert (banner.badge.word, banner.badge.tone) == ("2 open alerts", Tone.BAD)
-    assert banner.sentence.endswith("takes +30.0 % time; 1 assigned to nobody.")
+    assert banner.sentence.endswith("takes 30.0 % more time; 1 assigned to nobody.")
     done = [replace(each, state=AlertState.FIXED) for each in some(make)]
     assert alerts_page(done, state=ALL, pages=()).banner.badge.tone is Tone.GOOD
 

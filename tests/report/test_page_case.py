@@ -1,6 +1,9 @@
+from pytest_xeonperf.alerts import AlertState
 from pytest_xeonperf.records import Outcome, Unknown
 from pytest_xeonperf.report import case_series
 from pytest_xeonperf.report.page_case import case_page
+from pytest_xeonperf.report.render import render
+from pytest_xeonperf.report.slower import KNOWN, SLOWER
 
 
 def page(make, *points, machines=None):
@@ -92,3 +95,33 @@ def test_a_chart_knows_the_page_that_compares_where_there_is_one(make):
     assert page(make, make.point()).series[0].chart.compare == ""
     served = case_page(make.case(), [make.point()], machines={}, pages=(), compare="compare.html")
     assert served.series[0].chart.compare == "compare.html"
+
+
+def alerted(make, *points, **changes):
+    return case_page(make.case(), points, machines={}, pages=(), alerts=[make.alert(**changes)]).banner
+
+
+def test_an_open_alert_is_said_before_the_newest_run(make):
+    made = alerted(make, make.point(4.0))
+    assert made.badge == SLOWER
+    assert made.sentence == (
+        "Takes 10.0 % more time since 2026-05-01 (commit bbbbbbbbbb). Newest run: 4.00x [3.92, 4.08]; clears its floor"
+    )
+    assert made.pieces[0].href == "alert-3f9a1c0b77de.html"
+    assert alerted(make, make.point(4.0), state=AlertState.ACKNOWLEDGED).badge == KNOWN
+    assert alerted(make, make.point(4.0), state=AlertState.FIXED).badge.word == "pass"
+
+
+def test_a_newest_run_that_is_red_keeps_its_word_and_names_the_alert(make):
+    made = alerted(make, make.point(2.5, outcome=Outcome.BELOW_FLOOR, reason="too slow"))
+    assert made.badge.word == "below floor"
+    assert made.sentence.startswith("Newest run: 2.50x [2.45, 2.55]; too slow; takes 10.0 % more time since")
+
+
+def test_counts_over_several_machines_say_so(make):
+    points = (make.point(day=1, comparability_class="abc"), make.point(day=2))
+    made = page(make, *points, machines={"abc": "an EPYC"})
+    assert made.counted == "on all 2 classes of machine together"
+    assert made.banner.sentence.startswith("Newest run on another machine: ")
+    assert '<li class="note">runs on all 2 classes of machine together</li>' in render(made)
+    assert page(make, make.point()).counted == ""

@@ -1,6 +1,8 @@
+from pytest_xeonperf.alerts import AlertState
 from pytest_xeonperf.records import Outcome, Unknown
 from pytest_xeonperf.report.grid import CaseHistory
-from pytest_xeonperf.report.page_index import index_page
+from pytest_xeonperf.report.page_index import ALERTS_NAMED, index_page
+from pytest_xeonperf.report.render import render
 
 
 def history(make, *points, **case):
@@ -104,3 +106,31 @@ def test_a_latency_that_needs_attention_is_found_as_one(make):
     (item,) = made.attention
     assert (item.found, item.label) == ("1.25 ms", "tests/test_fft.py::test_fft, timed alone")
     assert made.banner.sentence.startswith("tests/test_fft.py::test_fft failed")
+
+
+def test_what_became_slower_needs_attention_too_red_before_undecided(make):
+    run = make.run(make.result(Outcome.INCONCLUSIVE), make.result(Outcome.CRASHED))
+    alerts = [make.alert(), make.alert(id="known", state=AlertState.ACKNOWLEDGED, latency_ratio=1.2, assignee="ann")]
+    made = index_page(run, [], [], pages=(), alerts=[*alerts, make.alert(id="over", state=AlertState.FIXED)])
+    assert [item.badge.word for item in made.attention] == ["crashed", "10.0 % slower", "inconclusive", "20.0 % slower"]
+    new, known = made.attention[1], made.attention[3]
+    assert (new.href, new.found) == ("alert-3f9a1c0b77de.html", "20.0 ms → 22.0 ms")
+    assert new.reason == "since 2026-05-01, between aaaaaaaaaa..bbbbbbbbbb; new, assigned to nobody"
+    assert known.reason.endswith("; acknowledged, assigned to ann")
+    assert (made.open_alerts, made.more_alerts) == (2, "")
+
+
+def test_of_many_alerts_the_worst_are_named_and_the_others_counted(make):
+    alerts = [make.alert(id=f"a{number}", latency_ratio=1 + number / 100) for number in range(1, 14)]
+    made = index_page(make.run(), [], [], pages=(), alerts=alerts)
+    assert len(made.attention) == ALERTS_NAMED
+    assert made.attention[0].badge.word == "13.0 % slower"
+    assert made.more_alerts == "3 more open alerts"
+    assert '<a href="alerts.html">3 more open alerts</a>' in render(made)
+
+
+def test_the_verdict_and_the_icon_are_not_green_while_something_is_slower(make):
+    html = render(index_page(make.run(make.result()), [], [], pages=(), alerts=[make.alert()]))
+    assert "<title>▼ pytest-xeonperf</title>" in html
+    assert "fill='%23d55e00'" in html
+    assert "Slower than before</h1>" in html

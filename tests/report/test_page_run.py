@@ -77,3 +77,18 @@ def test_carry_over_is_a_word_on_the_page_where_it_is_seen(make):
     assert "carry-over</span> 3.64x when the baseline ran first" in seen
     assert "carry-over</span>" not in unseen
     assert "no carry-over seen (p = " in unseen
+
+
+def test_red_cases_come_first_then_undecided_ones_then_the_others_as_they_were_measured(make):
+    outcomes = {"a": Outcome.PASS, "b": Outcome.INCONCLUSIVE, "c": Outcome.CRASHED, "d": Outcome.PASS}
+    results = [make.result(outcome, case=make.case(variant=name)) for name, outcome in outcomes.items()]
+    page = run_page(make.run(*results))
+    assert [section.case.variant for section in page.sections] == ["c", "b", "a", "d"]
+
+
+def test_the_verdict_leads_to_the_section_of_the_case_it_names(make):
+    page = run_page(make.run(make.result(), make.result(Outcome.CRASHED)))
+    (link,) = (piece for piece in page.banner.pieces if piece.href)
+    assert link.href == f"#{page.sections[0].anchor}"
+    assert page.sections[0].anchor.endswith("-2")
+    assert f'<a href="{link.href}">sam-vit-b/encode compiled_bf16</a> failed;' in render(page)

@@ -9,6 +9,7 @@ from jinja2 import UndefinedError
 from pytest_xeonperf.alerts import AlertEvent, EventKind
 from pytest_xeonperf.judge.runs import Past, compare_runs
 from pytest_xeonperf.records import Outcome, Score, Unknown
+from pytest_xeonperf.report.figures import Shown
 from pytest_xeonperf.report.grid import CaseHistory
 from pytest_xeonperf.report.page_alert import alert_page, triage_form
 from pytest_xeonperf.report.page_alerts import alerts_page
@@ -116,9 +117,9 @@ def pages(make, hostile):
     head = replace(run, id=hostile, results=(replace(results[0], measurement=slower), *results[1:]))
     compared = compare_runs(run, head, lambda _: past, tolerance=0.05, alpha=0.05)
     return (
-        index_page(run, [summary], histories, pages={run.id}),
+        index_page(run, [summary], histories, pages={run.id}, alerts=[alert]),
         run_page(run),
-        case_page(case, points, machines=machines, pages={"run-01"}),
+        case_page(case, points, machines=machines, pages={"run-01"}, alerts=[alert]),
         case_page(alone.case, alone_points, machines=machines, pages={"run-01"}),
         history_page(replace(compared, notes=(hostile,))),
         machines_page([seen], pages={run.id}),
@@ -150,7 +151,7 @@ def test_the_verdict_is_the_first_heading_of_every_page(pages, which):
     html = render(pages[which])
     first = re.search(r"<h[1-6][^>]*>(.*?)</h", html, re.DOTALL)
     assert first is not None
-    assert re.search("Failed|Pass|Below|Problem", first[1])
+    assert re.search("Failed|Pass|Below|Problem|Slower", first[1])
 
 
 def test_every_table_has_a_caption_and_scoped_headings(pages):
@@ -160,9 +161,9 @@ def test_every_table_has_a_caption_and_scoped_headings(pages):
         assert "<th>" not in html
 
 
-def test_only_the_trend_carries_scripts(pages):
+def test_only_the_trend_and_the_first_page_carry_scripts(pages):
     index, run, case, alone, *others = (render(page) for page in pages)
-    assert "<script" not in index
+    assert index.count("<script") == 1
     assert "<script" not in run
     assert all("<script" not in other for other in others)
     assert case.count("<script") == alone.count("<script") == 4
@@ -176,7 +177,7 @@ def test_filters_bring_one_script_and_every_choice_as_text(make, hostile):
     html = render(index_page(make.run(), runs, [history], pages=()))
     assert html.count("<script") == 1
     assert "\\u202e" in Outline(html).text
-    assert html.count("<option") == 3
+    assert html.count("<option") == 3 + len(Shown)
 
 
 def test_the_data_of_a_chart_can_be_read_back(pages):

@@ -31,7 +31,7 @@ def test_every_run_and_every_case_has_a_page_and_the_index_is_the_answer(store, 
     cases = {f"case-{case.id}.html" for case in store.cases()}
     assert len(cases) == 2
     runs = {f"run-run-{day}.html" for day in (1, 2, 3)}
-    others = {"index.html", "machines.html", "compare.html"}
+    others = {"index.html", "alerts.html", "machines.html", "compare.html"}
     assert names == {".gitignore", ".xeonperf-report.json", *others, *runs, *cases}
 
 

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from pytest_xeonperf.alerts import AlertState, Triage
 from pytest_xeonperf.judge.alerts import Findings
+from pytest_xeonperf.judge.following import Followed
 from pytest_xeonperf.records import Acceptance, RunState, Unknown
 from pytest_xeonperf.report import case_series, manifest, site, trends
 from pytest_xeonperf.report.site import write_site
@@ -164,7 +165,7 @@ def test_an_alert_writes_its_pages_that_of_its_case_and_the_first(store, write, 
     assert write(store) == {own, *lists, "index.html", *case_pages(make, "woq_int4")}
     assert write(store) == set()
     store.triage(alert.id, Triage(assignee="somebody"), by="somebody", at="2026-05-13T15:00:00+00:00")
-    assert write(store) == {own, *lists, *case_pages(make, "woq_int4")}
+    assert write(store) == {own, *lists, "index.html", *case_pages(make, "woq_int4")}
 
 
 def test_what_was_decided_about_an_alert_is_nowhere_said_to_be_open(store, write, make, tmp_path):
@@ -332,3 +333,18 @@ def _apply(change, number, store, folder, *, run_of, make) -> None:
         pages[how[0] % len(pages)].unlink()
     elif kind == "write":
         write_site(store, folder, run_id=store.resolve("latest"))
+
+
+def test_the_first_page_follows_how_large_an_alert_is_and_what_became_of_it(store, write, make, tmp_path):
+    alert = _raise(store, make, "run-2-0")
+    write(store)
+    index = tmp_path / "reports" / "index.html"
+    assert "Slower than before" in index.read_text()
+    store.triage(alert.id, Triage(state=AlertState.ACKNOWLEDGED), by="ann", at="2026-05-13T15:00:00+00:00")
+    write(store)
+    assert "Known to be slower" in index.read_text()
+    moved = replace(store.alerts()[0], latency_ratio=1.25)
+    followed = Findings(followed=(Followed(alert=moved, events=()),))
+    store.raise_alerts(alert.case, alert.comparability_class, lambda _: followed)
+    assert "index.html" in write(store)
+    assert "25.0 % more time" in index.read_text()

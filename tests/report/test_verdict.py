@@ -1,7 +1,7 @@
 import pytest
 
 from pytest_xeonperf.records import Outcome, RunState
-from pytest_xeonperf.report.verdict import Tone, badge, banner, counts, overall
+from pytest_xeonperf.report.verdict import Tone, badge, banner, counts, overall, worst
 
 
 @pytest.mark.parametrize("outcome", list(Outcome))
@@ -54,3 +54,15 @@ def test_a_run_that_did_not_reach_its_end_says_so(make, state, ending):
 
 def test_a_run_without_results_is_not_green(make):
     assert banner(make.run()).badge.tone is Tone.OPEN
+
+
+def test_the_first_failure_leads_to_where_it_is_shown(make):
+    run = make.run(make.result(), make.result(Outcome.BELOW_FLOOR))
+    linked = banner(run, places=("#one", "#two")).pieces
+    assert [(piece.text, piece.href) for piece in linked if piece.href] == [("sam-vit-b/encode compiled_bf16", "#two")]
+    assert not any(piece.href for piece in banner(run).pieces)
+
+
+def test_bad_is_worse_than_open_and_open_is_worse_than_good():
+    assert worst(Tone.GOOD, Tone.OPEN) is Tone.OPEN
+    assert worst(Tone.OPEN, Tone.BAD, Tone.GOOD) is Tone.BAD

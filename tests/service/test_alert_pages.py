@@ -63,7 +63,7 @@ def test_what_is_not_there_is_told_so(client: TestClient, path: str) -> None:
 
 def test_a_history_without_alerts_has_an_empty_list(client: TestClient) -> None:
     assert "No open alerts" in client.get("/alerts.html").text
-    assert "alerts.html" not in client.get("/").text
+    assert "open alert" not in client.get("/").text
 
 
 def test_only_whoever_may_triage_gets_the_form_and_only_that_page_may_post(
@@ -194,3 +194,17 @@ def test_an_issue_that_got_into_the_history_otherwise_is_no_link(
 ) -> None:
     store.triage(alert.id, Triage(issue_url="javascript:alert(1)"), by="Eve", at="2026-09-30T10:00:00+00:00")
     assert "javascript:" not in re.sub(r"<td>.*?</td>", "", client.get(f"/alert-{alert.id}.html").text)
+
+
+def test_an_alert_is_in_the_verdict_of_the_first_page_and_of_its_case_until_it_is_decided(
+    client: TestClient, store: Store, alert: Alert
+) -> None:
+    case = f"/case-{alert.case.id}.html"
+    for state, word in ((AlertState.NEW, "Slower than before"), (AlertState.ACKNOWLEDGED, "Known to be slower")):
+        store.triage(alert.id, Triage(state=state), by="ann", at="2026-10-01T10:00:00+00:00")
+        assert f"{word}</h1>" in client.get(case).text
+    first = client.get("/").text
+    assert f'href="alert-{alert.id}.html"' in first.partition("</section>")[0]
+    store.triage(alert.id, Triage(state=AlertState.INVALID), by="ann", at="2026-10-02T10:00:00+00:00")
+    assert f'href="alert-{alert.id}.html"' not in client.get("/").text
+    assert "slower</h1>" not in client.get(case).text

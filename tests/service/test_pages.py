@@ -174,3 +174,14 @@ def test_a_run_beyond_those_that_are_listed_is_offered_too(
     monkeypatch.setattr("pytest_xeonperf.service.pages.RUNS_LISTED", 1)
     page = client.get(f"/compare.html?base={first}&head={recorded.id}").text
     assert f'<option value="{first}" selected>run {first}</option>' in page
+
+
+def test_every_page_leads_to_the_others_and_to_the_one_that_compares(client: TestClient, store: Store) -> None:
+    for path in pages(store):
+        navigation = client.get(path).text.partition('aria-label="Pages"')[2].partition("</nav>")[0]
+        assert re.findall(r'href="([\w.]+)"', navigation) == [
+            "index.html",
+            "alerts.html",
+            "machines.html",
+            "compare.html",
+        ]

@@ -52,7 +52,7 @@ def test_a_page_with_two_charts(page, wide_case_page, opened_chart):
     assert violations(page) == []
 
 
-@pytest.mark.parametrize("which", ["alerts.html", "alert-", "case-", "machines.html"])
+@pytest.mark.parametrize("which", ["index.html", "alerts.html", "alert-", "case-", "machines.html"])
 def test_pages_about_alerts_and_machines(page, alerted_site, which):
     found = sorted(alerted_site.glob(f"{which}*"))
     for path in found:

@@ -22,7 +22,7 @@ def alerted(page, alerted_site, opened_chart):
 
 def test_hovering_over_the_first_slow_run_tells_of_its_alert(alerted):
     chart, (at, *_) = alerted
-    assert re.search(r"alert\s+▼ new: \+1\d\.\d % time", chart.hover(at))
+    assert re.search(r"alert\s+▼ new: 1\d\.\d % slower", chart.hover(at))
     assert "alert" not in chart.hover(at - 1)
 
 
@@ -61,4 +61,4 @@ def test_the_file_of_figures_has_them_too(page, alerted):
     chart, found = alerted
     lines = page.evaluate("(name) => xeonperfTrend.csv(xeonperfTrend.unpacked(name))", chart.data["name"]).split("\r\n")
     assert lines[0].endswith(",alerts")
-    assert [index for index, line in enumerate(lines[1:]) if "% time" in line] == found
+    assert [index for index, line in enumerate(lines[1:]) if "% slower" in line] == found

@@ -29,7 +29,7 @@ def packed(columns: dict[str, list[str]], figures: dict[str, list[float]]) -> di
     panel = {"label": "x", "span": [0.5, 6.25], "scale": 1}
     latency = {**panel, "scale": 1_000_000}
     told = {"name": "made", "compare": "", "panels": ["speedup"], "hrefs": {"299": "run-x.html"}}
-    told["alerts"] = {"8": [{"href": "alert-x.html", "tone": "bad", "text": "▼ new: +5.0 % time"}]}
+    told["alerts"] = {"8": [{"href": "alert-x.html", "tone": "bad", "text": "▼ new: 5.0 % slower"}]}
     return {
         **told,
         "trend": trend,

@@ -1,5 +1,7 @@
 """The filters of the first page, in a real browser."""
 
+import re
+
 import pytest
 
 from pytest_xeonperf.report.site import write_site
@@ -21,7 +23,8 @@ class First:
         """What is to be seen in the grid: variant and figure."""
         cells = self.page.locator(".grid .cell:visible").all()
         return [
-            (cell.locator(".column").text_content(), cell.locator(".figure").inner_text().split()[1]) for cell in cells
+            (cell.locator(".column").text_content(), cell.locator(".figure:visible").inner_text().split()[1])
+            for cell in cells
         ]
 
     def said(self):
@@ -128,4 +131,51 @@ def test_one_case_on_one_machine_needs_no_filters(page, wide_database, tmp_path)
     with open_store(str(tmp_path / "xeonperf.db")) as store:
         store.add_run(run)
         page.goto(write_site(store, tmp_path / "reports", run_id=run.id).as_uri())
-    assert page.locator("select").all_inner_texts() == ["all\ncompiled_bf16\nwoq_int8"]
+    assert page.locator("select:not([name=metric])").all_inner_texts() == ["all\ncompiled_bf16\nwoq_int8"]
+
+
+FIGURES = {
+    "latency": ["438 ms", "552 ms", "487 ms"],
+    "share of the limit": ["70 % of GEMM peak"] * 3,
+    "fidelity": ["0.9997 cosine"] * 3,
+}
+
+
+def shown(page):
+    """The figures that are to be seen in the grid."""
+    return sorted(page.locator(".grid .figure:visible").all_inner_texts())
+
+
+@pytest.mark.parametrize("metric", FIGURES)
+def test_the_metric_is_the_figure_that_every_cell_shows(first, page, metric):
+    speedups = shown(page)
+    assert all(re.search(r"\dx\b", text) for text in speedups)
+    first.choose("metric", metric)
+    assert shown(page) == sorted(FIGURES[metric])
+    assert page.locator(".grid caption").inner_text() == f"Latest {metric} of every case."
+    assert page.locator(".grid .spark:visible").count() == 0
+    assert first.said() == "3 of 3 cases, 40 of 40 runs"
+    page.reload()
+    assert shown(page) == sorted(FIGURES[metric])
+    first.form.get_by_role("button", name="Show all").click()
+    page.wait_for_function("() => !location.hash")
+    assert shown(page) == speedups
+    assert page.locator(".grid caption").inner_text().startswith("Latest speed-up of every case, with its trend")
+
+
+def test_what_is_not_the_figure_stands_beside_it(first, page):
+    beside = page.locator(".grid .cell").first.locator(".line:visible")
+    assert "cosine 0.9997" in beside.all_inner_texts()
+    first.choose("metric", "fidelity")
+    texts = beside.all_inner_texts()
+    assert "cosine 0.9997" not in texts
+    assert any(text.endswith("x") for text in texts)
+
+
+def test_the_metric_and_filters_work_together_and_are_both_in_the_address(first, page):
+    first.choose("metric", "latency")
+    first.choose("variant", "woq_int8")
+    assert shown(page) == ["487 ms"]
+    assert page.url.endswith("#variant=woq_int8&metric=latency")
+    first.choose("machine", "another Xeon, avx512_bf16")
+    assert len(shown(page)) == 1

@@ -1,10 +1,13 @@
 /* The filters of the first page. What is shown carries a token for each filter that it answers; what does not answer a
-   filter is left alone by it. The choices are in the address after the #, in words. */
+   filter is left alone by it. One more choice is that of the figure which the cells show. All of them are in the address
+   after the #, in words. */
 (() => {
   "use strict";
 
   const form = document.getElementById("filters");
   const selects = [...form.querySelectorAll("select")];
+  const metric = form.querySelector("[name=metric]");
+  const filters = selects.filter((select) => select !== metric);
   const status = form.querySelector("[role=status]");
   /* What shows the same case stands in one list, newest first: the first one that meets the filters is shown. */
   const lists = new Map();
@@ -14,7 +17,7 @@
   }
 
   function caseOf(element) {
-    return (element.matches("a") ? element : element.querySelector("a")).getAttribute("href");
+    return element.querySelector("a.whole").getAttribute("href");
   }
 
   const wordsOf = (select) => select.selectedOptions[0].textContent;
@@ -24,18 +27,27 @@
   }
 
   function apply() {
-    const chosen = selects.map((select) => select.value).filter(Boolean);
+    const chosen = filters.map((select) => select.value).filter(Boolean);
     for (const list of lists.values()) {
       const first = list.find(({ tokens }) => chosen.every((token) => meets(tokens, token)));
       for (const thing of list) thing.element.hidden = thing !== first;
     }
     document.querySelectorAll(".grid").forEach(narrow);
+    if (metric) measure();
     document.querySelectorAll(".filtered").forEach(emptied);
     const counted = [count("section[aria-labelledby=runs]", "run"), count(".filtered:not([aria-labelledby=runs])", "case")]
       .filter(Boolean).reverse().join(", ");
-    const asked = selects.filter((select) => select.value).map((select) => `${select.name} ${wordsOf(select)}`);
+    const asked = filters.filter((select) => select.value).map((select) => `${select.name} ${wordsOf(select)}`);
     status.textContent = asked.length ? `${counted}: only ${asked.join(", ")}` : counted; // on paper, too
-    form.querySelector("[type=reset]").hidden = !chosen.length;
+    form.querySelector("[type=reset]").hidden = selects.every((select) => !select.value);
+    document.dispatchEvent(new Event("narrowed"));
+  }
+
+  /* The figure that was chosen, in every cell, and no second time among those beside it. */
+  function measure() {
+    for (const each of document.querySelectorAll(".grid [data-beside]")) each.hidden = each.dataset.beside === metric.value;
+    for (const each of document.querySelectorAll(".grid [data-figure]")) each.hidden = each.dataset.figure !== metric.value;
+    document.querySelector(".grid .metric").textContent = wordsOf(metric);
   }
 
   /* Rows and columns of the grid that have nothing left to show. */
