@@ -13,6 +13,7 @@ from pytest_xeonperf.report import links
 from pytest_xeonperf.report.alert_marks import AlertMark, alert_marks
 from pytest_xeonperf.report.chart import Chart, chart
 from pytest_xeonperf.report.environment import Change, changes
+from pytest_xeonperf.report.moments import NOTHING_LISTED, Listed
 from pytest_xeonperf.report.verdict import Badge, badge
 from pytest_xeonperf.units import show_change
 
@@ -74,17 +75,31 @@ class Kept:
 
     Attributes:
         rows: By index, the row in HTML.
-        levels: By index, as they were.
-        hrefs: By index, as they were; so are `alerts`.
+        levels: By index, as they were; so are `hrefs` and `alerts`.
+        moments: Of all points there were, as a JSON list.
     """
 
     rows: Mapping[int, str]
     levels: Mapping[int, str]
     hrefs: Mapping[int, str]
     alerts: Mapping[int, tuple[AlertMark, ...]]
+    moments: Listed
+
+    def changed(
+        self, levels: Mapping[int, str], hrefs: Mapping[int, str], alerts: Mapping[int, tuple[AlertMark, ...]]
+    ) -> set[int]:
+        """Indices of points of which something else is said now."""
+        return {
+            index
+            for index, _said in (
+                *(self.levels.items() ^ levels.items()),
+                *(self.hrefs.items() ^ hrefs.items()),
+                *(self.alerts.items() ^ alerts.items()),
+            )
+        }
 
 
-NOTHING_KEPT = Kept(rows={}, levels={}, hrefs={}, alerts={})
+NOTHING_KEPT = Kept(rows={}, levels={}, hrefs={}, alerts={}, moments=NOTHING_LISTED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,7 +148,15 @@ def series_of(
     return Series(
         heading=heading,
         comparability_class=comparability_class,
-        chart=chart(chart_name, trend, case=case, moments=moments, hrefs=hrefs, alerts=alerts_at, compare=compare),
+        chart=chart(
+            chart_name,
+            trend,
+            case=case,
+            moments=moments.listed(trend.places, kept.moments),
+            hrefs=hrefs,
+            alerts=alerts_at,
+            compare=compare,
+        ),
         rows=tuple(
             _rows(case, trend, range(len(trend) - 1, first - 1, -1), moments, hrefs=hrefs, alerts=alerts_at, kept=kept)
         ),
@@ -156,8 +179,9 @@ def _rows(
 ) -> Iterator[TrendRow | KeptRow]:
     """The rows in this order; those that are kept, as many together as stand together."""
     standing: list[str] = []
+    changed = kept.changed(trend.levels, hrefs, alerts)
     for index in indices:
-        if _same(index, trend, hrefs, alerts, kept):
+        if index in kept.rows and index not in changed:
             standing.append(kept.rows[index])
             continue
         if standing:
@@ -166,21 +190,6 @@ def _rows(
         yield _row(case, trend, index, moments, href=hrefs.get(index, ""), alerts=alerts.get(index, ()))
     if standing:
         yield KeptRow(html=Markup("".join(standing)))  # noqa: S704 - as above
-
-
-def _same(
-    index: int,
-    trend: Trend,
-    hrefs: Mapping[int, str],
-    alerts: Mapping[int, tuple[AlertMark, ...]],
-    kept: Kept,
-) -> bool:
-    return (
-        index in kept.rows
-        and kept.levels.get(index) == trend.levels.get(index)
-        and kept.hrefs.get(index) == hrefs.get(index)
-        and kept.alerts.get(index) == alerts.get(index)
-    )
 
 
 def _hrefs(trend: Trend, moments: Moments, pages: Collection[str]) -> dict[int, str]:

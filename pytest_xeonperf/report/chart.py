@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
     from pytest_xeonperf.records import Case
     from pytest_xeonperf.report.alert_marks import AlertMark
-    from pytest_xeonperf.report.moments import Moments
     from pytest_xeonperf.report.trend import Trend
 
     Floats = NDArray[np.float64]
@@ -96,7 +95,7 @@ def chart(
     trend: Trend,
     *,
     case: Case,
-    moments: Moments,
+    moments: Markup,
     hrefs: Mapping[int, str],
     alerts: Mapping[int, tuple[AlertMark, ...]],
     compare: str = "",
@@ -107,7 +106,7 @@ def chart(
         name: Of the element that holds its data.
         trend: Its columns, settled.
         case: Whose series it is.
-        moments: What is said of each run.
+        moments: What is said of each run, as a JSON list that is safe in HTML.
         hrefs: By index, the pages of runs that have one.
         alerts: By index, what is told of what begins there.
         compare: The page that compares any two of these runs, where there is one.
@@ -124,7 +123,7 @@ def chart(
         verdicts={each.value: (f"{badge(each).sign} {badge(each).word}", badge(each).tone) for each in outcomes},
         hrefs=hrefs,
         alerts=alerts,
-        moments=moments.listed(trend.places),
+        moments=moments,
     )
 
 

@@ -44,6 +44,8 @@ ABSENT = "absent"
 
 def changes(before: Iterable[tuple[str, str]], after: Iterable[tuple[str, str]]) -> tuple[Change, ...]:
     """The facts that differ, by name."""
+    if before is after:  # as those of all runs of one machine are
+        return ()
     old, new = dict(before), dict(after)
     return tuple(
         Change(name=name, before=old.get(name, ABSENT), after=new.get(name, ABSENT))

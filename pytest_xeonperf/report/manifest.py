@@ -47,13 +47,13 @@ class Written:
         except OSError:
             return False
 
-    def read(self, path: Path) -> str:
+    def read(self, path: Path) -> bytes:
         """The page; empty if it is not there or not what was written."""
         try:
             content = path.read_bytes()
         except OSError:
-            return ""
-        return content.decode() if crc32(content) == self.checksum else ""
+            return b""
+        return content if crc32(content) == self.checksum else b""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

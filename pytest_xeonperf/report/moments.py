@@ -35,6 +35,17 @@ class Moment:
     author: str | Unknown
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listed:
+    """The moments of so many runs as a JSON list that is safe in HTML."""
+
+    text: str
+    count: int
+
+
+NOTHING_LISTED = Listed(text="[]", count=0)
+
+
 class Moments:
     """The moments of the runs of a history, each made when it is first wanted.
 
@@ -64,12 +75,14 @@ class Moments:
             self._places_of[wanted] = [place for place, mark in enumerate(self.marks) if mark.run_id in wanted]
         return self._places_of[wanted]
 
-    def listed(self, places: Sequence[int]) -> Markup:
-        """Those of these runs as a JSON list; what is unknown is empty."""
-        texts = self._texts
-        for place in set(places) - texts.keys():
+    def listed(self, places: Sequence[int], known: Listed) -> Markup:
+        """Those of these runs as a JSON list; what is unknown is empty, and of the first ones the list is `known`."""
+        texts, fresh = self._texts, places[known.count :]
+        for place in set(fresh) - texts.keys():
             texts[place] = self._text(place)
-        return Markup(f"[{','.join([texts[place] for place in places])}]")  # noqa: S704 - of `_text`
+        parts = [known.text[1:-1]] if known.count else []
+        parts += [texts[place] for place in fresh]
+        return Markup(f"[{','.join(parts)}]")  # noqa: S704 - of `_text`, or from a page of ours
 
     def _text(self, place: int) -> str:
         moment = self[place]

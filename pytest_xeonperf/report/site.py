@@ -6,7 +6,6 @@ goes on from its page, and whatever is in doubt is made from nothing; see `.gith
 
 from __future__ import annotations
 
-import secrets
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
@@ -16,6 +15,7 @@ from pytest_xeonperf.errors import InfrastructureError
 from pytest_xeonperf.records import Unknown
 from pytest_xeonperf.report import links, manifest
 from pytest_xeonperf.report.beside import Beside
+from pytest_xeonperf.report.drafts import drafted
 from pytest_xeonperf.report.gather import Gathered
 from pytest_xeonperf.report.manifest import Manifest, Written, digest, maker
 from pytest_xeonperf.report.moments import Moments
@@ -26,13 +26,13 @@ from pytest_xeonperf.report.page_case import page_of
 from pytest_xeonperf.report.page_index import index_page
 from pytest_xeonperf.report.page_run import run_page
 from pytest_xeonperf.report.parallel import shared
-from pytest_xeonperf.report.render import render
+from pytest_xeonperf.report.render import encoded
 from pytest_xeonperf.report.slower import open_ones
 from pytest_xeonperf.report.takeover import trends_on
 from pytest_xeonperf.report.trends import go_on, read_trends
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
     from pathlib import Path
 
     from pytest_xeonperf.records import Case, Run
@@ -86,6 +86,7 @@ class _Site:
         old: What is in the folder; without pages to go on from, if it is of another history or other code.
         fresh: By case, the points that the pages in the folder do not have.
         shown: Ids of the runs that have a page.
+        regained: Whether there is one among them that had none and is older than the pages in the folder: cases link it.
     """
 
     store: Store
@@ -100,6 +101,7 @@ class _Site:
     leftover: Sequence[str]
     fresh: Mapping[str, Sequence[Numbered]]
     shown: frozenset[str]
+    regained: bool
     versions: Mapping[str, str]
     beside: Beside
 
@@ -127,6 +129,7 @@ class _Site:
             leftover=tuple(found.pages),
             fresh=fresh,
             shown=shown,
+            regained=_regained(old, shown, marks),
             versions=store.run_versions([*shown, str(beside.base_id), *(summary.id for summary in gathered.summaries)]),
             beside=beside,
         )
@@ -134,11 +137,16 @@ class _Site:
     def write(self, processes: int) -> None:
         """Every page, the first one last: what it links to is there when it is."""
         cases = frozenset(case.id for case in self.cases)
-        jobs: list[str | Case | Wanted] = [*self._comparison(cases), *sorted(self.shown), *self.cases]
-        pages = dict(shared(self._written, jobs, processes=processes, in_child=self.store.forked))
-        others = overviews(self.store, self.gathered.alerts, runs=self.shown, cases=cases, beside=self.beside)
-        pages |= (self._made(each.name, each.inputs, each.make) for each in others)
-        pages |= [self._index()]
+        with drafted(self.directory / links.INDEX) as index:
+            jobs = [
+                partial(self._index, index),
+                *(partial(self._made, each.name, each.inputs, each.make) for each in self._comparison(cases)),
+                *(partial(self._run, run_id) for run_id in sorted(self.shown, reverse=True)),
+                *(partial(self._case, case) for case in self.cases),
+            ]
+            pages = dict(shared(jobs, processes=processes, in_child=self.store.forked))
+            others = overviews(self.store, self.gathered.alerts, runs=self.shown, cases=cases, beside=self.beside)
+            pages |= (self._made(each.name, each.inputs, each.make) for each in others)
         for name in set(self.leftover) - set(pages):
             (self.directory / name).unlink(missing_ok=True)
         written = Manifest(
@@ -149,13 +157,8 @@ class _Site:
             newest_id=self.extent.newest_id,
             pages=pages,
         )
-        _replace(self.directory / manifest.NAME, written.dumps().encode())
-
-    def _written(self, job: str | Case | Wanted) -> tuple[str, Written]:
-        """The page of a run, of a case or of something else, its name and how it stands in the folder now."""
-        if isinstance(job, Wanted):
-            return self._made(job.name, job.inputs, job.make)
-        return self._run(job) if isinstance(job, str) else self._case(job)
+        with drafted(self.directory / manifest.NAME) as draft:
+            draft.write_bytes(written.dumps().encode())
 
     def _comparison(self, cases: frozenset[str]) -> tuple[Wanted, ...]:
         """The page that compares the run with the one before; none where there is none."""
@@ -175,7 +178,7 @@ class _Site:
         name, inputs = links.case_page(case.id), digest(case, sorted(self.gathered.machines.items()), alerts)
         before = self.old.pages.get(name)
         fresh = self.fresh.get(case.id, ())
-        if before and not fresh and not self._relinked(before):
+        if before and not fresh and not self.regained and self.shown.issuperset(before.linked):
             kept = self._unchanged(name, inputs)
             if kept:
                 return name, kept[0]
@@ -189,7 +192,7 @@ class _Site:
             alerts=alerts,
             kept=rows,
         )
-        return name, self._put(name, render(page), inputs, linked=_linked(page, trends, self.marks))
+        return name, self._put(name, encoded(page), inputs, linked=_linked(page, trends, self.marks))
 
     def _taken_over(
         self, case: Case, before: Written | None, fresh: Sequence[Numbered]
@@ -201,15 +204,8 @@ class _Site:
                 return trends, rows
         return read_trends(self.store, case, self.marks, until=self.extent.newest_id), {}
 
-    def _relinked(self, before: Written) -> bool:
-        """Whether the page of a case may have links too many or too few."""
-        had = {name for name in self.old.pages if name.startswith(links.RUN)}
-        gained = {links.run_page(run_id) for run_id in self.shown} - had
-        older = {links.run_page(mark.run_id) for mark in self.marks[: self.old.runs]}
-        return not self.shown.issuperset(before.linked) or not gained.isdisjoint(older)
-
-    def _index(self) -> tuple[str, Written]:
-        """The first page."""
+    def _index(self, draft: Path) -> tuple[str, Written]:
+        """The first page, beside its place."""
         inputs = digest(
             self.run.id,
             self.extent,
@@ -219,7 +215,8 @@ class _Site:
             open_alerts_words(self.gathered.alerts),
             self.beside.base_id,
         )
-        return self._made(links.INDEX, inputs, self._index_page)
+        kept = self._unchanged(links.INDEX, inputs)
+        return links.INDEX, kept[0] if kept else _write(draft, encoded(self._index_page()), inputs)
 
     def _index_page(self) -> IndexPage:
         recent = self.store.recent(self.marks, most=SPARK_POINTS, until=self.extent.newest_id)
@@ -239,19 +236,16 @@ class _Site:
     def _made(self, name: str, inputs: str, make: Callable[[], Page]) -> tuple[str, Written]:
         """A page by its name, made only if it is not there as it would be."""
         kept = self._unchanged(name, inputs)
-        return name, kept[0] if kept else self._put(name, render(make()), inputs)
+        return name, kept[0] if kept else self._put(name, encoded(make()), inputs)
 
     def _unchanged(self, name: str, inputs: str) -> tuple[Written, ...]:
         """The page in the folder, if it is what would be written."""
         before = self.old.pages.get(name)
         return (before,) if before and before.inputs == inputs and before.is_at(self.directory / name) else ()
 
-    def _put(self, name: str, html: str, inputs: str, *, linked: tuple[str, ...] = ()) -> Written:
-        content = html.encode()
-        changed_ns = _replace(self.directory / name, content)
-        return Written(
-            inputs=inputs, linked=linked, size_bytes=len(content), changed_ns=changed_ns, checksum=crc32(content)
-        )
+    def _put(self, name: str, content: bytes, inputs: str, *, linked: tuple[str, ...] = ()) -> Written:
+        with drafted(self.directory / name) as draft:
+            return _write(draft, content, inputs, linked=linked)
 
 
 def _linked(page: CasePage, trends: Mapping[str, Trend], marks: Sequence[RunMark]) -> tuple[str, ...]:
@@ -272,6 +266,12 @@ def _goes_on(found: Manifest, store: Store, marks: Sequence[RunMark]) -> bool:
     return (known.results, known.newest_id) == (found.results, found.newest_id)
 
 
+def _regained(old: Manifest, shown: Collection[str], marks: Sequence[RunMark]) -> bool:
+    """Whether a run that was there before has a page now and had none."""
+    older = {mark.run_id for mark in marks[: old.runs]}
+    return any(links.run_page(run_id) not in old.pages for run_id in older.intersection(shown))
+
+
 def _digest_of(marks: Sequence[RunMark]) -> str:
     """Of the runs in their order; the fingerprint of a machine stands for its facts."""
     return digest(
@@ -289,17 +289,12 @@ def _make(directory: Path) -> None:
     (directory / ".gitignore").write_text("# Made by pytest-xeonperf: rendered again whenever it is wanted.\n*\n")
 
 
-def _replace(path: Path, content: bytes) -> int:
-    """Write beside the page, then take its place in one step: a reader finds the old page or the new one.
-
-    Returns:
-        The time of the file's last change.
-    """
-    draft = path.with_name(f".{path.stem}.{secrets.token_hex(4)}.part")
-    try:
-        draft.write_bytes(content)
-        changed_ns = draft.stat().st_mtime_ns
-        draft.replace(path)
-    finally:
-        draft.unlink(missing_ok=True)
-    return changed_ns
+def _write(draft: Path, content: bytes, inputs: str, *, linked: tuple[str, ...] = ()) -> Written:
+    draft.write_bytes(content)
+    return Written(
+        inputs=inputs,
+        linked=linked,
+        size_bytes=len(content),
+        changed_ns=draft.stat().st_mtime_ns,
+        checksum=crc32(content),
+    )

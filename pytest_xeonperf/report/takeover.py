@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from pytest_xeonperf.report.alert_marks import AlertMark
 from pytest_xeonperf.report.case_series import Kept
+from pytest_xeonperf.report.moments import Listed
 from pytest_xeonperf.report.trend import Trend
 
 if TYPE_CHECKING:
@@ -17,20 +18,20 @@ if TYPE_CHECKING:
 _ROW = '<tr class="point">'
 
 
-def trends_on(html: str, marks: Sequence[RunMark]) -> tuple[dict[str, Trend], dict[str, Kept]]:
+def trends_on(html: bytes, marks: Sequence[RunMark]) -> tuple[dict[str, Trend], dict[str, Kept]]:
     """By comparability class, the trends and the rows of a page that we wrote; nothing if it holds none.
 
     Args:
-        html: The page.
+        html: The page; without text that is wider than a byte in it, most is found and read faster.
         marks: The runs, of which those that the page knows are the first.
     """
     trends, kept = {}, {}
     try:
-        for data, table in _parts(html):
+        for data, moments, table in _parts(html):
             chart = json.loads(data)
             trend = Trend.unpacked(chart["trend"], marks)
             name = marks[trend.places[-1]].comparability_class
-            rows = table.split(_ROW)[1:]
+            rows = table.decode().split(_ROW)[1:]
             trends[name] = trend
             kept[name] = Kept(
                 rows={len(trend) - 1 - number: f"{_ROW}{row}" for number, row in enumerate(rows)},
@@ -39,21 +40,26 @@ def trends_on(html: str, marks: Sequence[RunMark]) -> tuple[dict[str, Trend], di
                 alerts={
                     int(index): tuple(AlertMark(**mark) for mark in marks) for index, marks in chart["alerts"].items()
                 },
+                moments=Listed(text=moments.decode(), count=len(trend)),
             )
     except (ValueError, KeyError, TypeError, IndexError):
         return {}, {}
     return trends, kept
 
 
-def _parts(html: str) -> Iterator[tuple[str, str]]:
-    """The data of each chart, and the body of the table below it."""
+def _parts(html: bytes) -> Iterator[tuple[bytes, bytes, bytes]]:
+    """The data of each chart, its moments, and the body of the table below it."""
     at = 0
-    for number in range(html.count('data-chart="trend-')):
-        start = _after(html, f'<script type="application/json" id="trend-{number}">', at)
-        end = html.index("</script>", start)
-        at = _after(html, "<tbody>\n", end)
-        yield html[start:end], html[at : html.index("</tbody>", at)]
+    for number in range(html.count(b'data-chart="trend-')):
+        name = f"trend-{number}".encode()
+        data, at = _between(html, b'<script type="application/json" id="%b">' % name, b"</script>", at)
+        moments, at = _between(html, b'<script type="application/json" id="%b-moments">' % name, b"</script>", at)
+        table, at = _between(html, b"<tbody>\n", b"</tbody>", at)
+        yield data, moments, table
 
 
-def _after(html: str, mark: str, at: int) -> int:
-    return html.index(mark, at) + len(mark)
+def _between(html: bytes, opening: bytes, closing: bytes, at: int) -> tuple[bytes, int]:
+    """What stands between the next two of these, and where that ends."""
+    start = html.index(opening, at) + len(opening)
+    end = html.index(closing, start)
+    return html[start:end], end
