@@ -16,8 +16,6 @@ from enum import StrEnum
 from importlib import metadata
 from pathlib import Path
 
-import cattrs
-
 from pytest_xeonperf.errors import InfrastructureError
 from pytest_xeonperf.host import child
 from pytest_xeonperf.host.cachedir import cache_dir, write_atomically
@@ -108,6 +106,8 @@ def probe(*, fresh: bool = False, cpu: Cpu | None = None) -> Probe:
             return found
     made = try_everything(facts)
     if not made.interrupted:
+        import cattrs
+
         document = {"schema": _SCHEMA, "probe": cattrs.unstructure(made)}
         write_atomically(remembered, json.dumps(document, allow_nan=False).encode())
     return made
@@ -197,6 +197,8 @@ def torch_version() -> str:
 
 def _recall(path: Path) -> Probe | Unknown:
     """What an earlier call found; a file that is not what it should be is as good as none."""
+    import cattrs
+
     try:
         document = json.loads(path.read_bytes())
         if document["schema"] != _SCHEMA:

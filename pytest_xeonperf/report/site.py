@@ -113,7 +113,7 @@ class _Site:
         gathered.runs[run.id] = run
         shown = frozenset([run.id, *(summary.id for summary in gathered.summaries[:RUN_PAGES])])
         found = Manifest.read(directory)
-        old = found if _goes_on(found, store, marks) else Manifest()
+        old = found if _goes_on(found, store, extent, marks) else Manifest()
         beside = Beside.of(store, run, marks)
         fresh = store.numbered_points(marks, after=old.newest_id, until=extent.newest_id) if old.made_by else {}
         return cls(
@@ -258,11 +258,11 @@ def _linked(page: CasePage, trends: Mapping[str, Trend], marks: Sequence[RunMark
     return tuple(sorted(set(linked)))
 
 
-def _goes_on(found: Manifest, store: Store, marks: Sequence[RunMark]) -> bool:
+def _goes_on(found: Manifest, store: Store, extent: Extent, marks: Sequence[RunMark]) -> bool:
     """Whether the pages are of this code and of the beginning of this history."""
     if found.made_by != maker() or found.runs > len(marks) or found.runs_digest != _digest_of(marks[: found.runs]):
         return False
-    known = store.extent(found.newest_id)
+    known = store.earlier_extent(extent, found.newest_id)
     return (known.results, known.newest_id) == (found.results, found.newest_id)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from pytest_xeonperf.records import Unknown
@@ -75,12 +76,10 @@ def _drawn(
             label=nothing.reason,
         )
     shown = known if isinstance(floor, Unknown) else [*known, floor]
-    middle = (min(shown) + max(shown)) / 2
-    span = max(max(shown) - min(shown), _LEAST_SPAN * middle) or 1.0
-
-    def x_of(index: float) -> float:
-        step = (WIDTH - 2 * _PADDING) / max(len(values) - 1, 1)
-        return round(_PADDING + index * step if len(values) > 1 else WIDTH - _PADDING, 1)
+    lowest, highest = min(shown), max(shown)
+    middle = (lowest + highest) / 2
+    span = max(highest - lowest, _LEAST_SPAN * middle) or 1.0
+    spots_x = _spots_x(len(values))
 
     def y_of(value: float) -> float:
         return round(HEIGHT / 2 - (value - middle) / span * (HEIGHT - 2 * _PADDING), 1)
@@ -90,12 +89,23 @@ def _drawn(
     return Sparkline(
         width=WIDTH,
         height=HEIGHT,
-        lines=tuple(" ".join(f"{x_of(index)},{y_of(value)}" for index, value in stretch) for stretch in stretches),
-        last=(x_of(last_index), y_of(known[-1])),
+        lines=tuple(" ".join(f"{spots_x[index]},{y_of(value)}" for index, value in stretch) for stretch in stretches),
+        last=(spots_x[last_index], y_of(known[-1])),
         floor_y=floor if isinstance(floor, Unknown) else y_of(floor),
-        borders_x=tuple(x_of(index - 0.5) for index in borders),
+        borders_x=tuple(_x_of(index - 0.5, len(values)) for index in borders),
         label=label(known) + _changed(len(borders)),
     )
+
+
+@lru_cache(maxsize=256)
+def _spots_x(count: int) -> tuple[float, ...]:
+    """Where so many values are, from left to right: a page has a thousand lines of as many each."""
+    return tuple(_x_of(index, count) for index in range(count))
+
+
+def _x_of(index: float, count: int) -> float:
+    step = (WIDTH - 2 * _PADDING) / max(count - 1, 1)
+    return round(_PADDING + index * step if count > 1 else WIDTH - _PADDING, 1)
 
 
 def _stretches(values: Sequence[float | Unknown]) -> list[list[tuple[int, float]]]:

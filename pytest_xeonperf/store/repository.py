@@ -349,10 +349,15 @@ class Store:
         with self._reading() as connection:
             return series.read_state(connection)
 
-    def extent(self, until: int = 0) -> Extent:
-        """How many results there are and the newest one's number; up to that of an earlier extent where given."""
+    def extent(self) -> Extent:
+        """How many results there are and the newest one's number."""
         with self._reading() as connection:
-            return series.read_extent(connection, until)
+            return series.read_extent(connection)
+
+    def earlier_extent(self, whole: Extent, until: int) -> Extent:
+        """What an extent was before the results numbered above `until` were added."""
+        with self._reading() as connection:
+            return series.read_earlier_extent(connection, whole, until)
 
     def marks(self) -> tuple[RunMark, ...]:
         """Every run that has a result, oldest first."""

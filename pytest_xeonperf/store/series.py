@@ -10,11 +10,11 @@ from sqlalchemy import and_, func, select
 
 from pytest_xeonperf.records import TIMED_ALONE, Estimate, Outcome, RunState, Unknown
 from pytest_xeonperf.store import schema
-from pytest_xeonperf.store.from_rows import known, pairs
+from pytest_xeonperf.store.from_rows import pairs
 from pytest_xeonperf.store.summaries import Extent, RunMark, TrendPoint
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from sqlalchemy import Connection, Row, Select
 
@@ -56,14 +56,18 @@ def read_state(connection: Connection) -> str:
     return _digest(parts)
 
 
-def read_extent(connection: Connection, until: int = 0) -> Extent:
-    """How many results there are, and the newest one's number; only those up to `until`, where it is given."""
-    result = schema.result.c
-    query = select(func.count(), func.max(result.id))
-    if until:
-        query = query.where(result.id <= until)
-    count, newest = connection.execute(query).one()
+def read_extent(connection: Connection) -> Extent:
+    """How many results there are, and the newest one's number."""
+    count, newest = connection.execute(select(func.count(), func.max(schema.result.c.id))).one()
     return Extent(results=count, newest_id=newest or 0)
+
+
+def read_earlier_extent(connection: Connection, whole: Extent, until: int) -> Extent:
+    """What the extent is without the results numbered above `until`: those that remain are many, and not counted."""
+    result = schema.result.c
+    later = connection.scalar(select(func.count()).where(result.id > until, result.id <= whole.newest_id))
+    newest = connection.scalar(select(func.max(result.id)).where(result.id <= until))
+    return Extent(results=whole.results - (later or 0), newest_id=newest or 0)
 
 
 def read_marks(connection: Connection) -> tuple[RunMark, ...]:
@@ -80,21 +84,23 @@ def read_marks(connection: Connection) -> tuple[RunMark, ...]:
     )
     machines = connection.execute(select(machine.fingerprint, machine.facts))
     facts = {fingerprint: pairs(listed) for fingerprint, listed in machines}
-    return tuple(_mark(row, facts[row.fingerprint]) for row in connection.execute(query))
+    return tuple(_mark(row, facts) for row in connection.execute(query).all())
 
 
-def _mark(row: Row[Any], facts: tuple[tuple[str, str], ...]) -> RunMark:
-    uncommitted = Unknown(reason=row.commit_unknown or "")
+def _mark(row: Row[Any], facts: Mapping[str, tuple[tuple[str, str], ...]]) -> RunMark:
+    run_id, started_at, sha, no_commit, branch, subject, author, no_author, comparability_class, fingerprint = row
+    uncommitted = Unknown(reason=no_commit or "")
+    unnamed = uncommitted if subject is None else Unknown(reason=no_author or "")
     return RunMark(
-        run_id=row.id,
-        started_at=row.started_at,
-        sha=uncommitted if row.commit_sha is None else row.commit_sha,
-        branch=uncommitted if row.branch is None else row.branch,
-        subject=uncommitted if row.subject is None else row.subject,
-        author=uncommitted if row.subject is None else known(row._asdict(), "author", "author_unknown"),
-        comparability_class=row.comparability_class,
-        fingerprint=row.fingerprint,
-        facts=facts,
+        run_id=run_id,
+        started_at=started_at,
+        sha=uncommitted if sha is None else sha,
+        branch=uncommitted if branch is None else branch,
+        subject=uncommitted if subject is None else subject,
+        author=unnamed if subject is None or author is None else author,
+        comparability_class=comparability_class,
+        fingerprint=fingerprint,
+        facts=facts[fingerprint],
     )
 
 

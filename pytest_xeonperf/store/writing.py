@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import exists, insert, select, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects import sqlite
 
 from pytest_xeonperf.errors import DataError
 from pytest_xeonperf.records import Commit, Measurement, Run, RunState, Timing, Unknown
@@ -15,7 +15,7 @@ from pytest_xeonperf.store.columns import storable
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from sqlalchemy import Connection, Table
+    from sqlalchemy import Connection, Insert, Table
 
     from pytest_xeonperf.records import Acceptance, Case, Limits, Machine, Result
 
@@ -148,8 +148,10 @@ def _insert_if_new(connection: Connection, table: Table, row: dict[str, Any]) ->
     return connection.execute(adding).one_or_none() is not None
 
 
-def _or_leave(connection: Connection, table: Table) -> postgresql.Insert | sqlite.Insert:
+def _or_leave(connection: Connection, table: Table) -> Insert:
     """An insert that leaves a row alone whose key is there; both dialects have it, SQLAlchemy's core has not."""
     if connection.dialect.name == "postgresql":
+        from sqlalchemy.dialects import postgresql
+
         return postgresql.insert(table).on_conflict_do_nothing()
     return sqlite.insert(table).on_conflict_do_nothing()

@@ -42,7 +42,7 @@ def test_only_points_after_an_extent_are_read_where_it_is_given(filled, make_run
     found = filled.numbered_points(filled.marks(), after=before.newest_id, until=after.newest_id)
     assert [len(points) for points in found.values()] == [1]
     assert after.results == before.results + 1
-    assert filled.extent(before.newest_id) == before
+    assert filled.earlier_extent(after, before.newest_id) == before
 
 
 @pytest.mark.parametrize("most", [1, 3, 40])
