@@ -53,14 +53,14 @@ def shared(jobs: Sequence[Callable[[], Done]], *, processes: int, in_child: Call
 def _turns(numbers: Sequence[int]) -> int:
     """A pipe that holds these numbers, each for whoever reads first: a process that dies leaves nothing locked."""
     reading, writing = os.pipe()
-    with open(writing, "wb") as turns:
+    with os.fdopen(writing, "wb") as turns:
         turns.write(b"".join(number.to_bytes(_NUMBER_BYTES, "little") for number in numbers))
     return reading
 
 
 def _done(jobs: Sequence[Callable[[], Done]], turns: int, at_once: int) -> dict[int, Done]:
     """By number, what became of the jobs whose turns came to this process."""
-    done = {}
+    done: dict[int, Done] = {}
     while turn := os.read(turns, _NUMBER_BYTES):
         first = int.from_bytes(turn, "little")
         done |= {number: jobs[number]() for number in range(first, min(first + at_once, len(jobs)))}

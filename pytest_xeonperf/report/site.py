@@ -86,7 +86,7 @@ class _Site:
         old: What is in the folder; without pages to go on from, if it is of another history or other code.
         fresh: By case, the points that the pages in the folder do not have.
         shown: Ids of the runs that have a page.
-        regained: Whether there is one among them that had none and is older than the pages in the folder: cases link it.
+        regained: Whether one of them had none when it was on the pages of cases already: they link it now.
     """
 
     store: Store

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import count
 from typing import TYPE_CHECKING
 
 from pytest_xeonperf.report.alert_marks import AlertMark
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from pytest_xeonperf.store.summaries import RunMark
 
 _ROW = '<tr class="point">'
+_END = b"</script>"
 
 
 def trends_on(html: bytes, marks: Sequence[RunMark]) -> tuple[dict[str, Trend], dict[str, Kept]]:
@@ -50,10 +52,11 @@ def trends_on(html: bytes, marks: Sequence[RunMark]) -> tuple[dict[str, Trend], 
 def _parts(html: bytes) -> Iterator[tuple[bytes, bytes, bytes]]:
     """The data of each chart, its moments, and the body of the table below it."""
     at = 0
-    for number in range(html.count(b'data-chart="trend-')):
-        name = f"trend-{number}".encode()
-        data, at = _between(html, b'<script type="application/json" id="%b">' % name, b"</script>", at)
-        moments, at = _between(html, b'<script type="application/json" id="%b-moments">' % name, b"</script>", at)
+    for number in count():
+        if html.find(b'data-chart="trend-%d"' % number, at) < 0:
+            return
+        data, at = _between(html, b'<script type="application/json" id="trend-%d">' % number, _END, at)
+        moments, at = _between(html, b'<script type="application/json" id="trend-%d-moments">' % number, _END, at)
         table, at = _between(html, b"<tbody>\n", b"</tbody>", at)
         yield data, moments, table
 

@@ -174,7 +174,7 @@ class Trend:
         trend.levels = {int(index): text for index, text in packed["levels"].items()}
         outcome, found, reason = packed["newest"]
         trend.newest = (outcome, found, reason)
-        if not length or max(trend.places) >= len(marks):
+        if not length or int(np.frombuffer(trend.places, dtype=np.uint32).max()) >= len(marks):
             raise ValueError("a trend of runs that are not there")
         trend._facts = marks[trend.places[-1]].facts
         trend._last = trend.measured_before(length)

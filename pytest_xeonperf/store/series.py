@@ -88,7 +88,8 @@ def read_marks(connection: Connection) -> tuple[RunMark, ...]:
 
 
 def _mark(row: Row[Any], facts: Mapping[str, tuple[tuple[str, str], ...]]) -> RunMark:
-    run_id, started_at, sha, no_commit, branch, subject, author, no_author, comparability_class, fingerprint = row
+    told: tuple[Any, ...] = tuple(row)
+    run_id, started_at, sha, no_commit, branch, subject, author, no_author, comparability_class, fingerprint = told
     uncommitted = Unknown(reason=no_commit or "")
     unnamed = uncommitted if subject is None else Unknown(reason=no_author or "")
     return RunMark(
