@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 from pytest_xeonperf.ci.checkout import built_in_place
 from pytest_xeonperf.errors import DataError
-from pytest_xeonperf.judge.change import ChangeRule, Times, change_of
+from pytest_xeonperf.judge.change import Times
 from pytest_xeonperf.judge.comparison import ComparedCase, Comparison
-from pytest_xeonperf.judge.verdict import levels
+from pytest_xeonperf.judge.looks import Seen, confirmed, looks
 from pytest_xeonperf.records import Case, Metric, Outcome, Unknown
 from pytest_xeonperf.shell import protocol
 from pytest_xeonperf.shell.gate_request import Side, split
@@ -20,11 +20,11 @@ from pytest_xeonperf.shell.gate_table import Model, NotMeasured
 from pytest_xeonperf.shell.gate_worker import Worker
 from pytest_xeonperf.shell.journal import Journal
 from pytest_xeonperf.shell.patience import Patience
-from pytest_xeonperf.units import show_change
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from pytest_xeonperf.judge.change import Change, ChangeRule
     from pytest_xeonperf.records import Machine
     from pytest_xeonperf.shell.gate_protocol import Offered
     from pytest_xeonperf.shell.gate_request import Place, Request
@@ -45,12 +45,12 @@ def run_gate(request: Request, talk: Talk) -> Comparison:
         return gate.comparison([], dict.fromkeys(Side, request.machine))
     with gate.workers() as workers:
         shared = gate.shared_models(workers)
-        rule = gate.rule(sum(offered.cases for _model, offered in shared))
-        cases = [case for model, offered in shared for case in gate.compare(model, offered.locations, workers, rule)]
+        first, second = gate.rules(sum(offered.cases for _model, offered in shared))
+        cases = [case for model, offered in shared for case in gate.compare(model, offered.locations, workers, first)]
         machines = {side: worker.machine for side, worker in workers.items()}
     flagged = {case.case.id for case in cases if case.outcome.red}
     if flagged:
-        cases = gate.confirm(cases, flagged, shared, rule)
+        cases = gate.confirm(cases, flagged, shared, second)
     return gate.comparison(cases, machines)
 
 
@@ -60,12 +60,14 @@ class _Gate:
 
     Attributes:
         notes: What was not compared, and why.
+        seen: The rounds of the cases of this look, by id.
     """
 
     request: Request
     talk: Talk
     journal: Journal
     notes: list[str] = field(default_factory=list)
+    seen: dict[str, Seen] = field(default_factory=dict)
     voided: int = 0
 
     def has_suites(self) -> bool:
@@ -125,9 +127,10 @@ class _Gate:
             if label in base
         ]
 
-    def rule(self, cases: int) -> ChangeRule:
-        """When head counts as slower, with the chance of any undeserved red shared among so many cases."""
-        return ChangeRule(tolerance=self.request.tolerance, rates=levels(self.request.settings.alpha, cases))
+    def rules(self, cases: int) -> tuple[ChangeRule, ChangeRule]:
+        """When head counts as slower at each look, with the chance of any undeserved red shared among so many cases."""
+        settings = self.request.settings
+        return looks(settings.alpha, cases, tolerance=self.request.tolerance, fewest_pairs=settings.min_pairs)
 
     def compare(
         self,
@@ -167,7 +170,8 @@ class _Gate:
         rule: ChangeRule,
     ) -> list[ComparedCase]:
         """Measure what is flagged in fresh processes: only what is slower there too stays red."""
-        again: dict[str, ComparedCase] = {}
+        again: dict[str, ComparedCase | Unknown] = dict.fromkeys(flagged, Unknown(reason="it could not be measured"))
+        before, self.seen = self.seen, {}
         with self.workers() as workers:
             self.shared_models(workers)
             for model, offered in shared:
@@ -178,7 +182,12 @@ class _Gate:
                     for each in self.compare(model, offered.locations, workers, rule, only):
                         again[each.case.id] = each
         self.notes[:] = dict.fromkeys(self.notes)
-        return [_confirmed(each, again) if each.case.id in flagged else each for each in cases]
+        return [
+            confirmed(each, again[each.case.id], _of_both(each.case.id, before, self.seen, rule))
+            if each.case.id in flagged
+            else each
+            for each in cases
+        ]
 
     def _worker(self, place: Place, other: Place) -> Worker:
         foreign = tuple(str(root) for root in (other.tree.root, self.request.home) if root != place.tree.root)
@@ -208,11 +217,12 @@ class _Gate:
         if isinstance(own, Unknown):
             return _unmeasured(model, case, locations, own.reason, Outcome.INCONCLUSIVE)
         try:
-            baseline = _baseline_of(len(own.base_ns), case, found)
-            change = change_of(own, baseline, alpha=rule.rates.pass_alpha, tolerance=rule.tolerance)
+            seen = Seen(own=own, baseline=_baseline_of(len(own.base_ns), case, found))
+            change = seen.change(rule)
             outcome, reason = rule.judge(own.logs(), change)
         except DataError as error:
             return _unmeasured(model, case, locations, str(error), Outcome.INCONCLUSIVE)
+        self.seen[case.id] = seen
         return replace(
             _unmeasured(model, case, locations, reason, outcome),
             item=found.item,
@@ -229,21 +239,10 @@ def _baseline_of(rounds: int, case: Case, found: Measured) -> Times | Unknown:
     return Times(base_ns=times.base_ns[:rounds], head_ns=times.head_ns[:rounds])
 
 
-def _confirmed(first: ComparedCase, again: Mapping[str, ComparedCase]) -> ComparedCase:
-    """What two looks come to: red if both are, never green."""
-    second = again.get(first.case.id)
-    if second is not None and second.outcome is first.outcome:
-        return second
-    then = "it could not be measured" if second is None else _seen(second)
-    return replace(
-        second or first,
-        outcome=Outcome.INCONCLUSIVE,
-        reason=f"{_seen(first)} at first, {then} in fresh processes: not confirmed",
-    )
-
-
-def _seen(each: ComparedCase) -> str:
-    return each.reason if isinstance(each.change, Unknown) else f"{show_change(1 / each.change.own.ratio)} time"
+def _of_both(case_id: str, first: Mapping[str, Seen], second: Mapping[str, Seen], rule: ChangeRule) -> Change | Unknown:
+    if case_id not in first or case_id not in second:
+        return Unknown(reason="it has no times in one of the looks")
+    return first[case_id].then(second[case_id]).change(rule)
 
 
 def _troubled(model: Model, found: Measured, name: str, locations: Mapping[str, str]) -> ComparedCase:

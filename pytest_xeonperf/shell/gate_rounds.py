@@ -96,7 +96,7 @@ def measure(
         model: What both sides offer.
         workers: By side.
         only: Names of the variants that matter, with their baselines; empty for all.
-        rule: Decides when a variant has had enough rounds.
+        rule: Decides when a variant has had enough rounds, also before there are as many as effort asks for.
         effort: When to stop at the latest.
         seed: Of the order within the rounds.
         talk: Hears of the progress.
@@ -179,8 +179,7 @@ def _rounds(measured: Measured, table: Table, *, rule: ChangeRule, effort: Effor
         for (side, name), duration_ns in turns.items():
             if name in measured.durations_ns:
                 measured.durations_ns[name][side].append(duration_ns)
-        if pace.may_settle:
-            active = _undecided(measured, active, rule.decide)
+        active = _undecided(measured, active, rule.decide)
 
 
 def _one_round(measured: Measured, table: Table, names: Sequence[str], order: Random) -> dict[tuple[Side, str], int]:
