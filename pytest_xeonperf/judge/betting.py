@@ -14,6 +14,7 @@ Sources: Ville (1939); Waudby-Smith and Ramdas, "Estimating means of bounded ran
 from __future__ import annotations
 
 from enum import Enum
+from functools import lru_cache
 from math import comb, exp, inf, isfinite, log
 from statistics import median
 from typing import TYPE_CHECKING
@@ -56,6 +57,7 @@ def log_ratios(samples: Iterable[Sample]) -> tuple[float, ...]:
     return tuple(logs)
 
 
+@lru_cache(maxsize=4096)  # whoever looks after every pair asks for the same few again and again
 def wealth(wins: int, losses: int) -> float:
     """Wealth of the gambler after so many wins and losses, having started with 1; infinite where no float holds it."""
     pairs = wins + losses

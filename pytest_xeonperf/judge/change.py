@@ -10,8 +10,8 @@ differs by the code alone. Per case there are three ratios, each above 1 where h
 
 A case is slower when the sequential test of `betting` refutes "head is no slower" *and* the estimate is beyond the
 tolerance; it has held when the same test refutes "head is slower than the tolerance". So on code that does not change
-speed the chance of a red case is at most its share of alpha, and a slow-down beyond the tolerance passes with at most
-alpha, however often one looks. In between, more rounds are needed.
+speed the chance of calling a case slower is at most the rule's rate, and a slow-down beyond the tolerance passes with
+at most alpha, however often one looks. In between, more rounds are needed. What two looks come to: `looks`.
 """
 
 from __future__ import annotations
@@ -33,8 +33,8 @@ if TYPE_CHECKING:
     from pytest_xeonperf.judge.verdict import Levels
     from pytest_xeonperf.records import Estimate
 
-_FEWEST_PAIRS = 6
-"""That bound a median at 95 %."""
+_BOUNDED = 6
+"""The fewest pairs that bound a median at 95 %."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +57,10 @@ class Times:
                 remedy="durations are positive; look for a clock that went backwards",
             )
         return tuple(log(base_ns / head_ns) for base_ns, head_ns in pairs)
+
+    def then(self, later: Times) -> Times:
+        """These rounds and later ones."""
+        return Times(base_ns=self.base_ns + later.base_ns, head_ns=self.head_ns + later.head_ns)
 
 
 class Moved(Enum):
@@ -142,10 +146,14 @@ class ChangeRule:
     Attributes:
         tolerance: Slow-down that nobody minds: 0.02 is 2 %.
         rates: Of errors, for each case and over all.
+        passes_from: Pairs before anything has held; six bound a median at 95 %, and there are never fewer.
+        flags_from: Pairs before anything is slower.
     """
 
     tolerance: float
     rates: Levels
+    passes_from: int = _BOUNDED
+    flags_from: int = _BOUNDED
 
     @property
     def line_ratio(self) -> float:
@@ -154,12 +162,13 @@ class ChangeRule:
 
     def decide(self, logs: Sequence[float]) -> Decision:
         """Whether head held (above), is slower (below), or neither can be said yet."""
-        if len(logs) < _FEWEST_PAIRS:
-            return Decision.OPEN
         red, green = self.rates.red_alpha, self.rates.pass_alpha
-        slower = decide(logs, 1.0, pass_alpha=red, red_alpha=red) is Decision.BELOW
+        may_flag = len(logs) >= self.flags_from
+        slower = may_flag and decide(logs, 1.0, pass_alpha=red, red_alpha=red) is Decision.BELOW
         if slower and exp(median(logs)) < self.line_ratio:
             return Decision.BELOW
+        if len(logs) < max(self.passes_from, _BOUNDED):
+            return Decision.OPEN
         held = decide(logs, self.line_ratio, pass_alpha=green, red_alpha=green) is Decision.ABOVE
         return Decision.ABOVE if held else Decision.OPEN
 
@@ -167,8 +176,7 @@ class ChangeRule:
         """The verdict on one case and its reason, for people."""
         decision = self.decide(logs)
         if decision is Decision.BELOW:
-            moved = "" if change.moved is Moved.UNKNOWN else f"; {change.moved.value}"
-            return Outcome.REGRESSION, f"takes {show_change(1 / change.own.ratio)} time{moved}"
+            return Outcome.REGRESSION, told(change)
         if decision is Decision.ABOVE:
             return Outcome.PASS, "" if change.moved in {Moved.NEITHER, Moved.UNKNOWN} else change.moved.value
         needed = pairs_to_decide(
@@ -176,6 +184,12 @@ class ChangeRule:
         )
         would_do = needed.reason if isinstance(needed, Unknown) else f"about {needed} would do"
         return Outcome.INCONCLUSIVE, f"undecided after {change.pairs} rounds ({would_do}){_seen(change)}"
+
+
+def told(change: Change) -> str:
+    """A slow-down, for people: by how much, and which side moved."""
+    moved = "" if change.moved is Moved.UNKNOWN else f"; {change.moved.value}"
+    return f"takes {show_change(1 / change.own.ratio)} time{moved}"
 
 
 def _seen(change: Change) -> str:

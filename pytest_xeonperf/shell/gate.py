@@ -9,17 +9,16 @@ from typing import TYPE_CHECKING
 
 from pytest_xeonperf.ci.checkout import built_in_place
 from pytest_xeonperf.judge.carryover import judged_together
-from pytest_xeonperf.judge.change import ChangeRule
 from pytest_xeonperf.judge.comparison import ComparedCase, Comparison, Course
-from pytest_xeonperf.judge.verdict import levels
-from pytest_xeonperf.records import Outcome
+from pytest_xeonperf.judge.looks import Seen, confirmed, looks
+from pytest_xeonperf.records import Outcome, Unknown
 from pytest_xeonperf.shell import protocol
 from pytest_xeonperf.shell.gate_cases import (
     alone,
-    confirmed,
     doubted,
     judged,
     nameless,
+    seen_of,
     split_troubled,
     troubled,
     unmeasured,
@@ -34,6 +33,7 @@ from pytest_xeonperf.shell.patience import Patience
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from pytest_xeonperf.judge.change import Change, ChangeRule
     from pytest_xeonperf.records import Machine
     from pytest_xeonperf.shell.gate_protocol import Offered
     from pytest_xeonperf.shell.gate_request import Place, Request
@@ -54,12 +54,12 @@ def run_gate(request: Request, talk: Talk) -> Comparison:
         return gate.comparison([], dict.fromkeys(Side, request.machine))
     with gate.workers() as workers:
         shared = gate.shared_models(workers)
-        rule = gate.rule(sum(offered.cases for _model, offered in shared))
-        cases = [case for model, offered in shared for case in gate.compare(model, offered.locations, workers, rule)]
+        first, second = gate.rules(sum(offered.cases for _model, offered in shared))
+        cases = [case for model, offered in shared for case in gate.compare(model, offered.locations, workers, first)]
         machines = {side: worker.machine for side, worker in workers.items()}
     flagged = {case.case.id for case in cases if case.outcome.red}
     if flagged:
-        cases = gate.confirm(cases, flagged, shared, rule)
+        cases = gate.confirm(cases, flagged, shared, second)
     return gate.comparison(cases, machines)
 
 
@@ -70,6 +70,7 @@ class _Gate:
     Attributes:
         notes: What was not compared, and why.
         built: Compiled files of the user's tree that no commit has, where base is another tree.
+        seen: The rounds of the cases of this look, by id.
     """
 
     request: Request
@@ -78,6 +79,7 @@ class _Gate:
     notes: list[str] = field(default_factory=list)
     built: tuple[str, ...] = ()
     courses: list[Course] = field(default_factory=list)
+    seen: dict[str, Seen] = field(default_factory=dict)
 
     def has_suites(self) -> bool:
         """Whether base has any of the suites that are asked for; those it has not are noted, and what else it lacks."""
@@ -145,9 +147,10 @@ class _Gate:
             if label in base
         ]
 
-    def rule(self, cases: int) -> ChangeRule:
-        """When head counts as slower, with the chance of any undeserved red shared among so many cases."""
-        return ChangeRule(tolerance=self.request.tolerance, rates=levels(self.request.settings.alpha, cases))
+    def rules(self, cases: int) -> tuple[ChangeRule, ChangeRule]:
+        """When head counts as slower at each look, with the chance of any undeserved red shared among so many cases."""
+        settings = self.request.settings
+        return looks(settings.alpha, cases, tolerance=self.request.tolerance, fewest_pairs=settings.min_pairs)
 
     def compare(
         self,
@@ -171,11 +174,9 @@ class _Gate:
         self.notes += [f"{model.label} {name} is not in {side.value}" for name, side in found.missing.items()]
         pairs = {name: [list(astuple(pair)) for pair in pairs] for name, pairs in found.pairs.items()}
         self.journal.note("compared", {"model": model.label, "seed": seed, "pairs": pairs})
-        cases = [
-            judged(model, case, found, locations, rule)
-            for name in found.pairs
-            for case in found.cases[name] or (alone(found, name),)
-        ]
+        named = [case for name in found.pairs for case in found.cases[name] or (alone(found, name),)]
+        cases = [judged(model, case, found, locations, rule) for case in named]
+        self.seen |= {case.case.id: seen_of(case.case, found) for case in cases if not isinstance(case.change, Unknown)}
         lacking = self.lacking(found.compiled)
         cases = [doubted(case, lacking) for case in cases]
         lost, refused = split_troubled(found)
@@ -190,7 +191,8 @@ class _Gate:
         rule: ChangeRule,
     ) -> list[ComparedCase]:
         """Measure what is flagged in fresh processes: only what is slower there too stays red."""
-        again: dict[str, ComparedCase] = {}
+        again: dict[str, ComparedCase | Unknown] = dict.fromkeys(flagged, Unknown(reason="it could not be measured"))
+        before, self.seen = self.seen, {}
         with self.workers() as workers:
             self.shared_models(workers)
             for model, offered in shared:
@@ -201,7 +203,12 @@ class _Gate:
                     for each in self.compare(model, offered.locations, workers, rule, only):
                         again[each.case.id] = each
         self.notes[:] = dict.fromkeys(self.notes)
-        return [confirmed(each, again) if each.case.id in flagged else each for each in cases]
+        return [
+            confirmed(each, again[each.case.id], _of_both(each.case.id, before, self.seen, rule))
+            if each.case.id in flagged
+            else each
+            for each in cases
+        ]
 
     def _worker(self, place: Place, other: Place) -> Worker:
         foreign = tuple(str(root) for root in (other.tree.root, self.request.home) if root != place.tree.root)
@@ -223,3 +230,9 @@ class _Gate:
         )
         log = self.journal.folder / f"{place.side.value}.log"
         return Worker(place=place, start=start, log=log, patience=Patience(self.request.patience_s))
+
+
+def _of_both(case_id: str, first: Mapping[str, Seen], second: Mapping[str, Seen], rule: ChangeRule) -> Change | Unknown:
+    if case_id not in first or case_id not in second:
+        return Unknown(reason="it has no times in one of the looks")
+    return first[case_id].then(second[case_id]).change(rule)

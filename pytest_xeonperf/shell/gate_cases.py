@@ -1,4 +1,4 @@
-"""The cases of a gate: what the rounds of a model say of each, and what two looks at one come to."""
+"""The cases of a gate: what the rounds of a model say of each."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 from pytest_xeonperf.errors import DataError
 from pytest_xeonperf.judge.carryover import order_effect
-from pytest_xeonperf.judge.change import Times, change_of
+from pytest_xeonperf.judge.change import Times
 from pytest_xeonperf.judge.comparison import ComparedCase
+from pytest_xeonperf.judge.looks import Seen
 from pytest_xeonperf.records import Case, Metric, Outcome, Unknown
 from pytest_xeonperf.shell.gate_request import Side
-from pytest_xeonperf.units import show_change
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,13 +28,10 @@ OVER_ITSELF = "base"
 
 def judged(model: Model, case: Case, found: Measured, locations: Mapping[str, str], rule: ChangeRule) -> ComparedCase:
     """A case that was in the rounds."""
-    own = found.times(case.variant)
-    if isinstance(own, Unknown):
-        return unmeasured(model, case, locations, own.reason, Outcome.INCONCLUSIVE)
     try:
-        baseline = _baseline_of(len(own.base_ns), case, found)
-        change = change_of(own, baseline, alpha=rule.rates.pass_alpha, tolerance=rule.tolerance)
-        outcome, reason = rule.judge(own.logs(), change)
+        rounds = seen_of(case, found)
+        change = rounds.change(rule)
+        outcome, reason = rule.judge(rounds.own.logs(), change)
     except DataError as error:
         return unmeasured(model, case, locations, str(error), Outcome.INCONCLUSIVE)
     return replace(
@@ -45,6 +42,18 @@ def judged(model: Model, case: Case, found: Measured, locations: Mapping[str, st
         pairs=tuple(found.pairs[case.variant]),
         order=_NOT_DRAWN if found.in_turns else order_effect(found.pairs[case.variant]),
     )
+
+
+def seen_of(case: Case, found: Measured) -> Seen:
+    """The rounds of a case.
+
+    Raises:
+        DataError: It has no times.
+    """
+    own = found.times(case.variant)
+    if isinstance(own, Unknown):
+        raise DataError(own.reason)
+    return Seen(own=own, baseline=_baseline_of(len(own.base_ns), case, found))
 
 
 def _baseline_of(rounds: int, case: Case, found: Measured) -> Times | Unknown:
@@ -64,23 +73,6 @@ def doubted(case: ComparedCase, lacking: tuple[str, ...]) -> ComparedCase:
         f"head runs {lacking[0]}{others}, compiled and in no commit, and base has it not: base may be slow for that"
     )
     return replace(case, outcome=Outcome.INCONCLUSIVE, reason=reason)
-
-
-def confirmed(first: ComparedCase, again: Mapping[str, ComparedCase]) -> ComparedCase:
-    """What two looks come to: red if both are, never green."""
-    second = again.get(first.case.id)
-    if second is not None and second.outcome is first.outcome:
-        return second
-    then = "it could not be measured" if second is None else _seen(second)
-    return replace(
-        second or first,
-        outcome=Outcome.INCONCLUSIVE,
-        reason=f"{_seen(first)} at first, {then} in fresh processes: not confirmed",
-    )
-
-
-def _seen(each: ComparedCase) -> str:
-    return each.reason if isinstance(each.change, Unknown) else f"{show_change(1 / each.change.own.ratio)} time"
 
 
 def troubled(model: Model, found: Measured, name: str, locations: Mapping[str, str]) -> ComparedCase:

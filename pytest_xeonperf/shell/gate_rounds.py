@@ -131,7 +131,7 @@ def measure(
         model: What both sides offer.
         workers: By side.
         only: Names of the variants that matter, with their baselines; empty for all.
-        rule: Decides when a variant has had enough rounds.
+        rule: Decides when a variant has had enough rounds, also before there are as many as effort asks for.
         effort: When to stop at the latest.
         seed: Of the order within the rounds.
         talk: Hears of the progress.
@@ -217,8 +217,7 @@ def _rounds(measured: Measured, table: Table, *, rule: ChangeRule, effort: Effor
             continue
         for name in active:
             measured.pairs[name].append(_pair(index, turns[Side.BASE, name], turns[Side.HEAD, name]))
-        if pace.may_settle:
-            active = _undecided(measured, active, rule.decide)
+        active = _undecided(measured, active, rule.decide)
     measured.disturbed = len(pace.disturbed)
     measured.contention = between(before, read_counters(with_children=True))
 

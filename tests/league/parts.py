@@ -4,15 +4,17 @@ import platform
 from importlib.metadata import version
 
 import real
-from comparisons import coverage, false_failures, power
+from comparisons import coverage, equal_rates, false_failures, power
 from detectors import DETECTORS
-from synthetic import alarms, speed, synthetic
+from synthetic import alarms, delays, speed, synthetic
 
 PARTS = {
     "false_failures": (false_failures, 1000),
-    "power": (power, 1000),
+    "power": (power, 500),
+    "equal_rates": (equal_rates, 500),
     "coverage": (coverage, 1000),
     "change_points": (synthetic, 500),
+    "delays": (delays, 60),
     "real": (lambda _once: real.agreements(DETECTORS), 1),
     "alarms": (alarms, 2000),
     "speed_s": (lambda _once: speed(), 1),

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 import pytest
 
 from pytest_xeonperf.judge.change import ChangeRule, Times
+from pytest_xeonperf.judge.looks import looks
 from pytest_xeonperf.judge.verdict import levels
 from pytest_xeonperf.measure import pace
 from pytest_xeonperf.measure.pace import Effort
@@ -102,8 +103,8 @@ def desks(monkeypatch):
     return {side: Desk(side=side, log=log) for side in Side}
 
 
-def run(desks, only=frozenset(), **effort):
-    return measure(MODEL, desks, only=only, rule=RULE, effort=Effort(**effort), seed=3, talk=Silence())
+def run(desks, only=frozenset(), rule=RULE, **effort):
+    return measure(MODEL, desks, only=only, rule=rule, effort=Effort(**effort), seed=3, talk=Silence())
 
 
 def turns_of(desks):
@@ -150,6 +151,16 @@ def test_a_decided_variant_leaves_and_its_baseline_stays_as_long_as_anybody_need
     found = run(desks, max_rounds=12)
     counts = {name: len(pairs) for name, pairs in found.pairs.items()}
     assert counts == {"eager_fp32": 12, "compiled": 6, "odd": 12}
+
+
+def test_what_is_slower_leaves_as_soon_as_the_rule_says_so_and_the_rest_go_on(desks):
+    first, second = looks(0.05, 1, tolerance=0.02, fewest_pairs=6)
+    desks[Side.HEAD].duration_ns["compiled"] = 110
+    counts = [
+        {name: len(sides[Side.HEAD]) for name, sides in run(desks, rule=rule).durations_ns.items()}
+        for rule in (first, second)
+    ]
+    assert counts == [{"compiled": 5, "eager_fp32": 6}, {"compiled": 3, "eager_fp32": 6}]
 
 
 def test_only_what_matters_is_measured_again(desks):
