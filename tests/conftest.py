@@ -45,6 +45,16 @@ def pytest_configure():
         os.environ.setdefault("ONEDNN_MAX_CPU_ISA", ISA_CAP)
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    """Give each of xdist's workers whole files: what a file's tests look at is made once, and may take a minute."""
+    from xdist.scheduler import LoadFileScheduling
+
+    # files in the order of their folders: those with few tests are the slow ones, and would else come last of all
+    config.option.loadscopereorder = False
+    return LoadFileScheduling(config, log)
+
+
 @pytest.fixture(scope="session")
 def git():
     """Runs git in a folder, as somebody, with nobody's configuration; gives what it prints."""
