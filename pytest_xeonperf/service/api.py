@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -36,6 +37,9 @@ _AT_ONCE = 2
 They have threads of their own: behind everybody who wants a page, a run would wait longer than its client does.
 """
 
+_LARGE_BYTES = 4 << 20
+"""Of a run that no other of its size is read beside: that may take twenty times as much memory."""
+
 _LONGEST_BODY_S = 120
 """That a body may take to come: whoever has stopped sending keeps others out."""
 
@@ -44,7 +48,7 @@ _JSON = "application/json"
 
 def routes(service: Service) -> list[Route]:
     """The API below ``/api/v1``."""
-    turns = anyio.Semaphore(_AT_ONCE)
+    turns, turn_of_a_large_one = anyio.Semaphore(_AT_ONCE), anyio.Semaphore(1)
     threads = anyio.CapacityLimiter(_AT_ONCE + 1)  # one for who is turned away meanwhile
     watch = Watch(service.store, service.seen)
 
@@ -54,7 +58,8 @@ def routes(service: Service) -> list[Route]:
         require_kind(request, _JSON)  # which no form of another site can say
         async with turns:
             sent = await body(request, service.most_bytes)
-            answer = await to_thread.run_sync(_ingested, service, sent, watch, limiter=threads)
+            async with turn_of_a_large_one if len(sent) > _LARGE_BYTES else nullcontext():
+                answer = await to_thread.run_sync(_ingested, service, sent, watch, limiter=threads)
         service.counters.received(answer.status_code)
         return answer
 

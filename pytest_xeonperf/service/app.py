@@ -42,8 +42,8 @@ if TYPE_CHECKING:
     from pytest_xeonperf.store.repository import Store
     from pytest_xeonperf.store.tokens import Token
 
-MOST_BYTES = 64 << 20
-"""Of one run: some thousand cases with all of their pairs."""
+MOST_BYTES = 32 << 20
+"""Of one run: a thousand cases with more than a hundred pairs each. What it becomes takes many times as much memory."""
 
 _THREADS = 4
 """That answer readers at a time: Python runs one of them at a time, so that more make nobody faster, and whoever has

@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from pytest_xeonperf.records import Acceptance, Case, Limits, Machine, Result
 
 
+_AT_ONCE = 10_000
+"""Samples that are held as rows: of a large run they would take more memory than the run does."""
+
+
 def insert_run(connection: Connection, run: Run) -> bool:
     """Add a run without its results; whether it was new."""
     _insert_if_new(connection, schema.machine, to_rows.machine_row(run.machine))
@@ -94,9 +98,17 @@ def _insert_findings(connection: Connection, results: Sequence[tuple[int, Result
             rows[schema.sample] += to_rows.sample_rows(number, result.measurement.samples)
         elif isinstance(result.measurement, Timing):
             rows[schema.timing].append(to_rows.timing_row(number, result.measurement))
+        if len(rows[schema.sample]) >= _AT_ONCE:
+            _insert_all(connection, rows)
+    _insert_all(connection, rows)
+
+
+def _insert_all(connection: Connection, rows: dict[Table, list[dict[str, Any]]]) -> None:
+    """Add rows, and leave none of them."""
     for table, those in rows.items():
         if those:
             connection.execute(insert(table), those)
+            those.clear()
 
 
 def insert_acceptance(connection: Connection, acceptance: Acceptance) -> bool:

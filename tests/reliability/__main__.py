@@ -3,6 +3,7 @@
     pip install '.[test,postgresql]'
     python tests/reliability kill --times 200       # kill -9 of a serving process while runs are brought to it
     python tests/reliability load --seconds 60      # 50 clients at once over a million measurements
+    python tests/reliability bodies --at-once 2     # runs near the limit of a body, and the service's memory
     python tests/reliability describe --examples 1000    # requests made of the OpenAPI document
 
 Each works on a SQLite file of its own, or with `--db URL` on an empty database of a PostgreSQL server.
@@ -15,11 +16,13 @@ import time
 from pathlib import Path
 
 import click
+from bodies import SHAPES, bring
 from history import make_history
 from kill import kill_while_ingesting
 from load import MIX, load
 from runs import made
 
+from pytest_xeonperf.service.app import MOST_BYTES
 from pytest_xeonperf.store.engine import open_store
 from pytest_xeonperf.store.tokens import Scope
 
@@ -60,6 +63,22 @@ def load_it(given, folder):
     return any(answers.errors or not answers.took_s for answers in found.values())
 
 
+def bodies(given, folder):
+    found = bring(
+        given.db or str(folder / "brought.db"),
+        folder,
+        shape=given.shape,
+        at_once=given.at_once,
+        most_bytes=given.mib << 20,
+    )
+    click.echo(
+        f"{len(found.statuses)} {given.shape} bodies of {found.body_bytes / 2**20:.1f} MiB: {found.statuses} in "
+        f"{found.took_s:.0f} s; the service took {found.idle_bytes / 2**20:,.0f} MiB before and "
+        f"{found.peak_bytes / 2**20:,.0f} MiB at most"
+    )
+    return set(found.statuses) != {400 if given.shape == "empty" else 201}
+
+
 def describe(given, folder):
     from described import ask, operations  # schemathesis takes a second to import
 
@@ -91,11 +110,16 @@ def main():
     loading.add_argument("--routes", nargs="+", choices=MIX, default=list(MIX), help="these alone")
     loading.add_argument("--made", action="store_true", help="--db names a history that was made before")
     loading.set_defaults(call=load_it)
+    bringing = parts.add_parser("bodies")
+    bringing.add_argument("--shape", choices=SHAPES, default="exported")
+    bringing.add_argument("--at-once", type=int, default=2)
+    bringing.add_argument("--mib", type=int, default=MOST_BYTES >> 20)
+    bringing.set_defaults(call=bodies)
     describing = parts.add_parser("describe")
     describing.add_argument("--examples", type=int, default=1000)
     describing.add_argument("--seed", type=int, default=1)
     describing.set_defaults(call=describe)
-    for part in (killing, loading, describing):
+    for part in (killing, loading, bringing, describing):
         part.add_argument("--db", default="", help="an empty database; default: a SQLite file")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
