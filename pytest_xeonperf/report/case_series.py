@@ -194,9 +194,8 @@ def _rows(
 
 def _hrefs(trend: Trend, moments: Moments, pages: Collection[str]) -> dict[int, str]:
     """By index, the pages of the runs that have one."""
-    wanted = moments.places_of(pages)
     own = np.frombuffer(trend.places, dtype=np.uint32)
-    found = np.flatnonzero(np.isin(own, wanted))
+    found = np.flatnonzero(moments.among(pages)[own])
     return {int(index): links.run_page(moments.marks[own[index]].run_id) for index in found}
 
 

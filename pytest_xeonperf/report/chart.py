@@ -160,6 +160,8 @@ def _span(values: Floats) -> tuple[float, float]:
     if not len(values):
         return (0.0, 1.0)
     low, high = float(values.min()), float(values.max())
-    missing = max(0.0, _LEAST_SPAN * float(np.median(values)) - (high - low)) / 2
+    missing = 0.0
+    if high - low < _LEAST_SPAN * high:  # else it is wide enough whatever the middle
+        missing = max(0.0, _LEAST_SPAN * float(np.median(values)) - (high - low)) / 2
     margin = (high - low + 2 * missing) * 0.08
     return (max(0.0, low - missing - margin), high + missing + margin)

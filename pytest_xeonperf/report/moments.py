@@ -6,6 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
 from jinja2.utils import htmlsafe_json_dumps
 from markupsafe import Markup
 
@@ -15,6 +16,8 @@ from pytest_xeonperf.units import show_time
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
+
+    from numpy.typing import NDArray
 
     from pytest_xeonperf.store.summaries import RunMark
 
@@ -56,7 +59,7 @@ class Moments:
     def __init__(self, marks: Sequence[RunMark]) -> None:
         self.marks = marks
         self._texts: dict[int, str] = {}
-        self._places_of: dict[Collection[str], list[int]] = {}
+        self._among: dict[Collection[str], NDArray[np.bool_]] = {}
 
     def __getitem__(self, place: int) -> Moment:
         mark = self.marks[place]
@@ -68,12 +71,12 @@ class Moments:
             author=_short(mark.author),
         )
 
-    def places_of(self, run_ids: Collection[str]) -> list[int]:
-        """Where these runs are, as far as they are there at all."""
+    def among(self, run_ids: Collection[str]) -> NDArray[np.bool_]:
+        """Of every run, whether it is one of these."""
         wanted = frozenset(run_ids)
-        if wanted not in self._places_of:
-            self._places_of[wanted] = [place for place, mark in enumerate(self.marks) if mark.run_id in wanted]
-        return self._places_of[wanted]
+        if wanted not in self._among:
+            self._among[wanted] = np.array([mark.run_id in wanted for mark in self.marks], dtype=np.bool_)
+        return self._among[wanted]
 
     def listed(self, places: Sequence[int], known: Listed) -> Markup:
         """Those of these runs as a JSON list; what is unknown is empty, and of the first ones the list is `known`."""

@@ -71,6 +71,7 @@ def environment() -> Environment:
         loader=PackageLoader("pytest_xeonperf", "report/templates"),
         autoescape=True,
         undefined=StrictUndefined,
+        auto_reload=False,
         finalize=_finalize,
         trim_blocks=True,
         lstrip_blocks=True,

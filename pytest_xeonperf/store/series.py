@@ -57,9 +57,11 @@ def read_state(connection: Connection) -> str:
 
 
 def read_extent(connection: Connection) -> Extent:
-    """How many results there are, and the newest one's number."""
-    count, newest = connection.execute(select(func.count(), func.max(schema.result.c.id))).one()
-    return Extent(results=count, newest_id=newest or 0)
+    """How many results there are, and the newest one's number: asked in one, SQLite would look at every result."""
+    count = select(func.count()).select_from(schema.result).scalar_subquery()
+    newest = select(func.max(schema.result.c.id)).scalar_subquery()
+    results, newest_id = connection.execute(select(count, newest)).one()
+    return Extent(results=results, newest_id=newest_id or 0)
 
 
 def read_earlier_extent(connection: Connection, whole: Extent, until: int) -> Extent:
