@@ -77,7 +77,7 @@ _FULL = DiffusionSize(transformer_layers=(1, 2, 10), unet_side=128, vae_side=128
 _QUICK = DiffusionSize(transformer_layers=(1, 1, 3), unet_side=128, vae_side=64, image_side=32, guided=False, steps=2)
 _SMOKE = DiffusionSize(
     transformer_layers=(1, 1, 1),
-    unet_side=16,
+    unet_side=8,
     vae_side=8,
     image_side=8,
     guided=True,
