@@ -11,58 +11,52 @@ from pytest_xeonperf.report.evidence import fidelity_facts, share_of_limit
 from pytest_xeonperf.units import show_ns
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from pytest_xeonperf.records import Timing
     from pytest_xeonperf.store.summaries import TrendPoint
 
 
 class Shown(StrEnum):
-    """The figures there are to choose from, as people call them; the first one is shown until they do."""
+    """The figures there are to choose from; the first one is shown until somebody does."""
 
-    SPEEDUP = "speed-up"
+    SPEEDUP = "speedup"
     LATENCY = "latency"
-    LIMIT = "share of the limit"
+    LIMIT = "limit"
     FIDELITY = "fidelity"
+
+    @property
+    def words(self) -> str:
+        """For people: ``share of the limit``."""
+        return {Shown.SPEEDUP: "speed-up", Shown.LIMIT: "share of the limit"}.get(self, self.value)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Figure:
-    """One figure of a case.
-
-    Attributes:
-        value: In words, or why there is none.
-        note: What belongs to it; may be empty.
-    """
+    """One figure of a case with what belongs to it: ``71 % of bandwidth``."""
 
     shown: Shown
-    value: str | Unknown
-    note: str = ""
+    text: str
 
 
 def figures(newest: TrendPoint, measurement: Measurement | Timing | Unknown) -> tuple[Figure, ...]:
-    """All but the speed-up: the candidate's latency, its share of the hardware's limit, its fidelity."""
-    median_ns = newest.candidate_median_ns
-    latency = median_ns if isinstance(median_ns, Unknown) else show_ns(median_ns)
-    return (Figure(shown=Shown.LATENCY, value=latency), _limit(measurement), _fidelity(measurement))
+    """All but the speed-up, as far as they are known.
+
+    Args:
+        newest: Has the candidate's latency.
+        measurement: The same in full, with its share of the hardware's limit and its fidelity.
+    """
+    return tuple(Figure(shown=shown, text=text) for shown, text in _known(newest, measurement))
 
 
-def _limit(measurement: Measurement | Timing | Unknown) -> Figure:
+def _known(newest: TrendPoint, measurement: Measurement | Timing | Unknown) -> Iterator[tuple[Shown, str]]:
+    if not isinstance(newest.candidate_median_ns, Unknown):
+        yield Shown.LATENCY, show_ns(newest.candidate_median_ns)
     if not isinstance(measurement, Measurement):
-        return Figure(shown=Shown.LIMIT, value=_missing(measurement))
+        return
     share = share_of_limit(measurement.roofline)
-    if isinstance(share, Unknown):
-        return Figure(shown=Shown.LIMIT, value=share)
-    return Figure(shown=Shown.LIMIT, value=share.value, note=share.note)
-
-
-def _fidelity(measurement: Measurement | Timing | Unknown) -> Figure:
-    """The first score; the others are its note."""
-    scores = fidelity_facts(measurement) if isinstance(measurement, Measurement) else ()
-    if not scores:
-        return Figure(shown=Shown.FIDELITY, value=_missing(measurement))
-    first, *others = scores
-    note = ", ".join((first.name, *(f"{score.name} {score.value}" for score in others)))
-    return Figure(shown=Shown.FIDELITY, value=first.value, note=note)
-
-
-def _missing(measurement: Measurement | Timing | Unknown) -> Unknown:
-    return measurement if isinstance(measurement, Unknown) else Unknown(reason="not measured")
+    if not isinstance(share, Unknown):
+        yield Shown.LIMIT, f"{share.value} {share.note}"
+    scores = fidelity_facts(measurement)
+    if scores:
+        yield Shown.FIDELITY, ", ".join(f"{score.value} {score.name}" for score in scores)

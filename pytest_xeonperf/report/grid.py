@@ -53,7 +53,7 @@ class Cell:
         badge: Of the newest result alone.
         tone: With the open alerts.
         slower: The worst of these.
-        figures: What else it can show than its speed-up.
+        figures: What it can show in the place of its speed-up.
         machine: Where it was measured, if the page has results of several machines; else empty.
         stale: When it was last measured, where that was not in the run that the page is about; else empty.
         elsewhere: Whether it stands for a machine or branch that is not the newest one's: a filter brings it out.

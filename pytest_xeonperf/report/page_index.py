@@ -62,7 +62,7 @@ class IndexPage:
 
     Attributes:
         more_alerts: How many open alerts are not among what needs attention; empty where all are.
-        figures: What the cells of the grid can show, as people call it; the first is shown until they choose.
+        figures: What the cells of the grid can show; the first one until somebody chooses.
         alerts: How many are open, and nothing where there never was one.
         open_alerts: The same as a number.
         runs_shown: So many of the runs, until somebody wants the others.
@@ -74,7 +74,7 @@ class IndexPage:
     facts: tuple[Fact, ...]
     attention: tuple[Attention, ...]
     more_alerts: str
-    figures: tuple[str, ...]
+    figures: tuple[Shown, ...]
     variants: tuple[str, ...]
     grid: tuple[GridRow, ...]
     alone: tuple[AloneRow, ...]

@@ -30,7 +30,7 @@ def in_both_schemes(page):
 
 
 def test_the_first_page(page, wide_site):
-    page.goto((wide_site / "index.html").as_uri() + "#machine=another Xeon, avx512_bf16")
+    page.goto((wide_site / "index.html").as_uri() + "#machine=another Xeon, avx512_bf16&metric=fidelity")
     assert page.locator("section[aria-labelledby=runs] tr.one:visible").count() == 10
     assert in_both_schemes(page) == []
 

@@ -164,12 +164,18 @@ def test_the_metric_is_the_figure_that_every_cell_shows(first, page, metric):
 
 
 def test_what_is_not_the_figure_stands_beside_it(first, page):
-    beside = page.locator(".grid .cell").first.locator(".line:visible")
-    assert "cosine 0.9997" in beside.all_inner_texts()
+    beside = page.locator(".grid .cell").first.locator(".note")
+    assert "cosine 0.9997" in beside.inner_text()
     first.choose("metric", "fidelity")
-    texts = beside.all_inner_texts()
-    assert "cosine 0.9997" not in texts
-    assert any(text.endswith("x") for text in texts)
+    assert "cosine" not in beside.inner_text()
+    assert re.search(r"\dx\b", beside.inner_text())
+    assert "of GEMM peak" in beside.inner_text()
+
+
+def test_a_figure_that_is_not_known_is_a_dash(first, page):
+    first.choose("machine", "a Xeon, amx_bf16")
+    first.choose("metric", "fidelity")
+    assert "—" in shown(page)
 
 
 def test_the_metric_and_filters_work_together_and_are_both_in_the_address(first, page):

@@ -76,3 +76,11 @@ def test_a_shaded_row_goes_with_the_run_above_it(wide):
     assert shaded.count() == before == 2
     rows = wide.locator("section[aria-labelledby=runs] tbody tr")
     assert "folded" not in "".join(rows.evaluate_all("(all) => all.map((row) => row.className)"))
+
+
+def test_another_figure_leaves_what_is_said_of_an_alert_as_it_is(alerted):
+    said = alerted.locator(".grid .slower:visible")
+    before = said.all_inner_texts()
+    assert "\non " in before[0]  # it names its machine, where the figure is of another one
+    alerted.get_by_role("form", name="Show only").get_by_label("metric").select_option(label="latency")
+    assert said.all_inner_texts() == before

@@ -43,11 +43,29 @@
     document.dispatchEvent(new Event("narrowed"));
   }
 
-  /* The figure that was chosen, in every cell, and no second time among those beside it. */
+  /* Every cell shows the figure that was chosen, with the speed-up below it, and no figure twice. */
   function measure() {
-    for (const each of document.querySelectorAll(".grid [data-beside]")) each.hidden = each.dataset.beside === metric.value;
-    for (const each of document.querySelectorAll(".grid [data-figure]")) each.hidden = each.dataset.figure !== metric.value;
+    const name = metric.value;
+    document.querySelectorAll(".grid .cell").forEach((cell) => replace(cell, name));
+    for (const each of document.querySelectorAll(".grid [data-beside]")) each.hidden = each.dataset.beside === name;
     document.querySelector(".grid .metric").textContent = wordsOf(metric);
+    document.querySelector(".grid .of-speed-up").hidden = Boolean(name);
+  }
+
+  function replace(cell, name) {
+    cell.querySelectorAll(".other").forEach((each) => each.remove());
+    const own = cell.querySelector(".figure");
+    own.hidden = Boolean(name);
+    cell.querySelector(".spark").toggleAttribute("hidden", Boolean(name));
+    if (!name) return;
+    own.after(made("figure other", cell.dataset[name] || "—"));
+    const beside = made("other", own.textContent);
+    beside.append(document.createElement("br"));
+    if (own.textContent) cell.querySelector(".whole > .note").prepend(beside);
+  }
+
+  function made(className, textContent) {
+    return Object.assign(document.createElement("span"), { className, textContent });
   }
 
   /* Rows and columns of the grid that have nothing left to show. */
