@@ -8,19 +8,17 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import dataclass
-from functools import partial
 from typing import TYPE_CHECKING
 from zlib import crc32
 
 from pytest_xeonperf.errors import InfrastructureError
-from pytest_xeonperf.records import Unknown
 from pytest_xeonperf.report import links, manifest
 from pytest_xeonperf.report.beside import Beside
 from pytest_xeonperf.report.gather import Gathered
 from pytest_xeonperf.report.grid import SPARK_POINTS
 from pytest_xeonperf.report.manifest import Manifest, Written, digest, maker
 from pytest_xeonperf.report.moments import Moments
-from pytest_xeonperf.report.overviews import Wanted, overviews
+from pytest_xeonperf.report.overviews import overviews
 from pytest_xeonperf.report.page_alerts import open_alerts_words
 from pytest_xeonperf.report.page_case import page_of
 from pytest_xeonperf.report.page_index import index_page
@@ -29,6 +27,7 @@ from pytest_xeonperf.report.parallel import shared
 from pytest_xeonperf.report.render import render
 from pytest_xeonperf.report.takeover import trends_on
 from pytest_xeonperf.report.trends import go_on, read_trends
+from pytest_xeonperf.report.wanted import Wanted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -111,8 +110,9 @@ class _Site:
         shown = frozenset([run.id, *(summary.id for summary in gathered.summaries[:RUN_PAGES])])
         found = Manifest.read(directory)
         old = found if _goes_on(found, store, marks) else Manifest()
-        beside = Beside.of(store, run, marks)
         fresh = store.numbered_points(marks, after=old.newest_id, until=extent.newest_id) if old.made_by else {}
+        before = store.earlier(run)
+        versions = store.run_versions([*shown, str(before), *(summary.id for summary in gathered.summaries)])
         return cls(
             store=store,
             directory=directory,
@@ -126,17 +126,26 @@ class _Site:
             leftover=tuple(found.pages),
             fresh=fresh,
             shown=shown,
-            versions=store.run_versions([*shown, str(beside.base_id), *(summary.id for summary in gathered.summaries)]),
-            beside=beside,
+            versions=versions,
+            beside=Beside(
+                store=store,
+                head=run,
+                base_id=before,
+                marks={mark.run_id: (place, mark) for place, mark in enumerate(marks)},
+                earliest=min((numbered.place for points in fresh.values() for numbered in points), default=len(marks)),
+                versions=versions,
+                runs=shown,
+                cases=frozenset(case.id for case in cases),
+            ),
         )
 
     def write(self, processes: int) -> None:
         """Every page, the first one last: what it links to is there when it is."""
         cases = frozenset(case.id for case in self.cases)
-        jobs: list[str | Case | Wanted] = [*self._comparison(cases), *sorted(self.shown), *self.cases]
+        jobs: list[str | Case | Wanted] = [*self.beside.own(), *sorted(self.shown), *self.cases]
         pages = dict(shared(self._written, jobs, processes=processes, in_child=self.store.forked))
         others = overviews(self.store, self.gathered.alerts, runs=self.shown, cases=cases, beside=self.beside)
-        pages |= (self._made(each.name, each.inputs, each.make) for each in others)
+        pages |= map(self._written, others)
         pages |= [self._index()]
         for name in set(self.leftover) - set(pages):
             (self.directory / name).unlink(missing_ok=True)
@@ -153,16 +162,8 @@ class _Site:
     def _written(self, job: str | Case | Wanted) -> tuple[str, Written]:
         """The page of a run, of a case or of something else, its name and how it stands in the folder now."""
         if isinstance(job, Wanted):
-            return self._made(job.name, job.inputs, job.make)
+            return self._made(job.name, job.inputs, job.make, again=job.again)
         return self._run(job) if isinstance(job, str) else self._case(job)
-
-    def _comparison(self, cases: frozenset[str]) -> tuple[Wanted, ...]:
-        """The page that compares the run with the one before; none where there is none."""
-        if isinstance(self.beside.base_id, Unknown):
-            return ()
-        inputs = self.beside.inputs(versions=self.versions, extent=self.extent, runs=self.shown)
-        make = partial(self.beside.page, self.store, runs=self.shown, cases=cases)
-        return (Wanted(name=links.COMPARE, inputs=inputs, make=make),)
 
     def _run(self, run_id: str) -> tuple[str, Written]:
         name, compare = links.run_page(run_id), self.beside.link(run_id)
@@ -234,9 +235,9 @@ class _Site:
             compare=self.beside.link(self.run.id),
         )
 
-    def _made(self, name: str, inputs: str, make: Callable[[], Page]) -> tuple[str, Written]:
-        """A page by its name, made only if it is not there as it would be."""
-        kept = self._unchanged(name, inputs)
+    def _made(self, name: str, inputs: str, make: Callable[[], Page], *, again: bool = False) -> tuple[str, Written]:
+        """A page by its name, made only if it is not there as it would be, or `again` in any case."""
+        kept = () if again else self._unchanged(name, inputs)
         return name, kept[0] if kept else self._put(name, render(make()), inputs)
 
     def _unchanged(self, name: str, inputs: str) -> tuple[Written, ...]:
