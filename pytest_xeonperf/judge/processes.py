@@ -17,6 +17,7 @@ from math import atan, cos, exp, log, pi, sin, sqrt
 from statistics import fmean, median, stdev
 from typing import TYPE_CHECKING
 
+from pytest_xeonperf.errors import DataError
 from pytest_xeonperf.judge import betting
 from pytest_xeonperf.judge.betting import Decision, log_ratios
 from pytest_xeonperf.records import UNBOUNDED_RATIO, Estimate
@@ -59,6 +60,17 @@ def estimate(groups: Sequence[Sequence[float]], *, alpha: float) -> Estimate:
         high_ratio=exp(min(centre + half, log(UNBOUNDED_RATIO))),
         confidence=1 - alpha,
     )
+
+
+def ratio_of(groups: Sequence[Sequence[float]]) -> float:
+    """The ratio that `estimate` gives, without the interval, which takes a hundred times as long.
+
+    Raises:
+        DataError: There are no pairs.
+    """
+    if not groups:
+        raise DataError("no pairs to estimate from", remedy="measure at least one round")
+    return exp(fmean(map(median, groups)))
 
 
 def decide(

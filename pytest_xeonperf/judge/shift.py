@@ -31,7 +31,7 @@ import numpy as np
 
 from pytest_xeonperf.judge.change import Moved
 from pytest_xeonperf.judge.changepoint import noise_of
-from pytest_xeonperf.judge.processes import estimate, logs_by_process
+from pytest_xeonperf.judge.processes import estimate, logs_by_process, ratio_of
 from pytest_xeonperf.records import UNBOUNDED_RATIO, Estimate, Outcome, Unknown
 from pytest_xeonperf.units import show_change, show_share
 
@@ -96,12 +96,11 @@ class ShiftRule:
             sessions: Speed-ups of all runs before the later one, on the same class of machine, oldest first.
         """
         groups = [logs_by_process(each.samples) for each in (earlier, later)]
-        before, after = (estimate(logs, alpha=self.rates.red_alpha / 2) for logs in groups)
-        ratio, spread = after.ratio / before.ratio, session_spread(sessions)
+        ratio, spread = ratio_of(groups[1]) / ratio_of(groups[0]), session_spread(sessions)
         candidate_ratio = earlier.candidate_median_ns / max(later.candidate_median_ns, 1)
         baseline_ratio = earlier.baseline_median_ns / max(later.baseline_median_ns, 1)
         if isinstance(spread, Unknown) or min(sum(map(len, logs)) for logs in groups) < _FEWEST_PAIRS:
-            low_ratio, high_ratio = _apart(before, after)
+            low_ratio, high_ratio = _apart(*(estimate(logs, alpha=self.rates.red_alpha / 2) for logs in groups))
         else:
             low_ratio, high_ratio = self._around(ratio, [max(spread, _own_error(logs)) for logs in groups])
         return Shift(

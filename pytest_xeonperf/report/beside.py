@@ -1,8 +1,9 @@
-"""The page on disk that compares the run of the report with the one before it."""
+"""The pages on disk that compare two runs: that of the report with the one before, and those around alerts."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from pytest_xeonperf.judge.shift import TOLERANCE_OF_SESSIONS
@@ -11,15 +12,16 @@ from pytest_xeonperf.report import links
 from pytest_xeonperf.report.choice import ToCompare, on_disk
 from pytest_xeonperf.report.manifest import digest
 from pytest_xeonperf.report.page_two_runs import history_page
+from pytest_xeonperf.report.wanted import Wanted
 from pytest_xeonperf.store.comparing import compared
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Collection, Mapping
 
     from pytest_xeonperf.records import Acceptance, Run
     from pytest_xeonperf.report.page_compare import ComparePage
     from pytest_xeonperf.store.repository import Store
-    from pytest_xeonperf.store.summaries import Extent, RunMark
+    from pytest_xeonperf.store.summaries import RunMark
 
 _ALPHA = 0.05
 _OF_ANOTHER = Unknown(reason="On disk only the run that the report is about is compared with the one before")
@@ -27,27 +29,27 @@ _OF_ANOTHER = Unknown(reason="On disk only the run that the report is about is c
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Beside:
-    """The run of a report and the one before it.
+    """Comparisons in a folder of pages.
 
     Attributes:
+        head: The run of the report.
         base_id: Of the one before; why there is none.
-        accepted: What was accepted between the two.
+        marks: By id, every run with a result and its place in their order.
+        earliest: Place of the first run that has got results since the pages in the folder were made: comparisons of
+            later ones know more earlier sessions now.
+        versions: Of the runs that have a page, and of that before.
+        runs: Ids of the runs that have a page.
+        cases: Ids of the cases that have one.
     """
 
+    store: Store
     head: Run
     base_id: str | Unknown
-    accepted: tuple[Acceptance, ...]
-
-    @classmethod
-    def of(cls, store: Store, head: Run, marks: Sequence[RunMark]) -> Beside:
-        """What there is to compare a run with, in a history of these runs."""
-        base_id = store.earlier(head)
-        places = {mark.run_id: place for place, mark in enumerate(marks)}
-        if isinstance(base_id, Unknown) or base_id not in places:
-            return cls(head=head, base_id=base_id, accepted=())
-        words = store.acceptances(head.machine.comparability_class, until=head.started_at)
-        between = tuple(each for each in words if places.get(each.run_id, -1) > places[base_id])
-        return cls(head=head, base_id=base_id, accepted=between)
+    marks: Mapping[str, tuple[int, RunMark]]
+    earliest: int
+    versions: Mapping[str, str]
+    runs: Collection[str]
+    cases: Collection[str]
 
     def link(self, run_id: str) -> ToCompare:
         """What the page of a run, or of the report, says of comparisons."""
@@ -55,26 +57,37 @@ class Beside:
             return on_disk(run_id, _OF_ANOTHER)
         return on_disk(run_id, self.base_id if isinstance(self.base_id, Unknown) else links.COMPARE)
 
-    def inputs(self, *, versions: Mapping[str, str], extent: Extent, runs: Collection[str]) -> str:
-        """Digest of what the page is made from.
+    def name(self, base_id: str, head_id: str) -> str:
+        """Of the page that compares two runs; empty where one of them has no page itself."""
+        if (base_id, head_id) == (self.base_id, self.head.id):
+            return links.COMPARE
+        return links.comparison_page(base_id, head_id) if {base_id, head_id} <= set(self.runs) else ""
 
-        Args:
-            versions: Of its runs.
-            extent: Of the history: every earlier session counts.
-            runs: Ids of the runs that have a page.
-        """
-        both = (self.head.id, str(self.base_id))
-        return digest([(each, versions.get(each), each in runs) for each in both], self.accepted, extent)
+    def own(self) -> tuple[Wanted, ...]:
+        """The page of the run of the report; none where there is no run before."""
+        return () if isinstance(self.base_id, Unknown) else (self.wanted(self.base_id, self.head.id),)
 
-    def page(self, store: Store, *, runs: Collection[str], cases: Collection[str]) -> ComparePage:
-        """The page; there is one only where there is a run before.
+    def wanted(self, base_id: str, head_id: str) -> Wanted:
+        """The page that compares two runs."""
+        linked = sorted({base_id, head_id}.intersection(self.runs))
+        accepted = self._accepted(base_id, head_id)
+        versions = [self.versions.get(each, "") for each in (base_id, head_id)]
+        return Wanted(
+            name=self.name(base_id, head_id),
+            inputs=digest(base_id, head_id, versions, linked, accepted),
+            make=partial(self._page, base_id, head_id),
+            again=self.earliest < self.marks[head_id][0],
+        )
 
-        Args:
-            store: The history.
-            runs: Ids of the runs that have a page.
-            cases: Ids of the cases that have one.
-        """
-        base = store.run(str(self.base_id))
+    def _accepted(self, base_id: str, head_id: str) -> list[Acceptance]:
+        """What was accepted in runs between the two."""
+        head, first = self.marks[head_id][1], self.marks[base_id][0]
+        words = self.store.acceptances(head.comparability_class, until=head.started_at)
+        return [each for each in words if each.run_id in self.marks and self.marks[each.run_id][0] > first]
+
+    def _page(self, base_id: str, head_id: str) -> ComparePage:
+        base = self.store.run(base_id)
+        head = self.head if head_id == self.head.id else self.store.run(head_id)
         line = Unknown(reason="pages are made without a repository")
-        found = compared(store, base, self.head, line=line, tolerance=TOLERANCE_OF_SESSIONS, alpha=_ALPHA)
-        return history_page(found, runs=runs, cases=cases)
+        found = compared(self.store, base, head, line=line, tolerance=TOLERANCE_OF_SESSIONS, alpha=_ALPHA)
+        return history_page(found, runs=self.runs, cases=self.cases)

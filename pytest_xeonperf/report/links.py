@@ -40,6 +40,11 @@ def comparison(base_id: str, head_id: str) -> str:
     return f"{COMPARE}?{urlencode({'base': base_id, 'head': head_id}, errors='surrogatepass')}"
 
 
+def comparison_page(base_id: str, head_id: str) -> str:
+    """File name of the page on disk that compares two runs: ``compare-3f9a1c0b77de.html``."""
+    return f"compare-{hashlib.sha256(repr((base_id, head_id)).encode()).hexdigest()[:12]}.html"
+
+
 def case_anchor(case_id: str) -> str:
     """Name of the section of a case on the page of a run, and of its row where two runs are compared."""
     return f"case-{_token(case_id)}"

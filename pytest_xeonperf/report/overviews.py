@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -13,29 +12,15 @@ from pytest_xeonperf.report.page_alert import alert_page
 from pytest_xeonperf.report.page_alerts import alerts_page
 from pytest_xeonperf.report.page_machines import machines_page
 from pytest_xeonperf.report.surroundings import Surroundings, machine_lines, why_of_alert
+from pytest_xeonperf.report.wanted import Wanted
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Sequence
 
     from pytest_xeonperf.alerts import Alert, AlertState
     from pytest_xeonperf.report.beside import Beside
     from pytest_xeonperf.report.page_alert import AlertPage
-    from pytest_xeonperf.report.render import Page
     from pytest_xeonperf.store.repository import Store
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
-    """A page that there shall be.
-
-    Attributes:
-        inputs: Digest of what it is made from.
-        make: Makes its view model.
-    """
-
-    name: str
-    inputs: str
-    make: Callable[[], Page]
 
 
 def overviews(
@@ -43,12 +28,14 @@ def overviews(
 ) -> Iterator[Wanted]:
     """The machines; the list of alerts, which every page leads to; every alert, and lists of them by state.
 
+    Where both runs around an alert have a page, one more compares them.
+
     Args:
         store: The history.
         alerts: Of every state.
         runs: Ids of the runs that have a page.
         cases: Ids of the cases that have one.
-        beside: The two runs that are compared.
+        beside: Comparisons of runs.
     """
     machines = store.machines()
     linked = {each.newest_run for each in machines}.intersection(runs)
@@ -58,37 +45,33 @@ def overviews(
         make=partial(machines_page, machines, pages=linked),
     )
     names = machine_lines(machines)
+    pairs: dict[str, tuple[str, str]] = {}
     for alert in alerts:
-        yield _alert(store, alert, names, runs=runs, cases=cases, beside=beside)
+        around = Surroundings.of(store, alert, names)
+        pair = ("" if isinstance(around.fast_run, Unknown) else around.fast_run[0], str(alert.run_id))
+        compare = beside.name(*pair)
+        if compare not in {"", links.COMPARE} and not alert.case.alone:
+            pairs[compare] = pair
+        yield _alert(store, alert, around, runs={*pair}.intersection(runs), cases=cases, compare=compare)
+    for pair in pairs.values():
+        yield beside.wanted(*pair)
     for state in sorted({alert.state for alert in alerts}):
         yield _listed(links.alerts_page(state.value), alerts, state)
     yield _listed(links.alerts_page(), alerts, Unknown(reason="all are shown"))
 
 
 def _alert(
-    store: Store,
-    alert: Alert,
-    machines: Mapping[str, str],
-    *,
-    runs: Collection[str],
-    cases: Collection[str],
-    beside: Beside,
+    store: Store, alert: Alert, around: Surroundings, *, runs: Collection[str], cases: Collection[str], compare: str
 ) -> Wanted:
     events = store.alert_events(alert.id)
-    around = Surroundings.of(store, alert, machines)
-    fast_id = "" if isinstance(around.fast_run, Unknown) else around.fast_run[0]
-    of_runs = sorted({str(alert.run_id), fast_id}.intersection(runs))
     of_case = {alert.case.id}.intersection(cases)
-    compare = links.COMPARE if (fast_id, alert.run_id) == (beside.base_id, beside.head.id) else ""
     form = Unknown(reason="A page on disk takes no decisions; the service's do, and this command:")
 
     def make() -> AlertPage:
         why = why_of_alert(store, alert, around.fast_run)
-        return alert_page(
-            alert, events, around=around, why=why, compare=compare, runs=of_runs, cases=of_case, form=form
-        )
+        return alert_page(alert, events, around=around, why=why, compare=compare, runs=runs, cases=of_case, form=form)
 
-    inputs = digest(alert, events, around, of_runs, of_case, compare)
+    inputs = digest(alert, events, around, sorted(runs), of_case, compare)
     return Wanted(name=links.alert_page(alert.id), inputs=inputs, make=make)
 
 

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 from zlib import crc32
 
 from pytest_xeonperf.errors import InfrastructureError
-from pytest_xeonperf.records import Unknown
 from pytest_xeonperf.report import links, manifest
 from pytest_xeonperf.report.beside import Beside
 from pytest_xeonperf.report.drafts import drafted
@@ -20,7 +19,7 @@ from pytest_xeonperf.report.gather import Gathered
 from pytest_xeonperf.report.manifest import Manifest, Written, digest, maker
 from pytest_xeonperf.report.moments import Moments
 from pytest_xeonperf.report.newest import SPARK_POINTS
-from pytest_xeonperf.report.overviews import Wanted, overviews
+from pytest_xeonperf.report.overviews import overviews
 from pytest_xeonperf.report.page_alerts import open_alerts_words
 from pytest_xeonperf.report.page_case import page_of
 from pytest_xeonperf.report.page_index import index_page
@@ -41,6 +40,7 @@ if TYPE_CHECKING:
     from pytest_xeonperf.report.page_index import IndexPage
     from pytest_xeonperf.report.render import Page
     from pytest_xeonperf.report.trend import Trend
+    from pytest_xeonperf.report.wanted import Wanted
     from pytest_xeonperf.store.repository import Store
     from pytest_xeonperf.store.series import Numbered
     from pytest_xeonperf.store.summaries import Extent, RunMark
@@ -114,8 +114,9 @@ class _Site:
         shown = frozenset([run.id, *(summary.id for summary in gathered.summaries[:RUN_PAGES])])
         found = Manifest.read(directory)
         old = found if _goes_on(found, store, extent, marks) else Manifest()
-        beside = Beside.of(store, run, marks)
         fresh = store.numbered_points(marks, after=old.newest_id, until=extent.newest_id) if old.made_by else {}
+        before = store.earlier(run)
+        versions = store.run_versions([*shown, str(before), *(summary.id for summary in gathered.summaries)])
         return cls(
             store=store,
             directory=directory,
@@ -130,23 +131,31 @@ class _Site:
             fresh=fresh,
             shown=shown,
             regained=_regained(old, shown, marks),
-            versions=store.run_versions([*shown, str(beside.base_id), *(summary.id for summary in gathered.summaries)]),
-            beside=beside,
+            versions=versions,
+            beside=Beside(
+                store=store,
+                head=run,
+                base_id=before,
+                marks={mark.run_id: (place, mark) for place, mark in enumerate(marks)},
+                earliest=min((numbered.place for points in fresh.values() for numbered in points), default=len(marks)),
+                versions=versions,
+                runs=shown,
+                cases=frozenset(case.id for case in cases),
+            ),
         )
 
     def write(self, processes: int) -> None:
         """Every page, the first one last: what it links to is there when it is."""
         cases = frozenset(case.id for case in self.cases)
         with drafted(self.directory / links.INDEX) as index:
+            others = overviews(self.store, self.gathered.alerts, runs=self.shown, cases=cases, beside=self.beside)
             jobs = [
                 partial(self._index, index),
-                *(partial(self._made, each.name, each.inputs, each.make) for each in self._comparison(cases)),
+                *(partial(self._wanted, each) for each in (*self.beside.own(), *others)),
                 *(partial(self._run, run_id) for run_id in sorted(self.shown, reverse=True)),
                 *(partial(self._case, case) for case in self.cases),
             ]
             pages = dict(shared(jobs, processes=processes, in_child=self.store.forked))
-            others = overviews(self.store, self.gathered.alerts, runs=self.shown, cases=cases, beside=self.beside)
-            pages |= (self._made(each.name, each.inputs, each.make) for each in others)
         for name in set(self.leftover) - set(pages):
             (self.directory / name).unlink(missing_ok=True)
         written = Manifest(
@@ -160,13 +169,9 @@ class _Site:
         with drafted(self.directory / manifest.NAME) as draft:
             draft.write_bytes(written.dumps().encode())
 
-    def _comparison(self, cases: frozenset[str]) -> tuple[Wanted, ...]:
-        """The page that compares the run with the one before; none where there is none."""
-        if isinstance(self.beside.base_id, Unknown):
-            return ()
-        inputs = self.beside.inputs(versions=self.versions, extent=self.extent, runs=self.shown)
-        make = partial(self.beside.page, self.store, runs=self.shown, cases=cases)
-        return (Wanted(name=links.COMPARE, inputs=inputs, make=make),)
+    def _wanted(self, page: Wanted) -> tuple[str, Written]:
+        """A page of something else, its name and how it stands in the folder now."""
+        return self._made(page.name, page.inputs, page.make, again=page.again)
 
     def _run(self, run_id: str) -> tuple[str, Written]:
         name, compare = links.run_page(run_id), self.beside.link(run_id)
@@ -233,9 +238,9 @@ class _Site:
             compare=self.beside.link(self.run.id),
         )
 
-    def _made(self, name: str, inputs: str, make: Callable[[], Page]) -> tuple[str, Written]:
-        """A page by its name, made only if it is not there as it would be."""
-        kept = self._unchanged(name, inputs)
+    def _made(self, name: str, inputs: str, make: Callable[[], Page], *, again: bool = False) -> tuple[str, Written]:
+        """A page by its name, made only if it is not there as it would be, or `again` in any case."""
+        kept = () if again else self._unchanged(name, inputs)
         return name, kept[0] if kept else self._put(name, encoded(make()), inputs)
 
     def _unchanged(self, name: str, inputs: str) -> tuple[Written, ...]:

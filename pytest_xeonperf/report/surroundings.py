@@ -109,7 +109,8 @@ def _levels(
             and (not of_run or point.branch == of_run[0].branch)
         ]
 
-    return alike(before)[-_LEVEL:], alike(since)[:_LEVEL]
+    fast = [point for point in alike(before) if point.run_id != alert.run_id]
+    return fast[-_LEVEL:], alike(since)[:_LEVEL]
 
 
 def _fast_run(alert: Alert, fast: Sequence[TrendPoint]) -> tuple[str, str] | Unknown:

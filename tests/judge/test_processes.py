@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from pytest_xeonperf.errors import DataError
 from pytest_xeonperf.judge import betting
 from pytest_xeonperf.judge.betting import Decision
-from pytest_xeonperf.judge.processes import decide, estimate, logs_by_process, student_quantile
+from pytest_xeonperf.judge.processes import decide, estimate, logs_by_process, ratio_of, student_quantile
 from pytest_xeonperf.records import Sample
 
 
@@ -101,3 +101,13 @@ def test_the_interval_covers_the_truth_where_processes_differ_more_than_pairs(pr
         wrongly_passed += decide(groups, 1.0, pass_alpha=0.05, red_alpha=0.05) is Decision.ABOVE
     assert covered / trials > 0.95 - 0.015  # what 2,000 trials may differ by
     assert wrongly_passed / trials < 0.05 + 0.015
+
+
+@given(st.lists(st.lists(st.floats(-2, 2), min_size=1, max_size=9), min_size=1, max_size=4))
+def test_the_ratio_alone_is_that_of_the_estimate(groups):
+    assert ratio_of(groups) == pytest.approx(estimate(groups, alpha=0.05).ratio)
+
+
+def test_no_pairs_have_no_ratio():
+    with pytest.raises(DataError):
+        ratio_of([])

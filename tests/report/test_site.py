@@ -132,7 +132,9 @@ def test_alerts_have_pages_on_disk_that_take_no_decisions(store, tmp_path, make,
     assert f"xeonperf alerts set {alert.id}" in page
     assert f'href="case-{alert.case.id}.html#class-{alert.comparability_class}"' in page
     assert "The variant moved: its baseline takes ±0.0 % time meanwhile (10 runs before, 10 since)." in page
-    assert f"xeonperf compare {runs[15].id} {runs[16].id} --html compare.html" in page
+    (compared,) = {path.name for path in folder.glob("compare-*")}
+    assert f'href="{compared}#case-{alert.case.id}"' in page
+    assert f"xeonperf compare {runs[15].id} {runs[16].id}<" in (folder / compared).read_text()
     for path in folder.glob("*.html"):
         for target in re.findall(r'href="([^"#:]+)[#"]', path.read_text()):
             assert (folder / target).is_file(), (path.name, target)
@@ -144,3 +146,13 @@ def test_an_alert_on_the_run_of_the_report_leads_to_its_comparison(store, tmp_pa
     folder = write_site(store, tmp_path / "reports", run_id=runs[16].id).parent
     assert f'href="compare.html#case-{alert.case.id}"' in (folder / f"alert-{alert.id}.html").read_text()
     assert f'<tr id="case-{alert.case.id}">' in (folder / "compare.html").read_text()
+
+
+def test_an_alert_whose_runs_have_no_pages_says_how_they_are_compared(store, tmp_path, make, slow_down, monkeypatch):
+    monkeypatch.setattr(site, "RUN_PAGES", 3)
+    runs = slow_down(store, make.run(make.result()))
+    (alert,) = watch_all(store, at="2026-09-30T10:00:00+00:00").raised
+    folder = write_site(store, tmp_path / "reports", run_id=runs[-1].id).parent
+    assert list(folder.glob("compare-*")) == []
+    page = (folder / f"alert-{alert.id}.html").read_text()
+    assert f"xeonperf compare {runs[15].id} {runs[16].id} --html compare.html" in page

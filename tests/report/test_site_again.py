@@ -174,6 +174,24 @@ def test_what_was_decided_about_an_alert_is_nowhere_said_to_be_open(store, write
     assert "no open alerts" in (tmp_path / "reports" / "index.html").read_text()
 
 
+def test_an_alert_has_both_runs_compared_on_a_page_that_stays_until_an_earlier_run_says_more(
+    store, write, make, run_of, tmp_path
+):
+    store.add_run(run_of(3, [], state=RunState.RUNNING, finished_at=Unknown(reason="running")))
+    store.add_results("run-3-0", run_of(3, ["woq_int4"]).results)
+    for day in (4, 5, 6):
+        store.add_run(run_of(day))
+    _raise(store, make, "run-5-0")
+    name = (write(store) and {path.name for path in (tmp_path / "reports").glob("compare-*")}).pop()
+    text = (tmp_path / "reports" / name).read_text()
+    assert "xeonperf compare run-4-0 run-5-0<" in text
+    store.add_run(run_of(7))
+    assert name not in write(store)
+    store.add_results("run-3-0", run_of(3, ["sdpa_bf16"]).results)
+    assert {name, "compare.html"} <= write(store)
+    assert write(store) == set()
+
+
 @pytest.mark.usefixtures("three_run_pages")
 def test_an_alert_has_no_link_to_a_run_that_lost_its_page(store, write, make, run_of, tmp_path):
     alert = _raise(store, make, "run-0-0")
@@ -296,7 +314,8 @@ def test_after_any_changes_the_pages_are_those_made_from_nothing(changes, make, 
 
 def _raise(store, make, run_id: str, variant: str = "woq_int4") -> Alert:
     """Somebody says that a case became slower with a run."""
-    alert = make.alert(id=f"{run_id}-{variant}", case=make.case(variant=variant), run_id=run_id)
+    since = store.run(run_id).started_at
+    alert = make.alert(id=f"{run_id}-{variant}", case=make.case(variant=variant), run_id=run_id, since=since)
     store.raise_alerts(
         alert.case,
         alert.comparability_class,

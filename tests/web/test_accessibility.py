@@ -10,6 +10,7 @@ from pytest_xeonperf.report.page_two_runs import history_page
 from pytest_xeonperf.report.render import render
 from pytest_xeonperf.store.comparing import compared
 from pytest_xeonperf.store.engine import open_store
+from pytest_xeonperf.store.tokens import Scope
 
 RULES = {
     "runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
@@ -71,6 +72,50 @@ def test_the_page_that_compares_two_runs(page, wide_database, tmp_path):
     made.write_text(render(history_page(found)), encoding="utf-8")
     page.goto(made.as_uri())
     assert in_both_schemes(page) == []
+
+
+def test_the_page_on_disk_that_compares_the_newest_run(page, wide_site):
+    page.goto((wide_site / "compare.html").as_uri())
+    assert in_both_schemes(page) == []
+
+
+@pytest.fixture
+def served(browser, serving, alerted_site):
+    """Opens pages of a service over a history with alerts, in a window that knows a token which may decide."""
+    database = alerted_site.parent / "xeonperf.db"
+    with open_store(str(database)) as store:
+        token = store.create_token("ann", [Scope.READ, Scope.TRIAGE])[1]
+    with serving(database) as url:
+        opened = browser.new_context(
+            bypass_csp=True,  # axe is a script without a nonce
+            color_scheme="light",
+            http_credentials={"username": "ann", "password": token},
+            viewport={"width": 1280, "height": 900},
+        )
+        window = opened.new_page()
+
+        def go(name):
+            assert window.goto(f"{url}/{name}").ok
+            return window
+
+        yield go
+        opened.close()
+
+
+def test_the_form_that_decides_about_an_alert(served, alerted_site):
+    (name, *_) = sorted(path.name for path in alerted_site.glob("alert-*"))
+    window = served(f"{name}?triage")
+    assert window.get_by_role("button", name="Save").is_visible()
+    assert in_both_schemes(window) == []
+
+
+@pytest.mark.parametrize(
+    "name", ["", "run-wide-38.html", "compare.html?base=wide-20&head=wide-38", "compare.html?base=wide-03&head=wide-38"]
+)
+def test_served_pages_with_the_form_that_compares(served, name):
+    window = served(name)
+    assert window.get_by_role("button", name="Compare").is_visible()
+    assert in_both_schemes(window) == []
 
 
 def test_a_page_that_refuses(page, tmp_path):

@@ -62,3 +62,13 @@ def test_the_file_of_figures_has_them_too(page, alerted):
     lines = page.evaluate("(name) => xeonperfTrend.csv(xeonperfTrend.unpacked(name))", chart.data["name"]).split("\r\n")
     assert lines[0].endswith(",alerts")
     assert [index for index, line in enumerate(lines[1:]) if "% slower" in line] == found
+
+
+def test_the_page_of_an_alert_leads_to_the_chart_of_its_machine(page, alerted_site):
+    path = min(alerted_site.glob("alert-*"))
+    page.goto(path.as_uri())
+    page.get_by_role("link", name="The trend of the case").click()
+    page.wait_for_url("**/case-*.html#class-*")
+    section = page.locator(f"section[id='{page.url.partition('#')[2]}']")
+    assert section.locator(".legend").get_by_text("alert").is_visible()
+    assert section.evaluate("(found) => Math.abs(found.getBoundingClientRect().top) < window.innerHeight")

@@ -78,6 +78,25 @@ def test_a_double_click_on_another_run_does_not_leave_the_page(page, chart):
     chart.expect_address(pin=chart.data["spots"][2]["href"].removeprefix("run-").removesuffix(".html"))
 
 
+def test_two_runs_are_chosen_and_compared_under_the_policy(page, served):
+    page.goto(served + "run-wide-20.html")
+    page.get_by_label("base").select_option("wide-10")
+    page.get_by_label("head").select_option("wide-38")
+    page.get_by_role("button", name="Compare").click()
+    page.wait_for_url("**/compare.html?base=wide-10&head=wide-38")
+    assert page.locator("h1").is_visible()
+    page.locator("tbody").get_by_role("link").first.click()
+    page.wait_for_url("**/case-*.html")
+
+
+def test_the_first_page_leads_to_what_changed_since_the_run_before(page, served):
+    page.goto(served)
+    page.get_by_role("link", name="what changed since the run before").click()
+    page.wait_for_url("**/compare.html?base=wide-35&head=wide-39")
+    page.get_by_role("link", name="2026-06-12").click()
+    page.wait_for_url("**/run-wide-39.html")
+
+
 def test_the_data_of_a_chart_can_be_taken_away(page, chart):
     with page.expect_download() as waiting:
         chart.button("Download CSV").click()
