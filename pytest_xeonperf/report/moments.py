@@ -81,8 +81,9 @@ class Moments:
     def listed(self, places: Sequence[int], known: Listed) -> Markup:
         """Those of these runs as a JSON list; what is unknown is empty, and of the first ones the list is `known`."""
         texts, fresh = self._texts, places[known.count :]
-        for place in set(fresh) - texts.keys():
-            texts[place] = self._text(place)
+        for place in fresh:
+            if place not in texts:
+                texts[place] = self._text(place)
         parts = [known.text[1:-1]] if known.count else []
         parts += [texts[place] for place in fresh]
         return Markup(f"[{','.join(parts)}]")  # noqa: S704 - of `_text`, or from a page of ours

@@ -20,6 +20,7 @@ from pytest_xeonperf.errors import DataError, UsageError, XeonPerfError
 from pytest_xeonperf.judge.shift import TOLERANCE_OF_SESSIONS
 from pytest_xeonperf.records import Unknown
 from pytest_xeonperf.service import access, alert_pages, alerts, api, badges, feed, metrics, openapi, pages
+from pytest_xeonperf.service.background import Backgrounds
 from pytest_xeonperf.service.bodies import NoBodies
 from pytest_xeonperf.service.budgets import Budgets, address_of, require_permit
 from pytest_xeonperf.service.cache import Pages
@@ -69,6 +70,7 @@ class Service:
         budgets: How often somebody may ask.
         counters: What was done so far.
         pages: Those that were rendered, for all who may read.
+        backgrounds: What pages of cases have in common.
         public_url: Under which people reach it, without a slash at its end; empty for the one they ask under.
         arrived: Is told of each new run that came in; must not keep whoever brings it waiting.
         seen: Is told of alerts that are new, over or open again, and when that was seen.
@@ -81,6 +83,7 @@ class Service:
     budgets: Budgets = field(default_factory=Budgets)
     counters: Counters = field(default_factory=Counters)
     pages: Pages = field(default_factory=Pages)
+    backgrounds: Backgrounds = field(default_factory=Backgrounds)
     public_url: str = ""
     arrived: Callable[[Run], None] = _nobody_minds
     seen: Callable[[News, str], None] = _nobody_minds

@@ -11,7 +11,6 @@ from starlette.routing import Route
 
 from pytest_xeonperf.report import choice, links
 from pytest_xeonperf.report.gather import RUNS_LISTED, Gathered
-from pytest_xeonperf.report.moments import Moments
 from pytest_xeonperf.report.newest import SPARK_POINTS
 from pytest_xeonperf.report.page_case import page_of
 from pytest_xeonperf.report.page_index import index_page
@@ -51,7 +50,7 @@ def routes(service: Service) -> list[Route]:
 
     def case(request: Request) -> Response:
         """The trend of one case."""
-        return answered(service, request, lambda: _case(service.store, request.path_params["case_id"]))
+        return answered(service, request, lambda: _case(service, request.path_params["case_id"]))
 
     def machines(request: Request) -> Response:
         """What results were measured on."""
@@ -126,20 +125,20 @@ def _compared(store: Store, found: RunComparison) -> Page:
     )
 
 
-def _case(store: Store, case_id: str) -> Page:
+def _case(service: Service, case_id: str) -> Page:
+    store = service.store
     found = next((each for each in store.cases() if each.id == case_id), None)
     if found is None:
         raise HTTPException(404, detail=f"there is no case {case_id}")
-    extent, marks = store.extent(), store.marks()
-    gathered = Gathered.of(store)
+    known = service.backgrounds.newest(store)
     return page_of(
         found,
-        read_trends(store, found, marks, until=extent.newest_id),
-        moments=Moments(marks),
-        machines=gathered.machines,
-        pages={mark.run_id for mark in marks},
+        read_trends(store, found, known.moments.marks, until=known.extent.newest_id),
+        moments=known.moments,
+        machines=known.gathered.machines,
+        pages=known.run_ids,
         compare=links.COMPARE,
-        alerts=gathered.alerts_of(found),
+        alerts=known.gathered.alerts_of(found),
     )
 
 
