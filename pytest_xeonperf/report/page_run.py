@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import shlex
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from pytest_xeonperf.judge.carryover import order_effects
+from pytest_xeonperf.judge.outlook import rates_line, seen_below
 from pytest_xeonperf.records import Measurement, Timing, Unknown
 from pytest_xeonperf.report import links
 from pytest_xeonperf.report.environment import Fact, limit_facts, machine_facts, machine_line
@@ -44,7 +45,7 @@ class CaseSection:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunPage:
-    """The whole page."""
+    """The whole page; `rates` says how often verdicts on times are wrong."""
 
     title: str
     banner: Banner
@@ -58,6 +59,7 @@ class RunPage:
     machine: tuple[Fact, ...]
     machine_href: str
     limits: tuple[Fact, ...]
+    rates: str
 
 
 def run_page(run: Run) -> RunPage:
@@ -76,6 +78,7 @@ def run_page(run: Run) -> RunPage:
         machine=machine_facts(run.machine),
         machine_href=links.class_href(run.machine.comparability_class),
         limits=limit_facts(run.machine.limits),
+        rates=rates_line(run),
     )
 
 
@@ -126,7 +129,7 @@ def _section(result: Result, anchor: str, order: OrderEffect | Unknown) -> CaseS
         location=result.location,
         measured_at=f"{show_time(result.measured_at)} UTC",
         command=_command(result),
-        measured=_measured(result.measurement, floor, order),
+        measured=_measured(result, floor, order),
     )
 
 
@@ -135,9 +138,12 @@ def _command(result: Result) -> str:
     return shlex.join(["pytest", "--xeonperf", *preset, result.node_id])
 
 
-def _measured(
-    found: Measurement | Timing | Unknown, floor_ratio: float | Unknown, order: OrderEffect | Unknown
-) -> Measured | Timed | Unknown:
+def _measured(result: Result, floor_ratio: float | Unknown, order: OrderEffect | Unknown) -> Measured | Timed | Unknown:
+    found = result.measurement
     if isinstance(found, Measurement):
-        return measured(found, floor_ratio, order)
+        shown, least = measured(found, floor_ratio, order), seen_below(result)
+        if isinstance(least, Unknown):
+            return shown
+        seen = Fact(name="seen from", value=show_ratio(least), note="a speed-up below it would have been seen")
+        return replace(shown, method=(*shown.method, seen))
     return timed(found) if isinstance(found, Timing) else found

@@ -9,6 +9,7 @@ from pytest_xeonperf.errors import DataError
 from pytest_xeonperf.judge.carryover import order_effect
 from pytest_xeonperf.judge.change import Times, change_of
 from pytest_xeonperf.judge.comparison import ComparedCase
+from pytest_xeonperf.judge.outlook import round_ns
 from pytest_xeonperf.records import Case, Metric, Outcome, Unknown
 from pytest_xeonperf.shell.gate_request import Side
 from pytest_xeonperf.units import show_change
@@ -34,7 +35,9 @@ def judged(model: Model, case: Case, found: Measured, locations: Mapping[str, st
     try:
         baseline = _baseline_of(len(own.base_ns), case, found)
         change = change_of(own, baseline, alpha=rule.rates.pass_alpha, tolerance=rule.tolerance)
-        outcome, reason = rule.judge(own.logs(), change)
+        outcome, reason = rule.judge(
+            own.logs(), change, round_ns(found.contention, 1 + found.pairs[case.variant][-1].round_index)
+        )
     except DataError as error:
         return unmeasured(model, case, locations, str(error), Outcome.INCONCLUSIVE)
     return replace(

@@ -1,7 +1,7 @@
 import shlex
 from dataclasses import replace
 
-from pytest_xeonperf.records import Outcome, RunState, Unknown
+from pytest_xeonperf.records import Expectation, Outcome, RunState, Unknown
 from pytest_xeonperf.report.page_run import run_page
 from pytest_xeonperf.report.render import render
 
@@ -77,3 +77,16 @@ def test_carry_over_is_a_word_on_the_page_where_it_is_seen(make):
     assert "carry-over</span> 3.64x when the baseline ran first" in seen
     assert "carry-over</span>" not in unseen
     assert "no carry-over seen (p = " in unseen
+
+
+def test_the_error_rates_stand_with_the_cases_and_what_a_floor_would_have_seen_with_its_method(make):
+    held = Expectation(name="min_speedup", required="2.91x", found="3.95x", held=True, isa="generic")
+    result = make.result()
+    verdict = replace(result.verdict, outcome=Outcome.PASS, floor_ratio=2.91, expectations=(held,))
+    run = make.run(replace(result, verdict=verdict), options=(("alpha", "0.05"),))
+    page = run_page(run)
+    assert page.rates == ("Error rates: any undeserved red, 5 % over its one case; an undeserved pass, 5 % for each.")
+    (seen,) = (fact for fact in page.sections[0].measured.method if fact.name == "seen from")
+    assert seen.note == "a speed-up below it would have been seen"
+    assert page.rates in render(page)
+    assert run_page(make.run(options=())).rates == ""
