@@ -318,6 +318,8 @@ class Measurement:
         voided_rounds: Rounds thrown away because the canary saw the machine disturbed.
         contention: What else used the cores, over all rounds of the ladder.
         seed: Seed of the random order of the rounds.
+        disturbed_rounds: Pairs of rounds that were kept although the canary saw the machine disturbed: the time for
+            others was spent.
     """
 
     case: Case
@@ -333,6 +335,7 @@ class Measurement:
     fidelity: tuple[Score, ...]
     roofline: Roofline | Unknown
     evidence: Evidence
+    disturbed_rounds: int | Unknown = NOT_RECORDED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,6 +11,7 @@ from pytest_xeonperf.cli.console import table_console
 from pytest_xeonperf.cli.history import database_option, read_run, revision_argument
 from pytest_xeonperf.exchange import public
 from pytest_xeonperf.exchange.table import result_notes, results_table
+from pytest_xeonperf.judge.outlook import rates_line
 from pytest_xeonperf.records import Unknown
 from pytest_xeonperf.units import show_time
 
@@ -42,8 +43,9 @@ def command(revision: str, db: str, *, as_json: bool) -> None:
         console.print(Text(line))
     console.print()
     console.print(results_table(run.results, width=console.width))
-    for note in result_notes(run.results):
-        console.print(Text(note))
+    for note in (*result_notes(run.results), rates_line(run)):
+        if note:
+            console.print(Text(note))
 
 
 def _heading(run: Run) -> tuple[str, ...]:

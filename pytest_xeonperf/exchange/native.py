@@ -1,8 +1,8 @@
-"""Our own JSON, ``xeonperf/3``: a run whole, raw pairs included, so that what is written can be read back the same.
+"""Our own JSON, ``xeonperf/4``: a run whole, raw pairs included, so that what is written can be read back the same.
 
 An `Unknown` is ``{"unknown": "why"}`` wherever a value could stand; pairs and sequences are arrays; enums their words.
-Documents of version 1, which counted no contention and knew of one process, are read too, and those of version 2, which
-knew no authors of commits and kept no times of operators.
+Documents of version 1, which counted no contention and knew of one process, are read too, those of version 2, which
+knew no authors of commits and kept no times of operators, and those of version 3, which counted no disturbed rounds.
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ from pytest_xeonperf.records import Result, Run, Unknown
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-SCHEMA = "xeonperf/3"
-_VERSION_1, _VERSION_2 = "xeonperf/1", "xeonperf/2"
-READ = (_VERSION_1, _VERSION_2, SCHEMA)
+SCHEMA = "xeonperf/4"
+_VERSION_1, _VERSION_2, _VERSION_3 = "xeonperf/1", "xeonperf/2", "xeonperf/3"
+READ = (_VERSION_1, _VERSION_2, _VERSION_3, SCHEMA)
 """Schemas that `loads` reads."""
 
 _UNKNOWN = "unknown"

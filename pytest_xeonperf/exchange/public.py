@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_xeonperf.errors import DataError
 from pytest_xeonperf.judge.carryover import OrderEffect, order_effects
+from pytest_xeonperf.judge.outlook import seen_below
 from pytest_xeonperf.records import TIMED_ALONE, UNBOUNDED_RATIO, Bound, Commit, Limits, Measurement, Timing, Unknown
 
 if TYPE_CHECKING:
@@ -140,6 +141,7 @@ def _case(result: Result, order: OrderEffect | Unknown) -> dict[str, Any]:
             **(_figures(measurement) if isinstance(measurement, Measurement) else _few_figures(measurement)),
             "carry_over": carry_over(order),
             "floor_ratio": verdict.floor_ratio,
+            "seen_below_ratio": seen_below(result),
             "verdict": verdict.outcome.value,
             "reason": verdict.reason,
             "node_id": result.node_id,
@@ -164,6 +166,7 @@ _FIGURES = (
     "achieved_bytes_per_s",
     "achieved_flop_per_s",
     "voided_rounds",
+    "disturbed_rounds",
     "stolen_share",
     "others_share",
     "throttled_ns",
@@ -189,6 +192,7 @@ def _figures(measurement: Measurement) -> dict[str, object]:
         achieved_bytes_per_s(measurement),
         achieved_flop_per_s(measurement),
         measurement.voided_rounds,
+        measurement.disturbed_rounds,
         *contention_figures(measurement.contention),
         _operators(measurement.evidence.operators),
     )

@@ -13,6 +13,7 @@ Sources: Ville (1939); Waudby-Smith and Ramdas, "Estimating means of bounded ran
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from enum import Enum
 from functools import lru_cache
 from math import comb, exp, inf, isfinite, log
@@ -57,7 +58,7 @@ def log_ratios(samples: Iterable[Sample]) -> tuple[float, ...]:
     return tuple(logs)
 
 
-@lru_cache(maxsize=4096)  # whoever looks after every pair asks for the same few again and again
+@lru_cache(maxsize=1 << 16)  # whoever looks after every pair asks for the same few again and again
 def wealth(wins: int, losses: int) -> float:
     """Wealth of the gambler after so many wins and losses, having started with 1; infinite where no float holds it."""
     pairs = wins + losses
@@ -125,7 +126,10 @@ def least_ratio(logs: Sequence[float], *, alpha: float) -> float:
 
     It is above a threshold if and only if `decide` says so at the same `alpha`.
     """
-    return exp(max((x for x in logs if peak_wealth(value >= x for value in logs) >= 1 / alpha), default=-inf))
+    ordered = sorted(logs)
+    # the higher a threshold, the fewer wins: those that are excluded come first
+    excluded = bisect_left(ordered, True, key=lambda x: peak_wealth(value >= x for value in logs) < 1 / alpha)  # noqa: FBT003
+    return exp(ordered[excluded - 1]) if excluded else 0.0
 
 
 def estimate(logs: Sequence[float], *, alpha: float) -> Estimate:

@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING
 
 from pytest_xeonperf.errors import DataError
 from pytest_xeonperf.judge.betting import Decision, decide, estimate, least_ratio, pairs_to_decide
+from pytest_xeonperf.judge.outlook import would_do
 from pytest_xeonperf.records import Outcome, Unknown
 from pytest_xeonperf.units import show_change, show_slowdown
 
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
 
 _BOUNDED = 6
 """The fewest pairs that bound a median at 95 %."""
+
+_NOBODY_KNOWS = Unknown(reason="nobody measured how long a round takes")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -172,8 +175,10 @@ class ChangeRule:
         held = decide(logs, self.line_ratio, pass_alpha=green, red_alpha=green) is Decision.ABOVE
         return Decision.ABOVE if held else Decision.OPEN
 
-    def judge(self, logs: Sequence[float], change: Change) -> tuple[Outcome, str]:
-        """The verdict on one case and its reason, for people."""
+    def judge(
+        self, logs: Sequence[float], change: Change, of_round_ns: float | Unknown = _NOBODY_KNOWS
+    ) -> tuple[Outcome, str]:
+        """The verdict on one case and its reason, for people; a round's time says how long more of them would take."""
         decision = self.decide(logs)
         if decision is Decision.BELOW:
             return Outcome.REGRESSION, told(change)
@@ -182,8 +187,8 @@ class ChangeRule:
         needed = pairs_to_decide(
             logs, self.line_ratio, pass_alpha=self.rates.pass_alpha, red_alpha=self.rates.pass_alpha
         )
-        would_do = needed.reason if isinstance(needed, Unknown) else f"about {needed} would do"
-        return Outcome.INCONCLUSIVE, f"undecided after {change.pairs} rounds ({would_do}){_seen(change)}"
+        would = would_do(needed, of_round_ns)
+        return Outcome.INCONCLUSIVE, f"undecided after {change.pairs} rounds ({would}){_seen(change)}"
 
 
 def told(change: Change) -> str:

@@ -13,7 +13,7 @@ rigorous Java performance evaluation" (OOPSLA 2007), on invocations as the unit.
 from __future__ import annotations
 
 from itertools import groupby
-from math import atan, cos, exp, log, pi, sin, sqrt
+from math import atan, cos, exp, inf, log, pi, sin, sqrt
 from statistics import fmean, median, stdev
 from typing import TYPE_CHECKING
 
@@ -71,6 +71,15 @@ def ratio_of(groups: Sequence[Sequence[float]]) -> float:
     if not groups:
         raise DataError("no pairs to estimate from", remedy="measure at least one round")
     return exp(fmean(map(median, groups)))
+
+
+def least_log(groups: Sequence[Sequence[float]], *, alpha: float) -> float:
+    """Logarithm of the largest ratio that `decide` says the case is above at `alpha`; minus infinity for none."""
+    if len(groups) < _SEVERAL:
+        least = betting.least_ratio(_only(groups), alpha=alpha)
+        return log(least) if least > 0 else -inf
+    centre, down = _mean_of(groups, alpha)
+    return centre - down
 
 
 def decide(

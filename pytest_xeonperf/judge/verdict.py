@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from pytest_xeonperf.judge.betting import Decision, log_ratios, pairs_to_decide
 from pytest_xeonperf.judge.expectations import LOWER_IS_BETTER, threshold_here
 from pytest_xeonperf.judge.latency import decide_ceiling
+from pytest_xeonperf.judge.outlook import least_ratio_of, median_round_ns, would_do
 from pytest_xeonperf.judge.processes import decide, logs_by_process
 from pytest_xeonperf.records import Expectation, Isa, Outcome, Unknown, Verdict
 from pytest_xeonperf.units import show_bytes, show_estimate, show_ns, show_ratio, show_share
@@ -123,14 +124,16 @@ class _Side:
         turned = [self._turned(logs) for logs in groups]
         return decide(turned, ratio**self.sign, pass_alpha=rates.pass_alpha, red_alpha=rates.red_alpha)
 
-    def needed(self, groups: Sequence[Sequence[float]], ratio: float, rates: Levels) -> str:
+    def needed(
+        self, groups: Sequence[Sequence[float]], ratio: float, rates: Levels, of_round_ns: float | Unknown
+    ) -> str:
         """What would probably decide what is open."""
         if len(groups) > 1:
             return f"in {len(groups)} processes; more of them would narrow it"
         pairs = pairs_to_decide(
             self._turned(groups[0]), ratio**self.sign, pass_alpha=rates.pass_alpha, red_alpha=rates.red_alpha
         )
-        return pairs.reason if isinstance(pairs, Unknown) else f"about {pairs} would do"
+        return would_do(pairs, of_round_ns)
 
     def _turned(self, logs: Sequence[float]) -> tuple[float, ...]:
         return tuple(self.sign * value for value in logs)
@@ -147,7 +150,11 @@ def _ratio(measurement: Measurement, side: _Side, threshold: Threshold, rates: L
     found = show_estimate(measurement.speedup)
     if decision is Decision.OPEN:
         pairs = sum(map(len, groups))
-        found += f" after {pairs} pairs, undecided ({side.needed(groups, threshold.ratio, rates)})"
+        needed = side.needed(groups, threshold.ratio, rates, median_round_ns(measurement))
+        found += f" after {pairs} pairs, undecided ({needed})"
+        least = least_ratio_of(groups, alpha=rates.pass_alpha)
+        if side is _FLOOR and least > 0:
+            found += f"; a ratio below {show_ratio(least)} would have been seen"
     if decision is Decision.BELOW and side is _CEILING:
         found += f", {over} at {show_ns(measurement.baseline_median_ns)}"
     return side.red if decision is Decision.BELOW else Outcome.INCONCLUSIVE, Expectation(

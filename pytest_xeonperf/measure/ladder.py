@@ -189,6 +189,7 @@ def _measurement(
         items_per_call=phase.items_per_call,
         samples=samples,
         voided_rounds=rounds.voided,
+        disturbed_rounds=rounds.disturbed_pairs(entrant.variant.name),
         contention=timed.contention,
         seed=rounds.seed,
         speedup=bench.summarise(samples),

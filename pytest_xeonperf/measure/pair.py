@@ -43,6 +43,7 @@ def measure_pair(case: Case, candidate: Step, baseline: Step, bench: Bench) -> M
         items_per_call=1,
         samples=samples,
         voided_rounds=rounds.voided,
+        disturbed_rounds=rounds.disturbed_pairs(case.variant),
         contention=timed.contention,
         seed=rounds.seed,
         speedup=bench.summarise(samples),

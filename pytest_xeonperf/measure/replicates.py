@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 def combined(measurements: Sequence[Measurement], summarise: Callable[[Sequence[Sample]], Estimate]) -> Measurement:
     """The measurement of the first process with the pairs of all of them, each under its number.
 
-    A latency is the median of the processes' medians, and the share of a limit is that of this latency; voided rounds
-    and contention are counted over all. Fidelity, kernels and memory are those of the first.
+    A latency is the median of the processes' medians, and the share of a limit is that of this latency; voided and
+    disturbed rounds and contention are counted over all. Fidelity, kernels and memory are those of the first.
     """
     first = measurements[0]
     samples = tuple(
@@ -29,6 +29,7 @@ def combined(measurements: Sequence[Measurement], summarise: Callable[[Sequence[
         first,
         samples=samples,
         voided_rounds=sum(each.voided_rounds for each in measurements),
+        disturbed_rounds=_counted([each.disturbed_rounds for each in measurements]),
         contention=_summed([each.contention for each in measurements]),
         speedup=summarise(samples),
         baseline_median_ns=round(median(each.baseline_median_ns for each in measurements)),
@@ -42,6 +43,11 @@ def _at(roofline: Roofline | Unknown, before_ns: int, now_ns: int) -> Roofline |
     if isinstance(roofline, Unknown) or now_ns <= 0:
         return roofline
     return replace(roofline, fraction=roofline.fraction * before_ns / now_ns)
+
+
+def _counted(counts: Sequence[int | Unknown]) -> int | Unknown:
+    known = [each for each in counts if not isinstance(each, Unknown)]
+    return sum(known) if len(known) == len(counts) else next(each for each in counts if isinstance(each, Unknown))
 
 
 def _summed(contentions: Sequence[Contention | Unknown]) -> Contention | Unknown:

@@ -24,11 +24,20 @@ BASELINE = ""
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rounds:
-    """What came of the rounds: the pairs of each rung, and how many rounds were thrown away."""
+    """What came of the rounds: the pairs of each rung, and how many rounds were thrown away.
+
+    Attributes:
+        disturbed: Indices of those that were kept although the canary saw the machine disturbed.
+    """
 
     samples: Mapping[str, tuple[Sample, ...]]
     voided: int
     seed: int
+    disturbed: frozenset[int] = frozenset()
+
+    def disturbed_pairs(self, name: str) -> int:
+        """How many pairs of a rung are of such rounds."""
+        return sum(sample.round_index in self.disturbed for sample in self.samples[name])
 
 
 def run_rounds(
@@ -73,7 +82,7 @@ def run_rounds(
             if pace.may_settle:
                 active = {name: step for name, step in active.items() if not settled(name, samples)}
     kept = {name: tuple(pairs) for name, pairs in samples.items()}
-    return Rounds(samples=kept, voided=pace.voided, seed=seed)
+    return Rounds(samples=kept, voided=pace.voided, seed=seed, disturbed=frozenset(pace.disturbed))
 
 
 def call_medians_ns(samples: Sequence[Sample]) -> tuple[int, int]:

@@ -168,7 +168,8 @@ def _method(measurement: Measurement) -> tuple[Fact, ...]:
         Fact(
             name="pairs",
             value=str(len(measurement.samples)),
-            note=f"{_in_processes(measurement)}{_many(measurement.voided_rounds, 'round')} voided by the canary",
+            note=f"{_in_processes(measurement)}{_many(measurement.voided_rounds, 'round')} voided by the canary"
+            f"{_kept(measurement.disturbed_rounds)}",
         ),
         Fact(
             name="timed",
@@ -183,6 +184,13 @@ def _method(measurement: Measurement) -> tuple[Fact, ...]:
 def _estimate_of(measurement: Measurement) -> str:
     of_pairs = "median of paired log-ratios"
     return f"mean over processes of their {of_pairs}" if _processes(measurement) > 1 else of_pairs
+
+
+def _kept(disturbed_rounds: int | Unknown) -> str:
+    """Rounds that the canary would have voided, had there been time for others."""
+    if isinstance(disturbed_rounds, Unknown) or not disturbed_rounds:
+        return ""
+    return f", {disturbed_rounds} kept although the machine was disturbed: the time for others was spent"
 
 
 def _processes(measurement: Measurement) -> int:

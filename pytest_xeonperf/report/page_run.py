@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from pytest_xeonperf.judge.carryover import order_effects
+from pytest_xeonperf.judge.outlook import rates_line, seen_below
 from pytest_xeonperf.records import Measurement, Timing, Unknown
 from pytest_xeonperf.report import links
 from pytest_xeonperf.report.choice import NOWHERE, ToCompare
@@ -49,7 +50,7 @@ class CaseSection:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunPage:
-    """The whole page."""
+    """The whole page; `rates` says how often verdicts on times are wrong."""
 
     title: str
     banner: Banner
@@ -64,6 +65,7 @@ class RunPage:
     machine_href: str
     limits: tuple[Fact, ...]
     compare: ToCompare
+    rates: str
 
 
 def run_page(run: Run, *, compare: ToCompare = NOWHERE) -> RunPage:
@@ -88,6 +90,7 @@ def run_page(run: Run, *, compare: ToCompare = NOWHERE) -> RunPage:
         machine_href=links.class_href(run.machine.comparability_class),
         limits=limit_facts(run.machine.limits),
         compare=compare,
+        rates=rates_line(run),
     )
 
 
@@ -140,13 +143,16 @@ def _section(
         location=result.location,
         measured_at=f"{show_time(result.measured_at)} UTC",
         command=command(result.case, result.node_id, options),
-        measured=_measured(result.measurement, floor, order),
+        measured=_measured(result, floor, order),
     )
 
 
-def _measured(
-    found: Measurement | Timing | Unknown, floor_ratio: float | Unknown, order: OrderEffect | Unknown
-) -> Measured | Timed | Unknown:
+def _measured(result: Result, floor_ratio: float | Unknown, order: OrderEffect | Unknown) -> Measured | Timed | Unknown:
+    found = result.measurement
     if isinstance(found, Measurement):
-        return measured(found, floor_ratio, order)
+        shown, least = measured(found, floor_ratio, order), seen_below(result)
+        if isinstance(least, Unknown):
+            return shown
+        seen = Fact(name="seen from", value=show_ratio(least), note="a speed-up below it would have been seen")
+        return replace(shown, method=(*shown.method, seen))
     return timed(found) if isinstance(found, Timing) else found

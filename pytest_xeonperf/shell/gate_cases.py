@@ -10,6 +10,7 @@ from pytest_xeonperf.judge.carryover import order_effect
 from pytest_xeonperf.judge.change import Times
 from pytest_xeonperf.judge.comparison import ComparedCase
 from pytest_xeonperf.judge.looks import Seen
+from pytest_xeonperf.judge.outlook import round_ns
 from pytest_xeonperf.records import Case, Metric, Outcome, Unknown
 from pytest_xeonperf.shell.gate_request import Side
 
@@ -31,7 +32,8 @@ def judged(model: Model, case: Case, found: Measured, locations: Mapping[str, st
     try:
         rounds = seen_of(case, found)
         change = rounds.change(rule)
-        outcome, reason = rule.judge(rounds.own.logs(), change)
+        of_round_ns = round_ns(found.contention, 1 + found.pairs[case.variant][-1].round_index)
+        outcome, reason = rule.judge(rounds.own.logs(), change, of_round_ns)
     except DataError as error:
         return unmeasured(model, case, locations, str(error), Outcome.INCONCLUSIVE)
     return replace(

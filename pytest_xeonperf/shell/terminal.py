@@ -48,6 +48,7 @@ def write_table(reporter: pytest.TerminalReporter, run: Run) -> None:
     from rich.console import Console
 
     from pytest_xeonperf.exchange.table import result_notes, results_table
+    from pytest_xeonperf.judge.outlook import rates_line
 
     told = reporter.isatty or "COLUMNS" in os.environ
     width = min(reporter._tw.fullwidth, _WIDEST) if told else _WIDEST  # noqa: SLF001 - pytest has no public width
@@ -56,7 +57,8 @@ def write_table(reporter: pytest.TerminalReporter, run: Run) -> None:
         file=text, width=width, force_terminal=reporter.hasmarkup, no_color=not reporter.hasmarkup, highlight=False
     )
     console.print(results_table(run.results, width=width))
-    for line in (*text.getvalue().splitlines(), *result_notes(run.results)):
+    rates = rates_line(run)
+    for line in (*text.getvalue().splitlines(), *result_notes(run.results), *((rates,) if rates else ())):
         reporter.write_line(line)
 
 

@@ -199,6 +199,7 @@ def _measurement(case: Case, measurement: Columns, samples: tuple[Sample, ...]) 
         items_per_call=measurement["items_per_call"],
         samples=samples,
         voided_rounds=measurement["voided_rounds"],
+        disturbed_rounds=known(measurement, "disturbed_rounds", "disturbed_rounds_unknown"),
         contention=_contention(measurement),
         seed=measurement["seed"],
         speedup=_estimate(measurement),

@@ -30,7 +30,7 @@ from pytest_xeonperf.store.columns import Digits, Finite, OpenList, Words
 if TYPE_CHECKING:
     from sqlalchemy.types import TypeEngine
 
-REVISION = "0008"
+REVISION = "0009"
 """The newest migration; a database must be at it."""
 
 REVISION_TABLE = "xeonperf_revision"
@@ -160,6 +160,9 @@ measurement = Table(
     _filled("item", Words),
     _filled("items_per_call", Integer),
     _filled("voided_rounds", Integer),
+    _maybe("disturbed_rounds", Integer),
+    _maybe("disturbed_rounds_unknown", Words),
+    _or_why("disturbed_rounds", "disturbed_rounds_unknown"),
     _maybe("contention_elapsed_ns", BigInteger),
     _maybe("contention_cores", Integer),
     _maybe("stolen_ns", BigInteger),

@@ -134,6 +134,7 @@ def measurement_row(result_id: int, measurement: Measurement) -> dict[str, Any]:
         "item": measurement.item,
         "items_per_call": measurement.items_per_call,
         "voided_rounds": measurement.voided_rounds,
+        **_either(measurement.disturbed_rounds, "disturbed_rounds", "disturbed_rounds_unknown"),
         **_contention_columns(measurement.contention),
         "seed": measurement.seed,
         "speedup_ratio": measurement.speedup.ratio,

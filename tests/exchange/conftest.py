@@ -106,6 +106,7 @@ def make_result() -> Callable[..., Result]:
             items_per_call=1,
             samples=_samples(candidates_ns),
             voided_rounds=0,
+            disturbed_rounds=2,
             contention=Contention(
                 elapsed_ns=1_000_000_000, cores=2, stolen_ns=20_000_000, others_ns=40_000_000, throttled_ns=0
             ),

@@ -36,7 +36,7 @@ def test_a_timing_with_a_mistake_is_told_as_a_timing(make_run: Callable[..., Run
 
 def test_the_document_says_its_schema_and_why_something_is_unknown(make_run: Callable[..., Run]) -> None:
     document = json.loads(native.dumps(make_run(commit=Unknown(reason="not a repository"))))
-    assert document["schema"] == "xeonperf/3"
+    assert document["schema"] == "xeonperf/4"
     assert document["run"]["commit"] == {"unknown": "not a repository"}
     assert document["run"]["machine"]["isa"] == "amx_bf16"
     assert document["run"]["results"][0]["measurement"]["samples"][0]["candidate_ns"] == 9_000_000
@@ -67,7 +67,7 @@ def _drop(path: str) -> Callable[[Any], None]:
 @pytest.mark.parametrize(
     ("change", "complaint"),
     [
-        (_set("schema", "xeonperf/9"), r"the schema is 'xeonperf/9', not 'xeonperf/3'"),
+        (_set("schema", "xeonperf/9"), r"the schema is 'xeonperf/9', not 'xeonperf/4'"),
         (_drop("schema"), r"the schema is None"),
         (_drop("run"), r"None is no Run @ run"),
         (_set("run", []), r"\[\] is no Run @ run"),
@@ -118,14 +118,21 @@ def test_a_document_of_version_2_is_read_and_says_what_was_not_recorded_then(mak
     assert run.results[0].measurement.evidence.operators == NOT_RECORDED
 
 
+def test_a_document_of_version_3_is_read_and_counted_no_disturbed_rounds(make_run: Callable[..., Run]) -> None:
+    document = json.loads(native.dumps(make_run()))
+    document["schema"] = "xeonperf/3"
+    del document["run"]["results"][0]["measurement"]["disturbed_rounds"]
+    assert native.loads(json.dumps(document)).results[0].measurement.disturbed_rounds == NOT_RECORDED
+
+
 @pytest.mark.parametrize(
     "text",
     [
         "",
         "{",
         "[1]",
-        '"xeonperf/3"',
-        '{"schema": "xeonperf/3", "run": NaN}',
+        '"xeonperf/4"',
+        '{"schema": "xeonperf/4", "run": NaN}',
         "[" * 100_000,
         *(f'{{"schema": "xeonperf/1", "run": {run}}}' for run in ("[]", '{"results": 3}', '{"results": [[]]}')),
     ],

@@ -44,6 +44,7 @@ def test_a_measured_case_has_exactly_these_fields(make_run: Callable[..., Run]) 
             "achieved_bytes_per_s": None,
             "achieved_flop_per_s": 1e14,
             "voided_rounds": 0,
+            "disturbed_rounds": 2,
             "stolen_share": 0.01,
             "others_share": 0.02,
             "throttled_ns": 0,
@@ -53,6 +54,7 @@ def test_a_measured_case_has_exactly_these_fields(make_run: Callable[..., Run]) 
             ],
             "carry_over": None,
             "floor_ratio": 2.91,
+            "seen_below_ratio": None,
             "verdict": "PASS",
             "reason": "above its floor",
             "node_id": "suites/test_sam.py::test_compiled",
@@ -61,6 +63,7 @@ def test_a_measured_case_has_exactly_these_fields(make_run: Callable[..., Run]) 
             "unknown": {
                 "achieved_bytes_per_s": "arithmetic binds this case, not reading",
                 "carry_over": _TOO_FEW,
+                "seen_below_ratio": "too few pairs to bound the speed-up",
             },
         }
     ]
@@ -79,6 +82,7 @@ def test_what_is_missing_is_null_and_says_why(make_run: Callable[..., Run], cras
         "achieved_bytes_per_s": "the workload gives no footprint",
         "achieved_flop_per_s": "the workload gives no footprint",
         "carry_over": _TOO_FEW,
+        "seen_below_ratio": "too few pairs to bound the speed-up",
     }
     assert first.keys() == second.keys()
 
@@ -94,7 +98,10 @@ def test_where_reading_weights_binds_the_rate_of_it_is_told(
     (case,) = json.loads(public.dumps(make_run(results=(result,))))["cases"]
     # ten milliseconds for a call of four items
     assert (case["items_per_s"], case["achieved_bytes_per_s"], case["achieved_flop_per_s"]) == (400.0, 1.05e10, 1e11)
-    assert case["unknown"] == {"carry_over": _TOO_FEW}
+    assert case["unknown"] == {
+        "carry_over": _TOO_FEW,
+        "seen_below_ratio": "too few pairs to bound the speed-up",
+    }
 
 
 def test_what_is_shorter_than_the_clock_can_tell_has_no_rate(

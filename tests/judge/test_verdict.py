@@ -41,11 +41,20 @@ def test_what_the_pairs_leave_open_is_undecided_and_says_after_how_many(judged):
     assert "after 8 pairs, undecided (it sits on the threshold" in verdict.reason
 
 
+def test_what_is_undecided_says_which_ratio_would_have_been_seen(judged):
+    verdict = judged(Promises(floors=(Threshold(ratio=3.0),)), *ABOVE_MOSTLY)
+    assert "; a ratio below 2." in verdict.reason
+    assert verdict.reason.partition("a ratio below")[2].endswith(
+        "x would have been seen, required 3.00x over eager_fp32"
+    )
+
+
 def test_what_more_pairs_would_decide_says_how_many(judged):
     verdict = judged(Promises(floors=(Threshold(ratio=3.0),)), *ABOVE_MOSTLY)
     assert verdict.outcome is Outcome.INCONCLUSIVE
     needed = pairs_to_decide([log(ratio) for ratio in ABOVE_MOSTLY], 3.0, pass_alpha=0.05, red_alpha=0.05)
-    assert f"after 8 pairs, undecided (about {needed} would do)" in verdict.reason
+    assert f"after 8 pairs, undecided (about {needed} would do, " in verdict.reason
+    assert f": --xeonperf-pairs 6:{needed}, and --xeonperf-budget 1 at least)" in verdict.reason
 
 
 CEILING = Promises(ceilings=(Threshold(ratio=3.5),))

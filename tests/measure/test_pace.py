@@ -61,7 +61,7 @@ def test_a_spent_budget_ends_the_rounds_once_there_are_enough(play):
 def test_a_disturbed_round_that_spends_the_budget_is_kept(play):
     kept, made = play([1, 1, BUDGET_NS], [True, True, True, False], min_rounds=2, max_rounds=9)
     assert kept == [True, True, True]
-    assert made.voided == 0
+    assert (made.voided, made.disturbed) == (0, [2])
 
 
 def test_after_the_budget_no_round_is_voided(play):
@@ -71,7 +71,7 @@ def test_after_the_budget_no_round_is_voided(play):
 def test_no_more_rounds_are_voided_than_could_be_needed_in_all(play):
     kept, made = play([], [False] * 99, min_rounds=2, max_rounds=3)
     assert kept == [False] * 3 + [True] * 3
-    assert made.index == 6
+    assert (made.index, made.disturbed) == (6, [3, 4, 5])
 
 
 @given(
@@ -88,3 +88,4 @@ def test_whatever_happens_it_ends_with_enough_rounds_and_voids_none_but_disturbe
     said = [*words, True, *[True] * len(kept)]
     disturbed = [not (said[index] and said[index + 1]) for index in range(len(kept))]
     assert all(bad for bad, was_kept in zip(disturbed, kept, strict=True) if not was_kept)
+    assert len(made.disturbed) == sum(disturbed) - made.voided

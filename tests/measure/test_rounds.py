@@ -139,6 +139,14 @@ def test_a_round_is_never_voided_for_its_own_times(play):
 def test_a_machine_that_is_always_disturbed_is_measured_all_the_same_in_the_end(play):
     rounds, _, _ = play("a", canary=[False] * 100)
     assert (len(rounds.samples["a"]), rounds.voided) == (3, THREE.max_rounds)
+    assert rounds.disturbed_pairs("a") == 3
+
+
+def test_of_the_kept_disturbed_rounds_a_rung_counts_those_it_was_in(play):
+    always = lambda name, _samples: name == "a"  # noqa: E731 - it leaves as soon as it may
+    effort = Effort(min_rounds=2, max_rounds=4)
+    rounds, _, _ = play("a", "b", canary=[False] * 100, effort=effort, settled=always)
+    assert (rounds.disturbed_pairs("a"), rounds.disturbed_pairs("b")) == (2, 4)
 
 
 def test_only_kept_rounds_are_told(play):

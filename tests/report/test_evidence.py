@@ -1,5 +1,7 @@
 from dataclasses import replace
 
+import pytest
+
 from pytest_xeonperf.judge.carryover import OrderEffect
 from pytest_xeonperf.records import NOT_RECORDED, Bound, Estimate, Roofline, Unknown
 from pytest_xeonperf.report.evidence import measured, share_of_limit
@@ -57,6 +59,16 @@ def test_how_it_was_measured_names_the_confidence_and_the_voided_rounds(make):
         "of the cores' time; not throttled",
     )
     assert (method["pairs"].value, method["pairs"].note) == ("9", "1 round voided by the canary")
+
+
+@pytest.mark.parametrize(
+    ("disturbed", "more"),
+    [(0, ""), (NOT_RECORDED, ""), (2, ", 2 kept although the machine was disturbed: the time for others was spent")],
+)
+def test_disturbed_rounds_that_were_kept_are_told_where_there_are_any(make, disturbed, more):
+    method = measured(make.measurement(disturbed_rounds=disturbed), 2.91, NO_ORDER).method
+    (pairs,) = (fact for fact in method if fact.name == "pairs")
+    assert pairs.note == f"1 round voided by the canary{more}"
 
 
 def order_of(make, order):

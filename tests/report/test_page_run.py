@@ -1,7 +1,7 @@
 import shlex
 from dataclasses import replace
 
-from pytest_xeonperf.records import Outcome, RunState, Unknown
+from pytest_xeonperf.records import Expectation, Outcome, RunState, Unknown
 from pytest_xeonperf.report.page_run import run_page
 from pytest_xeonperf.report.render import render
 
@@ -92,3 +92,16 @@ def test_the_verdict_leads_to_the_section_of_the_case_it_names(make):
     assert link.href == f"#{page.sections[0].anchor}"
     assert page.sections[0].anchor.endswith("-2")
     assert f'<a href="{link.href}">sam-vit-b/encode compiled_bf16</a> failed;' in render(page)
+
+
+def test_the_error_rates_stand_with_the_cases_and_what_a_floor_would_have_seen_with_its_method(make):
+    held = Expectation(name="min_speedup", required="2.91x", found="3.95x", held=True, isa="generic")
+    result = make.result()
+    verdict = replace(result.verdict, outcome=Outcome.PASS, floor_ratio=2.91, expectations=(held,))
+    run = make.run(replace(result, verdict=verdict), options=(("alpha", "0.05"),))
+    page = run_page(run)
+    assert page.rates == ("Error rates: any undeserved red, 5 % over its one case; an undeserved pass, 5 % for each.")
+    (seen,) = (fact for fact in page.sections[0].measured.method if fact.name == "seen from")
+    assert seen.note == "a speed-up below it would have been seen"
+    assert page.rates in render(page)
+    assert run_page(make.run(options=())).rates == ""

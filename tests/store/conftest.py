@@ -93,6 +93,7 @@ def _make_result(
         items_per_call=1,
         samples=samples,
         voided_rounds=1,
+        disturbed_rounds=2,
         contention=Contention(
             elapsed_ns=1_000_000_000, cores=2, stolen_ns=20_000_000, others_ns=40_000_000, throttled_ns=0
         ),

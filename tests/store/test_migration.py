@@ -212,7 +212,8 @@ def test_what_was_measured_before_contention_was_counted_says_so(database: str, 
     uncounted = Unknown(reason="measured before it was counted")
     evidence = [replace(each.evidence, operators=NOT_RECORDED) for each in counted]
     assert found == [
-        replace(each, contention=uncounted, evidence=then) for each, then in zip(counted, evidence, strict=True)
+        replace(each, contention=uncounted, evidence=then, disturbed_rounds=NOT_RECORDED)
+        for each, then in zip(counted, evidence, strict=True)
     ]
     assert counted
 
@@ -256,6 +257,25 @@ def test_the_migrations_go_down_to_nothing_and_up_again(database: str, make_run:
     with engine.begin() as connection:
         assert _described(connection) == made
     engine.dispose()
+
+
+def test_what_was_measured_before_disturbed_rounds_were_counted_says_so(
+    database: str, make_run: Callable[..., Run]
+) -> None:
+    run = make_run()
+    with open_store(database) as store:
+        store.add_run(run)
+    engine = connect(locate(database))
+    with engine.begin() as connection:
+        command.downgrade(migration._config(connection), "0008")
+        assert "disturbed_rounds" not in {column["name"] for column in inspect(connection).get_columns("measurement")}
+    engine.dispose()
+    maintenance.upgrade(database)
+    with open_store(database) as store:
+        migrated = store.run(run.id)
+    found = [result.measurement for result in migrated.results if isinstance(result.measurement, Measurement)]
+    assert {each.disturbed_rounds for each in found} == {NOT_RECORDED}
+    maintenance.check(database)
 
 
 def test_a_migration_that_fails_changes_nothing(
