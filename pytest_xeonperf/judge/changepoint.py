@@ -15,6 +15,10 @@ autocorrelation up to 0.6 (`reports/league`; the most was 1.3 %, of 25 points wi
 level that is left again after a few points is an outlier to it: how many, grows with the correlation and with the
 length of the series.
 
+That chance is of one look at a series. Who looks after every point, as alerts do, asks as often as there are points:
+of series without a change that grew to 150 of them, 1 % were ever seen to have one under independent noise, and 9 %
+under autocorrelation of 0.6 (the same table).
+
 Sources: Kovacs et al., "Seeded binary segmentation" (Biometrika, 2023); Baranowski et al., "Narrowest-over-threshold"
 (JRSS-B, 2019); Page, "Continuous inspection schemes" (Biometrika, 1954).
 """

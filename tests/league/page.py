@@ -39,7 +39,7 @@ are not within {longest} points: {repetitions} series with one change of 2 to 10
 is early with what is, so this is to be read with the false alarms above.""",
     "alarms": """\
 Of change points: shares of {repetitions} series without a change ({quarter} of 1000 points). What is stated, 1 %, is of
-a series that is looked at once. The last row is of {tenth} series that are looked at after every one of {watched}
+a series that is looked at once. The last row is of {twentieth} series that are looked at after every one of {watched}
 points, as alerts do: what any of these looks would have told.""",
     "speed_s": "Seconds.",
 }
@@ -116,7 +116,7 @@ def sections(part, found, repetitions):
     figures = {
         "repetitions": repetitions,
         "quarter": repetitions // 4,
-        "tenth": repetitions // 10,
+        "twentieth": repetitions // 20,
         "alpha": ALPHA,
         "tolerance": TOLERANCE,
         "longest": LONGEST,

@@ -73,7 +73,7 @@ def alarms(repetitions):
         LOG.info("alarms %d: %s", length, table)
     every = range(2 * FEWEST, WATCHED + 1)
     table[f"{WATCHED} points, looked at after every one"] = {
-        name: seen(noise, WATCHED, repetitions // 10, every) for name, noise in SHAPES.items()
+        name: seen(noise, WATCHED, repetitions // 20, every) for name, noise in SHAPES.items()
     }
     return table
 

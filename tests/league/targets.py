@@ -21,7 +21,9 @@ def targets(found):
     calls = f"at +{AIMED_AT} at least {LEAST_POWER:.0%} power, with fewer calls than any opponent that holds its rate"
     if {"power", "false_failures"} <= found.keys():
         holding = {name for name, row in found["false_failures"].items() if _worst(row) <= ALPHA}
-        rows[f"{calls}: as they come, rate {ALPHA:.0%}"] = _calls(found["power"], holding)
+        row = _calls(found["power"], holding)
+        row["measured"] += _cheaper_without(found["power"], found["false_failures"], holding)
+        rows[f"{calls}: as they come, rate {ALPHA:.0%}"] = row
     for held, words in (("iid", "in iid noise"), ("every", "in every noise but drift")):
         if held in found.get("equal_rates", {}):
             table = found["equal_rates"][held]
@@ -72,6 +74,19 @@ def _calls(table, holding):
     measured += f"; of the others with that power {cheapest} has the fewest, {others[cheapest]:.0f}" if others else ""
     fewer = all(ours["calls"] < calls for calls in others.values())
     return _row(measured, ours["detected"] >= LEAST_POWER and fewer)
+
+
+def _cheaper_without(table, failed, holding):
+    """Who has the power with fewer calls than ours, but does not hold the rate."""
+    ours = table[OURS][AIMED_AT]["calls"]
+    return "".join(
+        f"; {name} has {row[AIMED_AT]['calls']:.0f}, and fails {_worst(failed[name]):.1%} at worst"
+        for name, row in table.items()
+        if not name.startswith(DETECTOR)
+        and name not in holding
+        and row[AIMED_AT]["detected"] >= LEAST_POWER
+        and row[AIMED_AT]["calls"] < ours
+    )
 
 
 def _f1(table, model):
