@@ -9,8 +9,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pytest_xeonperf.units import show_bytes
-
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -59,5 +57,5 @@ def why_not_comparable(base: Machine, head: Machine) -> str:
 
 
 def _facts(machine: Machine) -> dict[str, str]:
-    whole = {"physical cores": str(machine.physical_cores), "memory": show_bytes(machine.memory_bytes)}
+    whole = {"physical cores": str(machine.physical_cores), "memory": f"{machine.memory_bytes} B"}  # to the byte
     return whole | dict(machine.facts)

@@ -33,7 +33,7 @@ def test_what_most_often_explains_a_time_comes_first_and_what_is_gone_is_named()
     assert in_words(found) == "torch 2.12.1 -> 2.13.0, onednn none -> 3.9, allocator libc -> none and 1 more"
 
 
-@pytest.mark.parametrize("changes", [{"facts": ()}, {"memory_bytes": 1}, {"physical_cores": 1}])
+@pytest.mark.parametrize("changes", [{"facts": ()}, {"memory_bytes": (1 << 34) + 1}, {"physical_cores": 1}])
 def test_another_fingerprint_always_has_a_difference_to_name(changes):
     after = replace(MACHINE, **changes)
     assert after.fingerprint != MACHINE.fingerprint
