@@ -11,13 +11,13 @@ so on; then each is moved to where the split between its neighbours is clearest,
 Scale and correlation come from the steps between neighbours, which a few changes of level do not disturb. The threshold
 is calibrated by simulation so that a whole series without a change raises a false alarm with a chance of about `ALPHA`
 at most: under independent noise, normal, heavy-tailed (t with 3 degrees) or bimodal, and under first-order
-autocorrelation up to 0.6 (`reports/league`; the most was 1.3 %, of 25 points with 0.6). Drift is found as steps. A
+autocorrelation up to 0.6 (`reports/league`; the most was 1.4 %, of 25 points with 0.6). Drift is found as steps. A
 level that is left again after a few points is an outlier to it: how many, grows with the correlation and with the
 length of the series.
 
 That chance is of one look at a series. Who looks after every point, as alerts do, asks as often as there are points:
-of series without a change that grew to 150 of them, 1 % were ever seen to have one under independent noise, and 9 %
-under autocorrelation of 0.6 (the same table).
+of 100 series without a change that grew to 150 of them, 1 to 3 were ever seen to have one under independent noise, 6
+and 9 under autocorrelation of 0.3 and 0.6 (the same table).
 
 Sources: Kovacs et al., "Seeded binary segmentation" (Biometrika, 2023); Baranowski et al., "Narrowest-over-threshold"
 (JRSS-B, 2019); Page, "Continuous inspection schemes" (Biometrika, 1954).
