@@ -284,4 +284,5 @@ def test_a_case_is_settled_when_its_floor_is_decided_either_way(pairs, ratios, i
 
 def test_a_case_without_a_floor_is_settled_at_once():
     assert settled((), Promises(), Isa.AMX_BF16, RATES, items_per_call=1)
-    assert settled((), Promises(floors=(Threshold(ratio=2.0, isa=Isa.AMX_BF16),)), Isa.AVX2, RATES)
+    elsewhere = Promises(floors=(Threshold(ratio=2.0, isa=Isa.AMX_BF16),))
+    assert settled((), elsewhere, Isa.AVX2, RATES, items_per_call=1)

@@ -5,10 +5,10 @@ from pytest_xeonperf.judge.runs import Past, compare_runs
 from pytest_xeonperf.records import Unknown
 from pytest_xeonperf.report.navigation import ways
 from pytest_xeonperf.report.page_alerts import alerts_page
-from pytest_xeonperf.report.page_compare import history_page
 from pytest_xeonperf.report.page_index import index_page
 from pytest_xeonperf.report.page_machines import machines_page
 from pytest_xeonperf.report.page_run import run_page
+from pytest_xeonperf.report.page_two_runs import history_page
 from pytest_xeonperf.report.render import render
 
 ALL = Unknown(reason="all are shown")

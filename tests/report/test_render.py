@@ -19,7 +19,9 @@ from pytest_xeonperf.report.page_machines import machines_page
 from pytest_xeonperf.report.page_run import run_page
 from pytest_xeonperf.report.page_two_runs import history_page
 from pytest_xeonperf.report.render import environment, render
-from pytest_xeonperf.store.summaries import MachineSummary
+from pytest_xeonperf.report.surroundings import Surroundings
+from pytest_xeonperf.report.why import KernelGroup, Why
+from pytest_xeonperf.store.summaries import CommitSummary, MachineSummary
 
 VOID = {"meta", "link", "br", "input"}
 
@@ -116,6 +118,15 @@ def pages(make, hostile):
     )
     head = replace(run, id=hostile, results=(replace(results[0], measurement=slower), *results[1:]))
     compared = compare_runs(run, head, lambda _: past, tolerance=0.05, alpha=0.05)
+    around = Surroundings(
+        fast_run=(hostile, run.started_at),
+        commits={hostile: CommitSummary(committed_at=run.started_at, subject=hostile, author=hostile)},
+        machine=hostile,
+        in_trend=True,
+        side=Unknown(reason=hostile),
+    )
+    why = Why(lines=(hostile,), operators=(), kernels=(KernelGroup(title=hostile, names=(hostile,)),))
+    of_alert = {"around": around, "why": why, "compare": ""}
     return (
         index_page(run, [summary], histories, pages={run.id}, alerts=[alert]),
         run_page(run),
@@ -124,8 +135,8 @@ def pages(make, hostile):
         history_page(replace(compared, notes=(hostile,))),
         machines_page([seen], pages={run.id}),
         alerts_page([alert], state=Unknown(reason="all"), pages={alert.id}),
-        alert_page(alert, [event], runs=(), cases=(), form=triage_form(alert, csrf=hostile)),
-        alert_page(alert, [event], runs={hostile}, cases={case.id}, form=Unknown(reason=hostile)),
+        alert_page(alert, [event], runs=(), cases=(), form=triage_form(alert, csrf=hostile), **of_alert),
+        alert_page(alert, [event], runs={hostile}, cases={case.id}, form=Unknown(reason=hostile), **of_alert),
     )
 
 

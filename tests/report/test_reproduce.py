@@ -9,7 +9,7 @@ from pytest_xeonperf.report.reproduce import DEFAULTS, command
 from pytest_xeonperf.shell.options import OPTIONS
 from pytest_xeonperf.shell.settings import Settings
 
-NOT_ABOUT_MEASURING = {"db", "preset", "report", "push"}
+NOT_ABOUT_MEASURING = {"db", "preset", "report", "push", "release"}
 
 
 def test_every_option_that_changes_what_is_measured_is_known_with_its_default():

@@ -23,7 +23,7 @@ def test_it_is_a_sound_history_that_goes_on(tmp_path):
         gaps = [point.gap for case in store.cases() for point in store.trend(case.id) if point.gap]
         assert 0 < len(gaps) < 100
         folder = write_site(store, tmp_path / "reports", run_id=run.id).parent
-        assert len(list(folder.glob("*.html"))) == 3 + 20 + 50
+        assert len(list(folder.glob("*.html"))) == 4 + 20 + 50
     assert max(page.stat().st_size for page in folder.iterdir()) < 2_000_000
 
 
