@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from pytest_xeonperf.alerts import AlertState
@@ -14,7 +14,7 @@ from pytest_xeonperf.report import links
 from pytest_xeonperf.report.environment import Fact
 from pytest_xeonperf.report.page_alerts import BADGES
 from pytest_xeonperf.report.verdict import Banner
-from pytest_xeonperf.units import show_ns, show_time
+from pytest_xeonperf.units import show_ns, show_slower, show_time
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -136,7 +136,7 @@ def alert_page(
     fast_id = "" if isinstance(around.fast_run, Unknown) else around.fast_run[0]
     return AlertPage(
         title=f"Alert {alert.id}",
-        banner=Banner(badge=BADGES[alert.state], sentence=_sentence(alert), counts=()),
+        banner=_banner(alert),
         case=alert.case,
         case_href=_trend(alert, around) if alert.case.id in cases else "",
         run_id=alert.run_id,
@@ -169,11 +169,20 @@ def triage_form(alert: Alert, *, csrf: str, complaint: str = "") -> TriageForm:
     )
 
 
+def _banner(alert: Alert) -> Banner:
+    """How much slower it became, while somebody has to do something about that; then what was decided."""
+    badge, sentence = BADGES[alert.state], _sentence(alert)
+    if not alert.state.open:
+        return Banner(badge=badge, sentence=f"The {sentence}", counts=())
+    slower = replace(badge, word=show_slower(alert.latency_ratio))
+    return Banner(badge=slower, sentence=f"{badge.word.capitalize()}: the {sentence}", counts=())
+
+
 def _sentence(alert: Alert) -> str:
     back = "" if isinstance(alert.recovered_run_id, Unknown) else " The latency is back since."
     whose = f" {alert.assignee} has it." if alert.assignee else ""
     levels = f"from {show_ns(alert.before_ns)} to {show_ns(alert.after_ns)}"
-    return f"The latency changed by {moved(alert)}, {levels}, between {commits(alert)}.{back}{whose}"
+    return f"latency changed by {moved(alert)}, {levels}, between {commits(alert)}.{back}{whose}"
 
 
 def _trend(alert: Alert, around: Surroundings) -> str:

@@ -28,8 +28,9 @@ def page(alert, *events, **changes):
 def test_it_says_what_moved_from_when_and_between_which_commits(make):
     made = page(make.alert())
     assert made.banner.sentence == (
-        "The latency changed by +10.0 %, from 20.0 ms to 22.0 ms, between aaaaaaaaaa..bbbbbbbbbb."
+        "New: the latency changed by +10.0 %, from 20.0 ms to 22.0 ms, between aaaaaaaaaa..bbbbbbbbbb."
     )
+    assert (made.banner.badge.sign, made.banner.badge.word) == ("▼", "10.0 % slower")
     assert {fact.name: fact.value for fact in made.facts}["since"] == "2026-05-01 14:03 UTC"
 
 
@@ -112,6 +113,11 @@ def test_its_history_says_who_did_what(make):
 
 def test_a_latency_that_is_back_is_said(make):
     assert "The latency is back since." in page(make.alert(recovered_run_id="run-09")).banner.sentence
+
+
+def test_what_was_decided_stands_first_once_it_is(make):
+    banner = page(make.alert(state=AlertState.FIXED)).banner
+    assert (banner.badge.word, banner.sentence[:11]) == ("fixed", "The latency")
 
 
 def test_the_form_begins_with_what_is_so(make):
