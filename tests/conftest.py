@@ -30,6 +30,8 @@ with contextlib.suppress(ImportError):
     # and its C extension would go on raising the old ones.
     import psycopg  # noqa: F401
 
+import sqlalchemy.dialects.postgresql  # noqa: F401 - would register its functions again, which is a warning
+
 pytest_plugins = ["pytester"]
 
 _COMMITTED_AT = "2026-09-01T10:00:00+02:00"

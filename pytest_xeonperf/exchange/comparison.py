@@ -69,6 +69,7 @@ def _course(course: Course) -> dict[str, Any]:
 def _pairs(each: ComparedCase) -> dict[str, list[int]]:
     """The raw pairs, a list for each column: of one call, with the places in the order of their rounds."""
     return {
+        "look": [1 + pair.process for pair in each.pairs],
         "round": [pair.round_index for pair in each.pairs],
         "base_ns": [pair.baseline_ns for pair in each.pairs],
         "head_ns": [pair.candidate_ns for pair in each.pairs],

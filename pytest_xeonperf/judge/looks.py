@@ -95,7 +95,7 @@ class Seen:
 
 
 def confirmed(first: ComparedCase, second: ComparedCase | Unknown, both: Change | Unknown) -> ComparedCase:
-    """What two looks come to: red if both are, never green.
+    """What two looks come to: red if both are, never green; pairs of the second are of process 1.
 
     Args:
         first: What was flagged.
@@ -106,7 +106,10 @@ def confirmed(first: ComparedCase, second: ComparedCase | Unknown, both: Change 
         return _open(first, first, second.reason)
     if second.outcome is not first.outcome:
         return _open(first, second, _words(second))
-    return second if isinstance(both, Unknown) else replace(second, change=both, reason=told(both))
+    if isinstance(both, Unknown):
+        return second
+    later = (replace(pair, process=1) for pair in second.pairs)
+    return replace(second, change=both, reason=told(both), pairs=(*first.pairs, *later), order=first.order)
 
 
 def _open(first: ComparedCase, last: ComparedCase, then: str) -> ComparedCase:

@@ -9,10 +9,11 @@ import pytest
 from pytest_xeonperf.judge.betting import Decision, wealth
 from pytest_xeonperf.judge.change import Times, change_of
 from pytest_xeonperf.judge.looks import SECOND_ALPHA, Seen, confirmed, looks
-from pytest_xeonperf.records import Outcome, Unknown
+from pytest_xeonperf.records import Outcome, Sample, Unknown
 
 SLOWER = log(1 / 1.1)
 ALONE = Unknown(reason="a mere baseline")
+PAIR = Sample(process=0, round_index=0, baseline_ns=100, candidate_ns=110, baseline_position=0, candidate_position=1)
 
 
 def both(cases=1, fewest_pairs=6):
@@ -87,13 +88,14 @@ def _ever_slower(rule, logs):
 
 
 def test_what_both_looks_see_is_red_and_told_by_the_rounds_of_both(compared):
-    red = compared(Outcome.REGRESSION)
+    red = replace(compared(Outcome.REGRESSION), pairs=(PAIR, PAIR))
     own = Times(base_ns=(100,) * 8, head_ns=(110,) * 8)
     change = change_of(own, ALONE, alpha=0.05, tolerance=0.02)
 
     found = confirmed(red, red, change)
 
     assert (found.outcome, found.reason, found.change) == (Outcome.REGRESSION, "takes +10.0 % time", change)
+    assert [pair.process for pair in found.pairs] == [0, 0, 1, 1]
 
 
 def test_what_only_the_first_look_sees_is_open_and_told_by_both_figures(compared):

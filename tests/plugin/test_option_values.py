@@ -46,7 +46,7 @@ def test_a_bad_value_in_the_ini_file_names_the_key(pytester, name):
 
 
 def test_every_option_with_a_closed_set_of_values_is_tried_above():
-    assert {option.name for option in OPTIONS} - set(BAD) == {"db", "report"}
+    assert {option.name for option in OPTIONS} - set(BAD) == {"db", "report", "release"}
 
 
 def test_a_line_of_weights_that_is_none_is_refused(pytester):
