@@ -8,7 +8,7 @@ from fnmatch import fnmatchcase
 from math import inf
 from typing import TYPE_CHECKING
 
-from pytest_xeonperf.judge.betting import Decision, log_ratios, pairs_to_decide
+from pytest_xeonperf.judge.betting import Decision, log_ratios, pairs_to_decide, wealth
 from pytest_xeonperf.judge.expectations import LOWER_IS_BETTER, threshold_here
 from pytest_xeonperf.judge.latency import decide_ceiling
 from pytest_xeonperf.judge.outlook import least_ratio_of, median_round_ns, would_do
@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
 TOO_FAST_FRACTION = 1.25
 """Above this share of the measured limit a result is not believed. The limit is itself measured, within some 10 %."""
+
+_ASTRAY = 2
+"""Pairs that a disturbance may put on the wrong side."""
 
 
 class Speed(Enum):
@@ -88,6 +91,9 @@ def told(check: Expectation) -> str:
 def settled(samples: Sequence[Sample], promises: Promises, isa: Isa, rates: Levels, *, items_per_call: int) -> bool:
     """Whether more pairs could no longer change what floor and ceilings say: the stopping rule of a case.
 
+    What `min_roofline` allows is known after the rounds: with it, a case has as many pairs as decide it though two of
+    them lie on the other side.
+
     Args:
         samples: Of one process, in the order of measurement.
         promises: What they are held to.
@@ -102,7 +108,16 @@ def settled(samples: Sequence[Sample], promises: Promises, isa: Isa, rates: Leve
     return all(
         isinstance(threshold, Unknown) or side.decide((logs,), threshold.ratio, rates) is not Decision.OPEN
         for side, threshold in here
-    ) and (limit_ns == inf or decide_ceiling(samples, limit_ns, rates) is not Decision.OPEN)
+    ) and (
+        (limit_ns == inf or decide_ceiling(samples, limit_ns, rates) is not Decision.OPEN)
+        and (not promises.min_roofline or _decides(len(samples), rates))
+    )
+
+
+def _decides(pairs: int, rates: Levels) -> bool:
+    """Whether so many pairs decide either way, two of them being on the other side."""
+    wins = pairs - _ASTRAY
+    return wins > 0 and wealth(wins, _ASTRAY) >= 1 / min(rates.pass_alpha, rates.red_alpha)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

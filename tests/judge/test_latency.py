@@ -107,3 +107,15 @@ def test_every_promise_on_times_counts_for_the_rate_of_the_whole_run():
     floors = (Threshold(ratio=2.0), Threshold(ratio=1.5, isa=Isa.AVX2))
     assert Promises().timed == 0
     assert Promises(floors=floors, ceilings=(Threshold(ratio=9.0),), max_latency_ns=1.0, min_roofline=0.1).timed == 4
+
+
+@pytest.mark.parametrize("timed", [1, 4, 40])
+def test_a_case_that_promises_a_share_of_the_limit_stays_until_a_clear_one_is_decided(judged, calls, timed):
+    """Also with two calls on the wrong side, whose share of the limit nobody knows before the rounds are over."""
+    promises, rates = Promises(min_roofline=0.9), Levels(pass_alpha=0.05, red_alpha=0.05 / timed)
+    times_ns = [9 * MS, 9 * MS]
+    while not settled(calls(*times_ns), promises, Isa.AVX2, rates, items_per_call=1):
+        times_ns.append(100 * MS)
+    assert 8 <= len(times_ns) <= 40
+    assert decide_ceiling(calls(*times_ns), 10 * MS, rates) is Decision.BELOW
+    assert settled(calls(*times_ns[:6]), Promises(), Isa.AVX2, rates, items_per_call=1)
