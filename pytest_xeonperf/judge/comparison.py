@@ -53,7 +53,8 @@ class ComparedCase:
         item: What one unit of work is.
         items_per_call: Units of work in one timed call.
         change: What the rounds said, or why there were none.
-        pairs: Of which the change was made, base as the baseline and head as the candidate.
+        pairs: Of which the change was made, base as the baseline and head as the candidate; where a second look did
+            not confirm the first, those of both, and the change is the second's.
         order: What the order within the rounds did to the change, or why that cannot be said.
     """
 

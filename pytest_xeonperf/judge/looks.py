@@ -30,6 +30,7 @@ from pytest_xeonperf.units import show_change
 if TYPE_CHECKING:
     from pytest_xeonperf.judge.change import Change
     from pytest_xeonperf.judge.comparison import ComparedCase
+    from pytest_xeonperf.records import Sample
 
 SECOND_ALPHA = 0.25
 """Chance at most that the second look confirms what is not there."""
@@ -97,24 +98,31 @@ class Seen:
 def confirmed(first: ComparedCase, second: ComparedCase | Unknown, both: Change | Unknown) -> ComparedCase:
     """What two looks come to: red if both are, never green; pairs of the second are of process 1.
 
+    Who is slower at first and killed by head's code then is no slower for sure: open.
+
     Args:
         first: What was flagged.
         second: What fresh processes say, or why they say nothing.
         both: How the case moved by the rounds of both, where both have times.
     """
     if isinstance(second, Unknown):
-        return _open(first, first, second.reason)
+        return _open(first, second, second.reason)
     if second.outcome is not first.outcome:
         return _open(first, second, _words(second))
     if isinstance(both, Unknown):
         return second
-    later = (replace(pair, process=1) for pair in second.pairs)
-    return replace(second, change=both, reason=told(both), pairs=(*first.pairs, *later), order=first.order)
+    return replace(second, change=both, reason=told(both), pairs=_of_both(first, second), order=first.order)
 
 
-def _open(first: ComparedCase, last: ComparedCase, then: str) -> ComparedCase:
+def _open(first: ComparedCase, second: ComparedCase | Unknown, then: str) -> ComparedCase:
+    """What is left is what the last look saw; the pairs are those of both."""
+    last, pairs = (first, first.pairs) if isinstance(second, Unknown) else (second, _of_both(first, second))
     reason = f"{_words(first)} at first, {then} in fresh processes: not confirmed"
-    return replace(last, outcome=Outcome.INCONCLUSIVE, reason=reason)
+    return replace(last, outcome=Outcome.INCONCLUSIVE, reason=reason, pairs=pairs)
+
+
+def _of_both(first: ComparedCase, second: ComparedCase) -> tuple[Sample, ...]:
+    return (*first.pairs, *(replace(pair, process=1) for pair in second.pairs))
 
 
 def _words(each: ComparedCase) -> str:

@@ -199,7 +199,7 @@ class _Gate:
                 red = [each.case for each in cases if each.case.id in flagged and each.model == model.label]
                 if red:
                     self.talk.say(f"{model.label}: once more, in fresh processes")
-                    only = frozenset(name for case in red for name in (case.variant, case.over))
+                    only = frozenset(case.variant for case in red)
                     for each in self.compare(model, offered.locations, workers, rule, only):
                         again[each.case.id] = each
         self.notes[:] = dict.fromkeys(self.notes)

@@ -130,7 +130,7 @@ def measure(
     Args:
         model: What both sides offer.
         workers: By side.
-        only: Names of the variants that matter, with their baselines; empty for all.
+        only: Names of the variants that matter, which stay with their baselines until they are decided; empty for all.
         rule: Decides when a variant has had enough rounds, also before there are as many as effort asks for.
         effort: When to stop at the latest.
         seed: Of the order within the rounds.
@@ -148,7 +148,8 @@ def measure(
             _note_loaded(measured, table, only)
             measured.in_turns = not table.together
             _try_alone(measured, table)
-            _rounds(measured, table, rule=rule, effort=effort, order=Random(seed), talk=talk)  # noqa: S311 - repeatable
+            order = Random(seed)  # noqa: S311 - repeatable
+            _rounds(measured, table, only=only, rule=rule, effort=effort, order=order, talk=talk)
             table.get_up()
         except WorkerDiedError as error:
             culprit = (error.place.side, error.variant)
@@ -193,15 +194,25 @@ def _note_loaded(measured: Measured, table: Table, only: frozenset[str]) -> None
     measured.item, measured.items_per_call = head.item, head.items_per_call
     measured.compiled = head.compiled
     troubled = {name for _side, name in measured.troubles}
+    wanted = only | {case.over for name in only for case in measured.cases.get(name, ())}
     for name in measured.cases:
         if name in head.cases and name in base.cases:
-            if not only or name in only:
+            if not only or name in wanted:
                 measured.pairs[name] = []
         elif name not in troubled:
             measured.missing[name] = Side.BASE if name in head.cases else Side.HEAD
 
 
-def _rounds(measured: Measured, table: Table, *, rule: ChangeRule, effort: Effort, order: Random, talk: Talk) -> None:
+def _rounds(
+    measured: Measured,
+    table: Table,
+    *,
+    only: frozenset[str],
+    rule: ChangeRule,
+    effort: Effort,
+    order: Random,
+    talk: Talk,
+) -> None:
     """Fill in the rounds that count."""
     active = list(measured.pairs)
     before = read_counters(with_children=True)
@@ -217,7 +228,7 @@ def _rounds(measured: Measured, table: Table, *, rule: ChangeRule, effort: Effor
             continue
         for name in active:
             measured.pairs[name].append(_pair(index, turns[Side.BASE, name], turns[Side.HEAD, name]))
-        active = _undecided(measured, active, rule.decide)
+        active = _undecided(measured, active, only, rule.decide)
     measured.disturbed = len(pace.disturbed)
     measured.contention = between(before, read_counters(with_children=True))
 
@@ -262,10 +273,14 @@ def _one_round(measured: Measured, table: Table, names: Sequence[str], order: Ra
     return turns
 
 
-def _undecided(measured: Measured, active: Sequence[str], decide: Callable[[Sequence[float]], Decision]) -> list[str]:
-    """Who stays: whoever is undecided, and the baselines of all that are."""
+def _undecided(
+    measured: Measured, active: Sequence[str], only: frozenset[str], decide: Callable[[Sequence[float]], Decision]
+) -> list[str]:
+    """Who stays: whoever matters and is undecided, and the baselines of all that are."""
     open_ones = []
     for name in active:
+        if only and name not in only:
+            continue
         times = measured.times(name)
         if isinstance(times, Times) and decide(times.logs()) is Decision.OPEN:
             open_ones.append(name)

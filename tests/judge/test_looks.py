@@ -99,7 +99,8 @@ def test_what_both_looks_see_is_red_and_told_by_the_rounds_of_both(compared):
 
 
 def test_what_only_the_first_look_sees_is_open_and_told_by_both_figures(compared):
-    first, second = compared(Outcome.REGRESSION), compared(Outcome.PASS)
+    first = replace(compared(Outcome.REGRESSION), pairs=(PAIR, PAIR))
+    second = replace(compared(Outcome.PASS), pairs=(PAIR,))
     slow = change_of(Times(base_ns=(100,) * 6, head_ns=(110,) * 6), ALONE, alpha=0.05, tolerance=0.02)
 
     found = confirmed(replace(first, change=slow), second, ALONE)
@@ -107,6 +108,7 @@ def test_what_only_the_first_look_sees_is_open_and_told_by_both_figures(compared
     assert found.outcome is Outcome.INCONCLUSIVE
     assert found.reason == "+10.0 % time at first, ±0.0 % time in fresh processes: not confirmed"
     assert found.change == second.change
+    assert [pair.process for pair in found.pairs] == [0, 0, 1]
 
 
 def test_what_fresh_processes_cannot_measure_is_open(compared):
