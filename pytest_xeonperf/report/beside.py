@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 _ALPHA = 0.05
 _OF_ANOTHER = Unknown(reason="On disk only the run that the report is about is compared with the one before")
+_CAME_MEANWHILE = Unknown(reason="The run before came while this report was written: the next one has it")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,17 +56,24 @@ class Beside:
         """What the page of a run, or of the report, says of comparisons."""
         if run_id != self.head.id:
             return on_disk(run_id, _OF_ANOTHER)
-        return on_disk(run_id, self.base_id if isinstance(self.base_id, Unknown) else links.COMPARE)
+        if isinstance(self.base_id, Unknown):
+            return on_disk(run_id, self.base_id)
+        return on_disk(run_id, self.name(self.base_id, run_id) or _CAME_MEANWHILE)
 
     def name(self, base_id: str, head_id: str) -> str:
         """Of the page that compares two runs; empty where one of them has no page itself."""
+        if not {base_id, head_id} <= self.marks.keys():  # it came while this report was begun
+            return ""
         if (base_id, head_id) == (self.base_id, self.head.id):
             return links.COMPARE
         return links.comparison_page(base_id, head_id) if {base_id, head_id} <= set(self.runs) else ""
 
     def own(self) -> tuple[Wanted, ...]:
         """The page of the run of the report; none where there is no run before."""
-        return () if isinstance(self.base_id, Unknown) else (self.wanted(self.base_id, self.head.id),)
+        base_id = self.base_id
+        if isinstance(base_id, Unknown) or not self.name(base_id, self.head.id):
+            return ()
+        return (self.wanted(base_id, self.head.id),)
 
     def wanted(self, base_id: str, head_id: str) -> Wanted:
         """The page that compares two runs."""

@@ -117,7 +117,7 @@ def maker() -> str:
 
 def _makers() -> Iterable[Traversable]:
     package = files("pytest_xeonperf")
-    yield from (package.joinpath(name) for name in ("units.py", "records.py", "alerts.py"))
+    yield from (package.joinpath(name) for name in ("units.py", "records.py", "alerts.py", "store/comparing.py"))
     for name in ("report", "judge", "host", "exchange"):
         yield from _sources(package.joinpath(name))
 

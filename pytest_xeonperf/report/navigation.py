@@ -26,13 +26,13 @@ class Way:
 
 
 def ways(page: Page, *, served: bool) -> tuple[Way, ...]:
-    """From a page to the others; none from a comparison on disk, which lies anywhere.
+    """From a page to the others; none from a comparison that lies anywhere on a disk.
 
     Args:
         page: The page.
         served: Whether it is a service's, which has one page more: that compares any two runs.
     """
-    if isinstance(page, ComparePage) and not served:
+    if isinstance(page, ComparePage) and not (served or page.at_home):
         return ()
     number = page.open_alerts if isinstance(page, IndexPage | AlertsPage) else 0
     alerts = Way(

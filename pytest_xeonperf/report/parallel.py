@@ -40,12 +40,19 @@ def shared(jobs: Sequence[Callable[[], Done]], *, processes: int, in_child: Call
         process.start()
         theirs.close()
         started.append((process, ours))
-    done = _done(jobs, turns, at_once)
-    os.close(turns)
-    for process, ours in started:
-        with suppress(EOFError):  # it died; what it stumbled over is met again here, where somebody hears of it
-            done |= ours.recv()
-        process.join()
+    try:
+        done = _done(jobs, turns, at_once)
+        for _process, ours in started:
+            # it died, perhaps in mid-answer; what it stumbled over is met again here, where somebody hears of it
+            with suppress(EOFError, OSError):
+                done |= ours.recv()
+    finally:
+        while os.read(turns, _NUMBER_BYTES):  # nobody begins another
+            pass
+        os.close(turns)
+        for process, ours in started:
+            ours.close()
+            process.join()
     for number, job in enumerate(jobs):
         yield done[number] if number in done else job()
 

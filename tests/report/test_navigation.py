@@ -14,9 +14,9 @@ from pytest_xeonperf.report.render import render
 ALL = Unknown(reason="all are shown")
 
 
-def compared(make):
+def compared(make, **beside):
     run, past = make.run(make.result()), Past(sessions=(), accepted=Unknown(reason="nothing was"))
-    return history_page(compare_runs(run, run, lambda _: past, tolerance=0.05, alpha=0.05))
+    return history_page(compare_runs(run, run, lambda _: past, tolerance=0.05, alpha=0.05), **beside)
 
 
 def test_every_page_leads_to_the_pages_there_is_one_of(make):
@@ -50,8 +50,13 @@ def test_pages_that_know_say_how_many_alerts_are_open(make):
     assert [way.note for way in ways(index_page(make.run(), [], [], pages=()), served=False)] == ["", "", ""]
 
 
-def test_a_comparison_on_disk_lies_anywhere_and_leads_nowhere(make):
+def test_a_comparison_that_lies_anywhere_on_a_disk_leads_nowhere(make):
     page = compared(make)
     assert ways(page, served=False) == ()
     assert 'aria-label="Pages"' not in render(page)
     assert 'aria-label="Pages"' in render(page, nonce="x")
+    assert [way.word for way in ways(compared(make, runs={"run-01"}), served=False)] == [
+        "Overview",
+        "Alerts",
+        "Machines",
+    ]

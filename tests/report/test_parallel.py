@@ -6,6 +6,7 @@ import os
 import signal
 import time
 from functools import partial
+from multiprocessing.connection import Connection
 
 import pytest
 
@@ -73,3 +74,29 @@ def _killed_at_its_third(counted):
 def test_few_jobs_are_not_worth_a_process():
     done = shared([partial(numbered, number) for number in range(7)], processes=4, in_child=nothing)
     assert {who for _number, who in done} == {os.getpid()}
+
+
+def test_an_answer_that_broke_off_is_made_up_for(monkeypatch):
+    def half(connection: Connection, _answer: object) -> None:
+        os.write(connection.fileno(), b"\x00\x00\x10\x00half")  # of the four thousand bytes that it announces
+        os._exit(1)
+
+    monkeypatch.setattr(Connection, "send", half)
+    done = shared([partial(numbered, number) for number in range(50)], processes=2, in_child=nothing)
+    assert [number for number, _who in done] == list(range(50))
+
+
+def test_who_fails_leaves_no_process_that_goes_on(tmp_path):
+    parent = os.getpid()
+
+    def work(number: int) -> None:
+        time.sleep(0.01)
+        if os.getpid() == parent:
+            raise OSError("the disk is full")
+        (tmp_path / str(number)).touch()
+
+    with pytest.raises(OSError, match="full"):
+        list(shared([partial(work, number) for number in range(200)], processes=2, in_child=nothing))
+    there = len(list(tmp_path.iterdir()))
+    time.sleep(0.1)
+    assert len(list(tmp_path.iterdir())) == there < 50
