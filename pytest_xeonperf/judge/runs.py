@@ -11,7 +11,7 @@ from pytest_xeonperf.judge.evidence import figure_shifts
 from pytest_xeonperf.judge.operators import dispatch, explain
 from pytest_xeonperf.judge.outgrown import proposal
 from pytest_xeonperf.judge.shift import Shift, ShiftRule
-from pytest_xeonperf.judge.surroundings import differences, in_words, why_not_comparable
+from pytest_xeonperf.judge.surroundings import differences, excuses, in_words, why_not_comparable
 from pytest_xeonperf.judge.verdict import levels
 from pytest_xeonperf.records import NOT_RECORDED, Measurement, Outcome, Unknown
 from pytest_xeonperf.workloads.presets import Preset
@@ -175,7 +175,7 @@ def compare_runs(
                 sessions=known.sessions,
                 rule=rule,
                 other_machine=why_not_comparable(base.machine, head.machine),
-                surroundings=in_words(differences(earlier_machine, head.machine)),
+                surroundings=in_words(excuses(earlier_machine, head.machine)),
             )
         )
     whole = (*cases, *broken)

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 _FIRST = ("torch", "onednn", "kernel", "microcode", "mkl", "openmp", "compiler", "python")
 """What most often explains a time, before the rest by name."""
 _MOST = 3
+_PAGES = 0.01
+"""Of the memory: less explains no time."""
 _ABSENT = "none"
 
 
@@ -38,6 +40,12 @@ def differences(before: Machine, after: Machine) -> tuple[Difference, ...]:
         for name in names
         if old.get(name) != new.get(name)
     )
+
+
+def excuses(before: Machine, after: Machine) -> tuple[Difference, ...]:
+    """Those that a time may be put down to: what a kernel keeps for itself differs by some pages from boot to boot."""
+    as_large = abs(after.memory_bytes - before.memory_bytes) < _PAGES * before.memory_bytes
+    return tuple(each for each in differences(before, after) if not (as_large and each.name == "memory"))
 
 
 def in_words(found: Sequence[Difference]) -> str:

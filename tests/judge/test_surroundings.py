@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from pytest_xeonperf.judge.surroundings import Difference, differences, in_words, why_not_comparable
+from pytest_xeonperf.judge.surroundings import Difference, differences, excuses, in_words, why_not_comparable
 from pytest_xeonperf.records import Amx, Isa, Machine, Remedy, Unknown
 
 MACHINE = Machine(
@@ -31,6 +31,14 @@ def test_what_most_often_explains_a_time_comes_first_and_what_is_gone_is_named()
     assert found[0] == Difference(name="torch", before="2.12.1", after="2.13.0")
     assert [each.name for each in found] == ["torch", "onednn", "allocator", "memory"]
     assert in_words(found) == "torch 2.12.1 -> 2.13.0, onednn none -> 3.9, allocator libc -> none and 1 more"
+
+
+def test_some_pages_of_memory_more_or_less_excuse_nothing():
+    rebooted = replace(MACHINE, memory_bytes=MACHINE.memory_bytes - (64 << 10))
+    assert [each.name for each in differences(MACHINE, rebooted)] == ["memory"]
+    assert excuses(MACHINE, rebooted) == ()
+    larger = replace(rebooted, memory_bytes=1 << 35, facts=())
+    assert excuses(MACHINE, larger) == differences(MACHINE, larger)
 
 
 @pytest.mark.parametrize("changes", [{"facts": ()}, {"memory_bytes": (1 << 34) + 1}, {"physical_cores": 1}])
