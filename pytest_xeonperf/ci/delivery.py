@@ -15,6 +15,7 @@ from http.client import HTTPException
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.error import HTTPError
+from urllib.parse import quote
 from urllib.request import Request
 
 from pytest_xeonperf.ci.opener import OPENER
@@ -34,6 +35,8 @@ _OF_THIS_RUN = frozenset({400, 409, 413, 422})
 """What a service says of the run itself; everything else may be better another time."""
 
 _ELSEWHERE = frozenset({301, 302, 303, 307, 308})
+_AS_IT_IS = "/:?#[]@!$&'()*+,;=%"
+"""Of an address from elsewhere: a terminal obeys other characters."""
 _REMEDY = "say https://host[:port][/path], without a user or a query"
 
 
@@ -157,7 +160,7 @@ def _answered(answer: HTTPResponse | HTTPError) -> dict[str, Any]:
 def _refusal(error: HTTPError, url: str) -> UsageError | DataError | InfrastructureError:
     """What the service says is wrong, as an error of ours."""
     if error.code in _ELSEWHERE and error.headers.get("Location"):
-        what = f"the service has moved to {error.headers['Location']}"
+        what = f"the service has moved to {quote(error.headers['Location'], safe=_AS_IT_IS)}"
         return UsageError(what, where=url, remedy="give that address, if you trust it")
     try:
         said = _answered(error).get("error")

@@ -55,8 +55,11 @@ def released_run(store: Store, head: Run, release: str, directory: Path) -> str 
         UsageError: It means nothing, or several runs.
     """
     sha = sha_of(directory, release)
-    if isinstance(sha, Unknown):
-        return store.resolve(release)
+    if isinstance(sha, Unknown):  # a clone without its history: the commit of a run of that name will do
+        commit = store.run(store.resolve(release)).commit
+        if isinstance(commit, Unknown):
+            return commit
+        sha = commit.sha
     return store.baseline((sha,), comparability_class=head.machine.comparability_class, case_ids=_measured_in(head))
 
 

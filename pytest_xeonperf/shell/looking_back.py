@@ -38,11 +38,17 @@ def looking_back(store: Store, run: Run, directory: Path, *, release: str, alpha
         if not isinstance(base, Unknown):
             found = compared(store, store.run(base), run, line=line, tolerance=TOLERANCE_OF_SESSIONS, alpha=alpha)
             yield from (*since_then(found), *outgrown_floors(found)) if found.cases else ()
-        pinned = released_run(store, run, release, directory) if release else base
-        if release and isinstance(pinned, Unknown):
+    except XeonPerfError as error:
+        yield f"not compared with earlier runs: {error}"
+        return
+    if not release:
+        return
+    try:
+        pinned = released_run(store, run, release, directory)
+        if isinstance(pinned, Unknown):
             yield f"not compared with the release {release}: {pinned.reason}"
-        elif not isinstance(pinned, Unknown) and pinned not in {base, run.id}:
+        elif pinned not in {base, run.id}:
             found = compared(store, store.run(pinned), run, line=line, tolerance=TOLERANCE_OF_SESSIONS, alpha=alpha)
             yield from since_then(found, release=release) if found.cases else ()
     except XeonPerfError as error:
-        yield f"not compared with earlier runs: {error}"
+        yield f"not compared with the release {release}: {error}"
