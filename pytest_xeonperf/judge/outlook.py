@@ -38,7 +38,7 @@ def would_do(pairs: int | Unknown, round_ns: float | Unknown) -> str:
     needed_ns = pairs * round_ns
     budget_s = max(1, ceil(needed_ns / 1e9))
     return (
-        f"about {pairs} would do, {show_ns(needed_ns)} of rounds: {options}, and --xeonperf-budget {budget_s} at least"
+        f"about {pairs} would do, {show_ns(needed_ns)} of rounds: {options}, and a --xeonperf-budget from {budget_s} on"
     )
 
 
@@ -94,12 +94,13 @@ def rates_line(run: Run) -> str:
 
     As `verdict.levels` shares the chance of an undeserved red among the promises on times.
     """
-    cases = sum(any(check.name in _BY_PAIRS for check in each.verdict.expectations) for each in run.results)
+    judged = (each for each in run.results if isinstance(each.measurement, Measurement))
+    cases = sum(any(check.name in _BY_PAIRS for check in each.verdict.expectations) for each in judged)
     try:
         alpha = float(dict(run.options).get("alpha", "nan"))
     except ValueError:  # of somebody else's making: options are text
         return ""
     if not (0 < alpha < 1 and cases):
         return ""
-    share, over = show_share(alpha), f"all {cases} cases with a floor" if cases > 1 else "its one case"
+    share, over = show_share(alpha), f"all {cases} cases that promise speed" if cases > 1 else "its one case"
     return f"Error rates: any undeserved red, {share} over {over}; an undeserved pass, {share} for each."

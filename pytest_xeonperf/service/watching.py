@@ -59,7 +59,8 @@ class Watch:
         at = datetime.now(UTC).isoformat(timespec="seconds")
         try:
             news = watch_series(self._store, series, at=at)
-            if news.summary:
-                self._seen(news, at)
         except Exception as error:  # noqa: BLE001 - told in the log: the answer is out, and the service goes on
             _LOG.error("%d cases were not looked at for alerts: %s", len(series), error, exc_info=error)
+            return
+        if news.summary:
+            self._seen(news, at)

@@ -38,7 +38,7 @@ def result(measured):
 
 def test_the_budget_is_given_in_pairs_in_seconds_and_as_options():
     assert would_do(60, 1_510_000_000.0) == (
-        "about 60 would do, 90.6 s of rounds: --xeonperf-pairs 6:60, and --xeonperf-budget 91 at least"
+        "about 60 would do, 90.6 s of rounds: --xeonperf-pairs 6:60, and a --xeonperf-budget from 91 on"
     )
 
 
@@ -109,7 +109,7 @@ def run(result):
 
 def test_the_error_rates_of_a_run_are_one_line_over_the_cases_with_a_floor(run):
     assert rates_line(run("0.05", 37, without=3)) == (
-        "Error rates: any undeserved red, 5 % over all 37 cases with a floor; an undeserved pass, 5 % for each."
+        "Error rates: any undeserved red, 5 % over all 37 cases that promise speed; an undeserved pass, 5 % for each."
     )
     assert "5 % over its one case" in rates_line(run("0.05", 1))
 

@@ -54,7 +54,7 @@ def test_what_more_pairs_would_decide_says_how_many(judged):
     assert verdict.outcome is Outcome.INCONCLUSIVE
     needed = pairs_to_decide([log(ratio) for ratio in ABOVE_MOSTLY], 3.0, pass_alpha=0.05, red_alpha=0.05)
     assert f"after 8 pairs, undecided (about {needed} would do, " in verdict.reason
-    assert f": --xeonperf-pairs 6:{needed}, and --xeonperf-budget 1 at least)" in verdict.reason
+    assert f": --xeonperf-pairs 6:{needed}, and a --xeonperf-budget from 1 on)" in verdict.reason
 
 
 CEILING = Promises(ceilings=(Threshold(ratio=3.5),))
