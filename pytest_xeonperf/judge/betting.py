@@ -29,6 +29,9 @@ if TYPE_CHECKING:
     from pytest_xeonperf.records import Sample
 
 
+FEWEST_PAIRS = 6
+"""That bound a median at 95 % on both sides."""
+
 _MOST_PAIRS = 400
 """Nobody waits for more."""
 

@@ -23,7 +23,7 @@ from statistics import median
 from typing import TYPE_CHECKING
 
 from pytest_xeonperf.errors import DataError
-from pytest_xeonperf.judge.betting import Decision, decide, estimate, least_ratio, pairs_to_decide
+from pytest_xeonperf.judge.betting import FEWEST_PAIRS, Decision, decide, estimate, least_ratio, pairs_to_decide
 from pytest_xeonperf.judge.outlook import would_do
 from pytest_xeonperf.records import Outcome, Unknown
 from pytest_xeonperf.units import show_change, show_slowdown
@@ -33,9 +33,6 @@ if TYPE_CHECKING:
 
     from pytest_xeonperf.judge.verdict import Levels
     from pytest_xeonperf.records import Estimate
-
-_BOUNDED = 6
-"""The fewest pairs that bound a median at 95 %."""
 
 _NOBODY_KNOWS = Unknown(reason="nobody measured how long a round takes")
 
@@ -155,8 +152,8 @@ class ChangeRule:
 
     tolerance: float
     rates: Levels
-    passes_from: int = _BOUNDED
-    flags_from: int = _BOUNDED
+    passes_from: int = FEWEST_PAIRS
+    flags_from: int = FEWEST_PAIRS
 
     @property
     def line_ratio(self) -> float:
@@ -170,7 +167,7 @@ class ChangeRule:
         slower = may_flag and decide(logs, 1.0, pass_alpha=red, red_alpha=red) is Decision.BELOW
         if slower and exp(median(logs)) < self.line_ratio:
             return Decision.BELOW
-        if len(logs) < max(self.passes_from, _BOUNDED):
+        if len(logs) < max(self.passes_from, FEWEST_PAIRS):
             return Decision.OPEN
         held = decide(logs, self.line_ratio, pass_alpha=green, red_alpha=green) is Decision.ABOVE
         return Decision.ABOVE if held else Decision.OPEN

@@ -7,6 +7,7 @@ from statistics import median
 from typing import TYPE_CHECKING
 
 from pytest_xeonperf.errors import DataError
+from pytest_xeonperf.judge.betting import FEWEST_PAIRS
 from pytest_xeonperf.judge.processes import least_log, logs_by_process
 from pytest_xeonperf.records import Contention, Measurement, Outcome, Unknown
 from pytest_xeonperf.units import show_ns, show_share
@@ -16,8 +17,6 @@ if TYPE_CHECKING:
 
     from pytest_xeonperf.records import Result, Run
 
-FEWEST_PAIRS = 6
-"""That bound a median at 95 %, and where a range of pairs begins unless somebody says otherwise."""
 _BY_PAIRS = frozenset({"min_speedup", "max_speedup", "max_latency", "min_roofline"})
 """Promises that are judged by pairs or by calls, at the run's error rates."""
 _JUDGED_BY_PAIRS = frozenset({Outcome.PASS, Outcome.INCONCLUSIVE})

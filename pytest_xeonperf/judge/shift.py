@@ -29,6 +29,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from pytest_xeonperf.judge.betting import FEWEST_PAIRS
 from pytest_xeonperf.judge.change import Moved
 from pytest_xeonperf.judge.changepoint import noise_of
 from pytest_xeonperf.judge.processes import estimate, logs_by_process, ratio_of
@@ -47,7 +48,6 @@ TOLERANCE_OF_SESSIONS = 0.05
 FEWEST_SESSIONS = 8
 """Earlier ones of a case on one class of machine, for their spread to be known."""
 
-_FEWEST_PAIRS = 6
 _OF_MEDIAN = 1.2533
 """Standard error of a median, in those of a mean, of normal noise."""
 _SAFETY = 1.15
@@ -99,7 +99,7 @@ class ShiftRule:
         ratio, spread = ratio_of(groups[1]) / ratio_of(groups[0]), session_spread(sessions)
         candidate_ratio = earlier.candidate_median_ns / max(later.candidate_median_ns, 1)
         baseline_ratio = earlier.baseline_median_ns / max(later.baseline_median_ns, 1)
-        if isinstance(spread, Unknown) or min(sum(map(len, logs)) for logs in groups) < _FEWEST_PAIRS:
+        if isinstance(spread, Unknown) or min(sum(map(len, logs)) for logs in groups) < FEWEST_PAIRS:
             low_ratio, high_ratio = _apart(*(estimate(logs, alpha=self.rates.red_alpha / 2) for logs in groups))
         else:
             low_ratio, high_ratio = self._around(ratio, [max(spread, _own_error(logs)) for logs in groups])

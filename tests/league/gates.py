@@ -13,13 +13,12 @@ from statistics import mean, stdev
 import numpy as np
 from noise import rounds
 
-from pytest_xeonperf.judge.betting import Decision
+from pytest_xeonperf.judge.betting import FEWEST_PAIRS, Decision
 from pytest_xeonperf.judge.change import Times
 from pytest_xeonperf.judge.looks import looks
 
 ALPHA = 0.05
 MOST_PAIRS = 40
-FEWEST_PAIRS = 6
 TOLERANCES = (0.0, 0.0025, 0.005, 0.0075, 0.01, 0.015, 0.02)
 """Of a slow-down that nobody minds, to choose from."""
 
