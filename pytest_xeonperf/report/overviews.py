@@ -23,20 +23,16 @@ if TYPE_CHECKING:
     from pytest_xeonperf.store.repository import Store
 
 
-def overviews(
-    store: Store, alerts: Sequence[Alert], *, runs: Collection[str], cases: Collection[str], beside: Beside
-) -> Iterator[Wanted]:
+def overviews(alerts: Sequence[Alert], beside: Beside) -> Iterator[Wanted]:
     """The machines; the list of alerts, which every page leads to; every alert, and lists of them by state.
 
     Where both runs around an alert have a page, one more compares them.
 
     Args:
-        store: The history.
         alerts: Of every state.
-        runs: Ids of the runs that have a page.
-        cases: Ids of the cases that have one.
-        beside: Comparisons of runs.
+        beside: Comparisons of runs in the same history and folder, which know who has a page.
     """
+    store, runs, cases = beside.store, beside.runs, beside.cases
     machines = store.machines()
     linked = {each.newest_run for each in machines}.intersection(runs)
     yield Wanted(

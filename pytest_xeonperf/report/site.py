@@ -146,9 +146,8 @@ class _Site:
 
     def write(self, processes: int) -> None:
         """Every page, the first one last: what it links to is there when it is."""
-        cases = frozenset(case.id for case in self.cases)
         with drafted(self.directory / links.INDEX) as index:
-            others = overviews(self.store, self.gathered.alerts, runs=self.shown, cases=cases, beside=self.beside)
+            others = overviews(self.gathered.alerts, self.beside)
             jobs = [
                 partial(self._index, index),
                 *(partial(self._wanted, each) for each in (*self.beside.own(), *others)),
