@@ -14,6 +14,7 @@ from itertools import count
 import httpx2 as httpx
 import hypothesis
 import pytest
+from alembic import command
 from sqlalchemy import make_url, text
 
 from pytest_xeonperf.host.amx import AmxMode, decide
@@ -21,7 +22,7 @@ from pytest_xeonperf.host.probe import ISA_CAP, probe
 from pytest_xeonperf.judge.change import Times, change_of
 from pytest_xeonperf.judge.comparison import ComparedCase, Comparison, Course
 from pytest_xeonperf.records import Amx, Case, Commit, Contention, Isa, Machine, Metric, Outcome, Remedy, Unknown
-from pytest_xeonperf.store import schema
+from pytest_xeonperf.store import migration, schema
 from pytest_xeonperf.store.engine import connect, open_store
 from pytest_xeonperf.store.location import locate
 
@@ -267,6 +268,21 @@ def slow_down():
         return made
 
     return fill
+
+
+@pytest.fixture(scope="session")
+def taken_down():
+    """Takes a database back to an earlier revision; as a context it gives the connection that did."""
+
+    @contextlib.contextmanager
+    def to(database, revision):
+        engine = connect(locate(database))
+        with engine.begin() as connection:
+            command.downgrade(migration._config(connection), revision)
+            yield connection
+        engine.dispose()
+
+    return to
 
 
 @pytest.fixture(scope="session")

@@ -17,13 +17,12 @@ from typing import TYPE_CHECKING
 
 import httpx2 as httpx
 import pytest
-from alembic import command
 from sqlalchemy import text
 
 from pytest_xeonperf.cli import serve
 from pytest_xeonperf.cli.serve import _is_loopback
 from pytest_xeonperf.service import budgets
-from pytest_xeonperf.store import maintenance, migration
+from pytest_xeonperf.store import maintenance
 from pytest_xeonperf.store.engine import connect, open_store
 from pytest_xeonperf.store.location import locate
 from pytest_xeonperf.store.repository import WRITES
@@ -226,16 +225,20 @@ def test_a_history_of_a_newer_version_is_not_served(database: str) -> None:
     assert "pip install --upgrade pytest-xeonperf" in done.stderr
 
 
-def test_an_older_file_is_migrated_before_it_is_served(history: Path, recorded_run: Run, serving: Callable) -> None:
-    _downgrade(str(history), "0004")
+def test_an_older_file_is_migrated_before_it_is_served(
+    history: Path, recorded_run: Run, serving: Callable, taken_down: Callable
+) -> None:
+    with taken_down(str(history), "0004"):
+        pass
     with serving(history) as url:
         assert [run["id"] for run in httpx.get(f"{url}/api/v1/runs").json()["runs"]] == [recorded_run.id]
     assert maintenance.revision_of(str(history)) == REVISION
     assert maintenance.revision_of(f"{history}.bak1") == "0004"
 
 
-def test_an_older_server_is_not_served_before_somebody_upgrades_it(migrated_server: str) -> None:
-    _downgrade(migrated_server, "0004")
+def test_an_older_server_is_not_served_before_somebody_upgrades_it(migrated_server: str, taken_down: Callable) -> None:
+    with taken_down(migrated_server, "0004"):
+        pass
     done = _serve(migrated_server)
     assert done.returncode == 4
     assert "of an older schema" in done.stderr
@@ -254,13 +257,6 @@ def _serve(database: str) -> subprocess.CompletedProcess[str]:
     """What becomes of a service that cannot start."""
     words = [sys.executable, "-m", "pytest_xeonperf", "serve", "--port", "0", "--db", database]
     return subprocess.run(words, capture_output=True, text=True, timeout=120, check=False)
-
-
-def _downgrade(database: str, revision: str) -> None:
-    engine = connect(locate(database))
-    with engine.begin() as connection:
-        command.downgrade(migration._config(connection), revision)
-    engine.dispose()
 
 
 def _set_revision(database: str, revision: str) -> None:

@@ -10,7 +10,6 @@ from textwrap import dedent
 from typing import TYPE_CHECKING
 
 import pytest
-from alembic import command
 from sqlalchemy import inspect
 
 from pytest_xeonperf.alerts import (
@@ -27,10 +26,9 @@ from pytest_xeonperf.errors import UsageError
 from pytest_xeonperf.judge.alerts import Findings
 from pytest_xeonperf.judge.following import Followed
 from pytest_xeonperf.records import Acceptance, Estimate, Measurement, Unknown
-from pytest_xeonperf.store import maintenance, migration, schema, triage, writing
-from pytest_xeonperf.store.engine import connect, open_store
+from pytest_xeonperf.store import maintenance, schema, triage, writing
+from pytest_xeonperf.store.engine import open_store
 from pytest_xeonperf.store.identity import new_run_id
-from pytest_xeonperf.store.location import locate
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -410,16 +408,13 @@ def test_two_processes_that_see_the_same_slow_down_at_once_raise_one_alert(
 
 
 def test_a_history_from_before_alerts_gets_their_tables_and_can_be_taken_back(
-    database: str, make_run: Callable[..., Run]
+    database: str, make_run: Callable[..., Run], taken_down: Callable
 ) -> None:
     run = make_run()
     with open_store(database) as store:
         store.add_run(run)
-    engine = connect(locate(database))
-    with engine.begin() as connection:
-        command.downgrade(migration._config(connection), "0005")
+    with taken_down(database, "0005") as connection:
         assert not {"alert", "alert_event"} & set(inspect(connection).get_table_names())
-    engine.dispose()
     maintenance.upgrade(database)
     assert maintenance.revision_of(database) == schema.REVISION
     with open_store(database) as store:

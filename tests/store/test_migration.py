@@ -194,16 +194,15 @@ def test_an_older_server_is_left_to_the_command_that_upgrades_it(
         assert store.run(run.id) == run
 
 
-def test_what_was_measured_before_contention_was_counted_says_so(database: str, make_run: Callable[..., Run]) -> None:
+def test_what_was_measured_before_contention_was_counted_says_so(
+    database: str, make_run: Callable[..., Run], taken_down: Callable
+) -> None:
     run = make_run()
     with open_store(database) as store:
         store.add_run(run)
-    engine = connect(locate(database))
-    with engine.begin() as connection:
-        command.downgrade(migration._config(connection), "0001")
+    with taken_down(database, "0001") as connection:
         assert "stolen_ns" not in {column["name"] for column in inspect(connection).get_columns("measurement")}
         assert connection.scalar(text("SELECT count(*) FROM v_trend")) == len(run.results)
-    engine.dispose()
     maintenance.upgrade(database)
     with open_store(database) as store:
         migrated = store.run(run.id)
@@ -219,17 +218,14 @@ def test_what_was_measured_before_contention_was_counted_says_so(database: str, 
 
 
 def test_what_was_measured_before_operators_and_authors_were_kept_says_so(
-    database: str, make_run: Callable[..., Run]
+    database: str, make_run: Callable[..., Run], taken_down: Callable
 ) -> None:
     run = make_run()
     with open_store(database) as store:
         store.add_run(run)
-    engine = connect(locate(database))
-    with engine.begin() as connection:
-        command.downgrade(migration._config(connection), "0007")
+    with taken_down(database, "0007") as connection:
         assert "operators" not in {column["name"] for column in inspect(connection).get_columns("measurement")}
         assert connection.scalar(text("SELECT count(*) FROM v_trend")) == len(run.results)
-    engine.dispose()
     maintenance.upgrade(database)
     with open_store(database) as store:
         migrated = store.run(run.id)
@@ -260,16 +256,13 @@ def test_the_migrations_go_down_to_nothing_and_up_again(database: str, make_run:
 
 
 def test_what_was_measured_before_disturbed_rounds_were_counted_says_so(
-    database: str, make_run: Callable[..., Run]
+    database: str, make_run: Callable[..., Run], taken_down: Callable
 ) -> None:
     run = make_run()
     with open_store(database) as store:
         store.add_run(run)
-    engine = connect(locate(database))
-    with engine.begin() as connection:
-        command.downgrade(migration._config(connection), "0008")
+    with taken_down(database, "0008") as connection:
         assert "disturbed_rounds" not in {column["name"] for column in inspect(connection).get_columns("measurement")}
-    engine.dispose()
     maintenance.upgrade(database)
     with open_store(database) as store:
         migrated = store.run(run.id)
