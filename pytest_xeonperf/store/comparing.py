@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pytest_xeonperf.judge.runs import Past, RunComparison, Session, compare_runs
-from pytest_xeonperf.records import Acceptance, Measurement, Outcome, Unknown
+from pytest_xeonperf.judge.runs import Past, RunComparison, compare_runs
+from pytest_xeonperf.records import Acceptance, Measurement, Unknown
 
 if TYPE_CHECKING:
     from pytest_xeonperf.records import Case, Machine, Run
     from pytest_xeonperf.store.repository import Store
-    from pytest_xeonperf.store.summaries import TrendPoint
 
 _SESSIONS = 50
 
@@ -31,17 +30,13 @@ def compared(
     """
     accepted, accepted_on = _accepted_since(store, base, head, line)
 
-    trends = store.trends(
-        [result.case.id for result in head.results],
-        comparability_class=head.machine.comparability_class,
-        limit=_SESSIONS,
-        before=head.started_at,
+    sessions = store.sessions(
+        [result.case.id for result in head.results], machine=head.machine, limit=_SESSIONS, before=head.started_at
     )
 
     def past(case: Case) -> Past:
-        one_a_run = {point.run_id: point for point in trends[case.id]}  # two tests may hold the same case
         return Past(
-            sessions=tuple(_session(point, head.machine.fingerprint) for point in one_a_run.values()),
+            sessions=sessions[case.id],
             accepted=accepted.get(case.id, _NOTHING_ACCEPTED),
             accepted_on=accepted_on.get(case.id, _NOTHING_ACCEPTED),
         )
@@ -50,22 +45,6 @@ def compared(
 
 
 _NOTHING_ACCEPTED = Unknown(reason="nothing was accepted")
-_MEASURED_SOUNDLY = frozenset({Outcome.PASS, Outcome.BELOW_FLOOR, Outcome.INCONCLUSIVE})
-
-
-def _session(point: TrendPoint, fingerprint: str) -> Session:
-    """An earlier run of a case; what was wrong in it says nothing of its speed.
-
-    Args:
-        point: The run.
-        fingerprint: Of the machine of the run that is judged.
-    """
-    sound = point.outcome in _MEASURED_SOUNDLY
-    return Session(
-        floor_ratio=point.floor_ratio,
-        speedup=point.speedup if sound else Unknown(reason=point.outcome.value),
-        alike=point.fingerprint == fingerprint,
-    )
 
 
 def _accepted_since(

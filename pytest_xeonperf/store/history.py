@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import and_, func, or_, select
@@ -76,7 +75,7 @@ def read_trend(
     connection: Connection, case_id: str, *, limit: int, comparability_class: str, before: str
 ) -> tuple[TrendPoint, ...]:
     """The newest `limit` points of a case, oldest first; an empty string stands for any class, or any time."""
-    run_ids = _newest_runs(connection, case_id, limit=limit, comparability_class=comparability_class, before=before)
+    run_ids = newest_runs(connection, case_id, limit=limit, comparability_class=comparability_class, before=before)
     return made(connection, _in_runs(connection, case_id, run_ids)[-limit:])
 
 
@@ -97,7 +96,7 @@ def read_numbered(
         UsageError: There is no such run.
     """
     last_run, last_number = beyond
-    older = _newest_runs(connection, case_id, limit=limit, comparability_class=comparability_class, beyond=last_run)
+    older = newest_runs(connection, case_id, limit=limit, comparability_class=comparability_class, beyond=last_run)
     found = _in_runs(connection, case_id, [*older, last_run] if last_run else older)
     numbered = zip((parts[_RESULT]["id"] for parts in found), made(connection, found), strict=True)
     kept = [
@@ -130,30 +129,6 @@ def read_since(
     return made(connection, found[:limit])
 
 
-def read_trends(
-    connection: Connection, case_ids: Sequence[str], *, limit: int, comparability_class: str, before: str
-) -> dict[str, tuple[TrendPoint, ...]]:
-    """By case what `read_trend` gives: all at once from the newest runs, and by itself what is not in all of these."""
-    machine, run, result = schema.machine.c, schema.run.c, schema.result.c
-    newest = select(run.id).join_from(schema.run, schema.machine).order_by(run.started_at.desc(), run.id.desc())
-    newest = newest.where(machine.comparability_class.concat("") == comparability_class, run.started_at < before)
-    run_ids = connection.scalars(newest.limit(limit)).all()
-    found: defaultdict[str, list[list[dict[str, Any]]]] = defaultdict(list)
-    for some in batches(run_ids):
-        for row in connection.execute(points().add_columns(result.case_id).where(result.run_id.in_(some))):
-            found[row[-1]].append(parts_of(row))
-    whole = {case_id: parts for case_id in case_ids if len(parts := found[case_id]) >= limit or len(run_ids) < limit}
-    for parts in whole.values():
-        parts.sort(key=_in_time)
-    all_points = iter(made(connection, [each for parts in whole.values() for each in parts[-limit:]]))
-    trends = {case_id: tuple(islice(all_points, min(limit, len(parts)))) for case_id, parts in whole.items()}
-    for case_id in set(case_ids) - trends.keys():
-        trends[case_id] = read_trend(
-            connection, case_id, limit=limit, comparability_class=comparability_class, before=before
-        )
-    return trends
-
-
 def _in_time(parts: list[dict[str, Any]]) -> tuple[str, str, int]:
     return parts[RUN]["started_at"], parts[RUN]["id"], parts[_RESULT]["id"]
 
@@ -182,10 +157,16 @@ def made(connection: Connection, found: Sequence[list[dict[str, Any]]]) -> tuple
     return tuple(_point(parts, machines[parts[RUN]["machine_fingerprint"]]) for parts in found)
 
 
-def _newest_runs(
-    connection: Connection, case_id: str, *, limit: int, comparability_class: str, before: str = "", beyond: str = ""
+def newest_runs(
+    connection: Connection,
+    case_id: str = "",
+    *,
+    limit: int,
+    comparability_class: str,
+    before: str = "",
+    beyond: str = "",
 ) -> Sequence[str]:
-    """The newest runs that have a result of a case.
+    """The newest runs that have a result of a case, the newest first; an empty id stands for any run.
 
     The index of runs by time is walked until enough have it, with a look into the index of results for each: to read
     and sort all results of a case takes many times as long once there are thousands.
@@ -200,14 +181,13 @@ def _newest_runs(
 
 
 def _runs_with(case_id: str, comparability_class: str) -> Select[Any]:
-    """The query of ids of runs that have a result of a case; an empty string stands for any class."""
-    has_the_case = (
-        select(schema.result.c.id)
-        .where(schema.result.c.case_id == case_id, schema.result.c.run_id == schema.run.c.id)
-        .correlate(schema.run)
-        .exists()
-    )
-    query = select(schema.run.c.id).where(has_the_case)
+    """The query of ids of runs that have a result of a case; an empty string stands for no case, or any class."""
+    query = select(schema.run.c.id)
+    if case_id:
+        of_case = select(schema.result.c.id).where(
+            schema.result.c.case_id == case_id, schema.result.c.run_id == schema.run.c.id
+        )
+        query = query.where(of_case.correlate(schema.run).exists())
     if comparability_class:
         # an expression has no index: SQLite would take that of machines, and then sort
         of_class = schema.machine.c.comparability_class.concat("") == comparability_class

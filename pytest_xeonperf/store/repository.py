@@ -19,6 +19,7 @@ from pytest_xeonperf.store import (
     rebasing,
     revisions,
     series,
+    sessions,
     tokens,
     triage,
     writing,
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 
     from pytest_xeonperf.alerts import Alert, AlertEvent, AlertState, Evidence, SeriesPoint, Triage
     from pytest_xeonperf.judge.alerts import Findings
+    from pytest_xeonperf.judge.runs import Session
     from pytest_xeonperf.records import Acceptance, Case, Limits, Machine, Result, Run
     from pytest_xeonperf.store.series import Numbered
     from pytest_xeonperf.store.summaries import (
@@ -335,14 +337,12 @@ class Store:
                 connection, case_id, limit=limit, comparability_class=comparability_class, since=since
             )
 
-    def trends(
-        self, case_ids: Sequence[str], *, comparability_class: str, limit: int, before: str
-    ) -> dict[str, tuple[TrendPoint, ...]]:
-        """By case what `trend` gives, of one class of machines, of runs before a time."""
+    def sessions(
+        self, case_ids: Sequence[str], *, machine: Machine, limit: int, before: str
+    ) -> dict[str, tuple[Session, ...]]:
+        """By case what it came to in the newest runs before a time, on the class of a machine, oldest first."""
         with self._reading() as connection:
-            return history.read_trends(
-                connection, case_ids, limit=limit, comparability_class=comparability_class, before=before
-            )
+            return sessions.read_sessions(connection, case_ids, machine=machine, limit=limit, before=before)
 
     def state(self) -> str:
         """A digest that is another one whenever something was added that a page shows; made in milliseconds."""

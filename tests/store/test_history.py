@@ -125,17 +125,6 @@ def test_more_points_than_go_into_one_query_stay_in_order(
     assert [point.run_id for point in store.trend(result.case.id)] == [f"run{number}" for number in range(5)]
 
 
-@pytest.mark.parametrize("limit", [1, 2, 3, 50])
-def test_the_trends_of_many_cases_are_what_the_trend_of_each_is(history: Store, limit: int) -> None:
-    machine = history.runs()[-1].comparability_class
-    for before in ("2026-09-02T10:00:00+00:00", "2026-09-09T10:00:00+00:00"):
-        ids = [*(case.id for case in history.cases()), "nobody's"]
-        wanted = {
-            case_id: history.trend(case_id, comparability_class=machine, limit=limit, before=before) for case_id in ids
-        }
-        assert history.trends(ids, comparability_class=machine, limit=limit, before=before) == wanted
-
-
 def test_the_first_points_from_a_time_on_are_those_of_one_class_oldest_first(history: Store) -> None:
     machine = history.runs()[-1].comparability_class
     for case in (each.id for each in history.cases()):
