@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from pytest_xeonperf.errors import NotApplicableError
 from pytest_xeonperf.measure.roofline import peak
-from pytest_xeonperf.records import Unknown
+from pytest_xeonperf.records import Isa, Unknown
 from pytest_xeonperf.units import show_bytes
 from pytest_xeonperf.variants.spec import CONVERTING, WIDTH_BYTES, Dtype, Runtime, Woq
 from pytest_xeonperf.workloads.protocol import Attention
@@ -27,8 +27,10 @@ _SHARE_OF_A_GROUP = 0.8
 
 _LARGEST_LAYER_BYTES = 4 << 30  # a vocabulary's layer in FP32: 128 Ki words of 8 Ki channels
 
-# Rough rates for plans: what two cores do in each dtype where nothing better is known.
-_NOMINAL_FLOP_PER_S = {Dtype.FP32: 1.5e11, Dtype.BF16: 6e11}
+# Rough rates for plans: what two cores do where nothing better is known.
+_FP32_FLOP_PER_S = 1.5e11
+_BF16_FLOP_PER_S = {Isa.AMX_BF16: 6e11, Isa.AVX512_BF16: 2.5e11}
+_BF16_BY_DETOURS_FLOP_PER_S = 0.8e11  # where each product is made of FP32 ones
 _NOMINAL_BYTES_PER_S = 1.5e10
 _BUILD_S, _COMPILE_S = 6.0, 25.0
 _EAGER_CALLS, _COMPILED_CALLS = 8, 10  # warm-up and the six rounds of a clear case
@@ -36,7 +38,7 @@ _EAGER_CALLS, _COMPILED_CALLS = 8, 10  # warm-up and the six rounds of a clear c
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Need:
-    """What one variant of one phase is expected to take.
+    """The memory that one variant of one phase is expected to take.
 
     Attributes:
         mapped_bytes: Weights as they are in their file, which all variants share that have them so.
@@ -47,7 +49,6 @@ class Need:
     mapped_bytes: int
     resident_bytes: int
     passing_bytes: int
-    duration_s: float
 
     @property
     def memory_bytes(self) -> int:
@@ -56,30 +57,44 @@ class Need:
 
 
 def need(footprint: Footprint, variant: Variant) -> Need:
-    """Memory and time for building, warming up and measuring one variant; times are orders of magnitude."""
-    per_weight = _BYTES_PER_WEIGHT.get(variant.woq, WIDTH_BYTES[variant.dtype])
+    """Memory for building, warming up and measuring one variant."""
     narrower = WIDTH_BYTES[variant.tensor_dtype] / WIDTH_BYTES[Dtype.FP32]  # than the footprint's FP32
     # a quarter of the footprint's activations where the whole score matrix is not there
     passing_bytes = footprint.activation_bytes * narrower * (1.0 if variant.attention is Attention.PLAIN else 0.5)
-    read_bytes = footprint.parameters * per_weight
+    read_bytes = _weight_bytes(footprint, variant)
     mapped_bytes = read_bytes if _is_mapped(footprint, variant) else 0.0
     resident_bytes = read_bytes - mapped_bytes + footprint.state_bytes * narrower
     if variant.runtime in CONVERTING:  # torch's module stays, and the peer plans its memory once and for all
         resident_bytes += footprint.parameters * WIDTH_BYTES[variant.tensor_dtype] + passing_bytes
     elif variant.freeze and variant.woq is Woq.NONE:  # the module's weights, and those packed into the compiled code
         resident_bytes += read_bytes
-    call_s = max(
-        footprint.flop / _NOMINAL_FLOP_PER_S[variant.product_dtype],
-        read_bytes * footprint.weight_passes / _NOMINAL_BYTES_PER_S,
-    )
-    compiles = variant.compile or variant.runtime is not Runtime.TORCH
-    calls = _COMPILED_CALLS if compiles else _EAGER_CALLS
     return Need(
         mapped_bytes=int(mapped_bytes),
         resident_bytes=int(resident_bytes),
         passing_bytes=int(passing_bytes),
-        duration_s=_BUILD_S + (_COMPILE_S if compiles else 0.0) + calls * call_s,
     )
+
+
+def expected_s(footprint: Footprint, variant: Variant, isa: Isa) -> float:
+    """Seconds for building, warming up and measuring one variant on a machine: orders of magnitude.
+
+    Args:
+        footprint: Of the phase.
+        variant: Measured in six rounds.
+        isa: What the machine can do with BF16.
+    """
+    flop_per_s = _FP32_FLOP_PER_S
+    if variant.product_dtype is Dtype.BF16:
+        flop_per_s = _BF16_FLOP_PER_S.get(isa, _BF16_BY_DETOURS_FLOP_PER_S)
+    read_bytes = _weight_bytes(footprint, variant) * footprint.weight_passes
+    call_s = max(footprint.flop / flop_per_s, read_bytes / _NOMINAL_BYTES_PER_S)
+    compiles = variant.compile or variant.runtime is not Runtime.TORCH
+    calls = _COMPILED_CALLS if compiles else _EAGER_CALLS
+    return _BUILD_S + (_COMPILE_S if compiles else 0.0) + calls * call_s
+
+
+def _weight_bytes(footprint: Footprint, variant: Variant) -> float:
+    return footprint.parameters * _BYTES_PER_WEIGHT.get(variant.woq, WIDTH_BYTES[variant.dtype])
 
 
 def _is_mapped(footprint: Footprint, variant: Variant) -> bool:

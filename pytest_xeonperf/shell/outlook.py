@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from pytest_xeonperf.errors import XeonPerfError
 from pytest_xeonperf.judge.expectations import threshold_here
-from pytest_xeonperf.measure.plan import need, total_bytes
+from pytest_xeonperf.measure.plan import expected_s, total_bytes
 from pytest_xeonperf.records import Unknown
 from pytest_xeonperf.shell.rungs import Shipped, by_ladder
 from pytest_xeonperf.units import show_bytes, show_count, show_minutes, show_ratio
@@ -31,7 +31,7 @@ def outlook(rungs: Sequence[Rung], isa: Isa, processes: int = 1) -> list[str]:
     models: dict[str, list[LadderKey]] = {}
     for key in ladders:
         models.setdefault(key.model, []).append(key)
-    costs = {keys[0]: _cost(keys, ladders) for keys in models.values()}
+    costs = {keys[0]: _cost(keys, ladders, isa) for keys in models.values()}
     lines = [
         f"  {key.label}: {', '.join(_rung(rung, isa) for rung in ladders[key])}"
         + (_shown(costs[key]) if key in costs else " (in the same rounds, if they fit)")
@@ -55,7 +55,7 @@ class _Cost:
     duration_s: float
 
 
-def _cost(keys: Sequence[LadderKey], ladders: Mapping[LadderKey, Sequence[Rung]]) -> _Cost | Unknown:
+def _cost(keys: Sequence[LadderKey], ladders: Mapping[LadderKey, Sequence[Rung]], isa: Isa) -> _Cost | Unknown:
     """Memory and time of all ladders of one model, every variant loaded, and that once."""
     needed = _footprint(keys[0])
     if isinstance(needed, Unknown):
@@ -64,7 +64,7 @@ def _cost(keys: Sequence[LadderKey], ladders: Mapping[LadderKey, Sequence[Rung]]
     variants = tuple(dict.fromkeys([*(lookup(key.over) for key in keys), *rungs]))
     return _Cost(
         memory_bytes=total_bytes(needed, variants),
-        duration_s=sum(need(needed, variant).duration_s for variant in variants),
+        duration_s=sum(expected_s(needed, variant, isa) for variant in variants),
     )
 
 

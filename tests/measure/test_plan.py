@@ -10,6 +10,7 @@ from pytest_xeonperf.errors import NotApplicableError
 from pytest_xeonperf.measure.plan import (
     at_once,
     does_not_fit,
+    expected_s,
     fits,
     groups,
     least_s,
@@ -18,7 +19,7 @@ from pytest_xeonperf.measure.plan import (
     reference_fits,
     total_bytes,
 )
-from pytest_xeonperf.records import Limits, Unknown
+from pytest_xeonperf.records import Isa, Limits, Unknown
 from pytest_xeonperf.variants.spec import NAMED
 from pytest_xeonperf.workloads.protocol import Footprint
 
@@ -31,6 +32,10 @@ NOBODY_KNOWS = Unknown(reason="the workload gives no footprint")
 
 def _bytes(name):
     return need(MODEL, NAMED[name]).memory_bytes
+
+
+def _seconds(footprint, name, isa=Isa.AMX_BF16):
+    return expected_s(footprint, NAMED[name], isa)
 
 
 def test_a_narrower_dtype_needs_less_memory():
@@ -50,16 +55,23 @@ def test_freezing_keeps_the_weights_twice():
 
 
 def test_compiling_takes_time_and_more_work_takes_more():
-    assert need(MODEL, NAMED["compiled_bf16"]).duration_s > need(MODEL, NAMED["sdpa_bf16"]).duration_s
+    assert _seconds(MODEL, "compiled_bf16") > _seconds(MODEL, "sdpa_bf16")
     twice = Footprint(parameters=GIB, activation_bytes=GIB, flop=2 * 10**13)
-    assert need(twice, BASELINE).duration_s > need(MODEL, BASELINE).duration_s
+    assert _seconds(twice, "eager_fp32") > _seconds(MODEL, "eager_fp32")
 
 
 def test_a_call_that_reads_the_weights_more_often_takes_longer():
     once = replace(MODEL, flop=1)
     often = replace(once, weight_passes=8)
-    assert need(often, BASELINE).duration_s > need(once, BASELINE).duration_s
+    assert _seconds(often, "eager_fp32") > _seconds(once, "eager_fp32")
     assert need(often, BASELINE).memory_bytes == need(once, BASELINE).memory_bytes
+
+
+def test_bf16_takes_longer_the_less_the_processor_has_for_it_and_fp32_does_not():
+    heavy = replace(MODEL, flop=10**14)
+    waits = [_seconds(heavy, "sdpa_bf16", isa) for isa in (Isa.AMX_BF16, Isa.AVX512_BF16, Isa.AVX512)]
+    assert waits == sorted(set(waits))
+    assert waits[-1] > _seconds(heavy, "eager_fp32", Isa.AVX512) == _seconds(heavy, "eager_fp32", Isa.AMX_BF16)
 
 
 def test_what_fits_together_is_measured_together():
