@@ -27,8 +27,8 @@ from pytest_xeonperf.report.page_run import run_page
 from pytest_xeonperf.report.parallel import shared
 from pytest_xeonperf.report.render import encoded
 from pytest_xeonperf.report.slower import open_ones
-from pytest_xeonperf.report.takeover import trends_on
-from pytest_xeonperf.report.trends import go_on, read_trends
+from pytest_xeonperf.report.takeover import gone_on
+from pytest_xeonperf.report.trends import read_trends
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
@@ -203,9 +203,9 @@ class _Site:
     ) -> tuple[Mapping[str, Trend], Mapping[str, Kept]]:
         """The trends of a case with its fresh points, out of its page if they can go on there, else from nothing."""
         if before:
-            trends, rows = trends_on(before.read(self.directory / links.case_page(case.id)), self.marks)
-            if trends and go_on(case, trends, fresh):
-                return trends, rows
+            found = gone_on(case, before.read(self.directory / links.case_page(case.id)), self.marks, fresh)
+            if found:
+                return found
         return read_trends(self.store, case, self.marks, until=self.extent.newest_id), {}
 
     def _index(self, draft: Path) -> tuple[str, Written]:

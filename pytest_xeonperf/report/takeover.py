@@ -10,17 +10,38 @@ from pytest_xeonperf.report.alert_marks import AlertMark
 from pytest_xeonperf.report.case_series import Kept
 from pytest_xeonperf.report.moments import Listed
 from pytest_xeonperf.report.trend import Trend
+from pytest_xeonperf.report.trends import go_on
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from pytest_xeonperf.records import Case
+    from pytest_xeonperf.store.series import Numbered
     from pytest_xeonperf.store.summaries import RunMark
+
+GoneOn = tuple[dict[str, Trend], dict[str, Kept]]
+"""By comparability class the trend of a case, and what its next page can take over."""
 
 _ROW = '<tr class="point">'
 _END = b"</script>"
 
 
-def trends_on(html: bytes, marks: Sequence[RunMark]) -> tuple[dict[str, Trend], dict[str, Kept]]:
+def gone_on(case: Case, html: bytes, marks: Sequence[RunMark], fresh: Sequence[Numbered]) -> GoneOn | None:
+    """The trends of a page that we wrote, with fresh points, and its rows.
+
+    None if it holds no trends, or those do not go on with these points.
+
+    Args:
+        case: Whose page it is.
+        html: As for `trends_on`; so are `marks`.
+        marks: The runs.
+        fresh: The points that the page does not have.
+    """
+    trends, rows = trends_on(html, marks)
+    return (trends, rows) if trends and go_on(case, trends, fresh) else None
+
+
+def trends_on(html: bytes, marks: Sequence[RunMark]) -> GoneOn:
     """By comparability class, the trends and the rows of a page that we wrote; nothing if it holds none.
 
     Args:

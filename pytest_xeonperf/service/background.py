@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from threading import Lock
 from typing import TYPE_CHECKING
 
@@ -15,17 +15,32 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Reach:
+    """How far into a history something goes.
+
+    Attributes:
+        line: Shared by those after which runs and results were only added at the end.
+        newest_id: Of the newest result.
+    """
+
+    line: object
+    newest_id: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Background:
     """How far the history reaches, its runs, and what else pages of cases say that is not of one case.
 
     Attributes:
         run_ids: Of every run that has a result; each has a page.
+        line: Of its reach.
     """
 
     extent: Extent
     moments: Moments
     gathered: Gathered
     run_ids: frozenset[str]
+    line: object
 
     @classmethod
     def of(cls, store: Store) -> Background:
@@ -36,7 +51,21 @@ class Background:
             moments=Moments(marks),
             gathered=Gathered.of(store),
             run_ids=frozenset(mark.run_id for mark in marks),
+            line=object(),
         )
+
+    @property
+    def reach(self) -> Reach:
+        """How far pages go that are made of it."""
+        return Reach(line=self.line, newest_id=self.extent.newest_id)
+
+    def after(self, earlier: Background, store: Store) -> Background:
+        """The same, in line with an earlier one if it goes on from there."""
+        known = earlier.moments.marks
+        begins_alike = self.moments.marks[: len(known)] == known
+        if begins_alike and store.earlier_extent(self.extent, earlier.extent.newest_id) == earlier.extent:
+            return replace(self, line=earlier.line)
+        return self
 
 
 class Backgrounds:
@@ -51,5 +80,8 @@ class Backgrounds:
         with self._reading:
             state = store.state()
             if state not in self._newest:
-                self._newest = {state: Background.of(store)}
+                made = Background.of(store)
+                for earlier in self._newest.values():
+                    made = made.after(earlier, store)
+                self._newest = {state: made}
             return self._newest[state]

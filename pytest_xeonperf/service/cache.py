@@ -3,10 +3,14 @@
 What is kept belongs to a state of the history, which is read before the page is: a page may be newer than its state,
 and is then made again for nothing, but never older. A page has one nonce for as long as it is kept: nothing can have
 been put into it by somebody who knew that nonce, which is drawn after everything in it was read.
+
+They are kept as they are mostly sent: compressed. A page that is out of date is kept too, as the next one may go on
+from it.
 """
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 from collections import OrderedDict
 from dataclasses import dataclass
@@ -16,27 +20,58 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from pytest_xeonperf.service.background import Reach
+
 MOST_BYTES = 64 << 20
-"""Of all pages that are kept."""
+"""Of all pages that are kept, compressed."""
+
+_LEVEL = 1
+"""Of compression: more takes several times as long, for a tenth less."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Made:
+    """A page that was rendered.
+
+    Attributes:
+        body: In UTF-8.
+        policy: Its Content-Security-Policy, with the nonce that is in the page.
+        reach: Of the page of a case, so that the next one can go on from it.
+    """
+
+    body: bytes
+    policy: str
+    reach: Reach | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kept:
-    """A page as it is sent.
+    """A page as it is kept.
 
     Attributes:
         state: Of the history, before the page was read.
-        policy: Its Content-Security-Policy, with the nonce that is in the page.
+        packed: Its body through gzip.
+        policy: As in `Made`; so is `reach`.
+        tag: Its ETag: weak, as what is sent may be compressed or not.
     """
 
     state: str
-    body: bytes
+    packed: bytes
     policy: str
+    reach: Reach | None
+    tag: str
+
+    @classmethod
+    def of(cls, made: Made, state: str) -> Kept:
+        """A page that was rendered just now."""
+        digest = hashlib.sha256(made.body).hexdigest()[:32]
+        packed = gzip.compress(made.body, _LEVEL, mtime=0)
+        return cls(state=state, packed=packed, policy=made.policy, reach=made.reach, tag=f'W/"{digest}"')
 
     @property
-    def tag(self) -> str:
-        """The page's ETag."""
-        return f'"{hashlib.sha256(self.body).hexdigest()[:32]}"'
+    def body(self) -> bytes:
+        """The page itself."""
+        return gzip.decompress(self.packed)
 
 
 class Pages:
@@ -44,40 +79,38 @@ class Pages:
 
     def __init__(self, most_bytes: int = MOST_BYTES) -> None:
         self._most_bytes = most_bytes
-        self._pages: OrderedDict[str, tuple[Kept, str]] = OrderedDict()
+        self._pages: OrderedDict[str, Kept] = OrderedDict()
         self._looking, self._rendering = Lock(), Lock()
 
-    def get(self, path: str, state: str, render: Callable[[], tuple[bytes, str]]) -> tuple[Kept, str]:
-        """The page of a path with its tag, rendered if it is not there for this state; one is rendered at a time.
+    def get(self, path: str, state: str, render: Callable[[Kept | None], Made]) -> Kept:
+        """The page of a path, rendered if it is not there for this state; one is rendered at a time.
 
         Args:
             path: What it is kept under.
             state: Of the history, read just now.
-            render: Gives body and policy; what it raises is passed on.
+            render: Is given the page as it was, if that is still there; what it raises is passed on.
         """
-        found = self._find(path, state)
-        if found:
-            return found[0]
+        found = self._find(path)
+        if found and found.state == state:
+            return found
         with self._rendering:
-            found = self._find(path, state)  # another request may have had it made meanwhile
-            if found:
-                return found[0]
-            body, policy = render()
-            made = Kept(state=state, body=body, policy=policy)
-            self._keep(path, (made, made.tag))
-            return made, made.tag
+            found = self._find(path)
+            if found and found.state == state:  # another request had it made meanwhile
+                return found
+            kept = Kept.of(render(found), state)
+            self._keep(path, kept)
+            return kept
 
-    def _find(self, path: str, state: str) -> list[tuple[Kept, str]]:
+    def _find(self, path: str) -> Kept | None:
         with self._looking:
             found = self._pages.get(path)
-            if found is None or found[0].state != state:
-                return []
-            self._pages.move_to_end(path)
-            return [found]
+            if found:
+                self._pages.move_to_end(path)
+            return found
 
-    def _keep(self, path: str, page: tuple[Kept, str]) -> None:
+    def _keep(self, path: str, page: Kept) -> None:
         with self._looking:
             self._pages[path] = page
             self._pages.move_to_end(path)
-            while sum(len(kept.body) for kept, _tag in self._pages.values()) > self._most_bytes:
+            while sum(len(kept.packed) for kept in self._pages.values()) > self._most_bytes:
                 self._pages.popitem(last=False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from starlette.exceptions import HTTPException
@@ -17,9 +18,11 @@ from pytest_xeonperf.report.page_index import index_page
 from pytest_xeonperf.report.page_machines import machines_page
 from pytest_xeonperf.report.page_run import run_page
 from pytest_xeonperf.report.page_two_runs import history_page
-from pytest_xeonperf.report.render import Page, render
+from pytest_xeonperf.report.render import Page, encoded
+from pytest_xeonperf.report.takeover import gone_on
 from pytest_xeonperf.report.trends import read_trends
-from pytest_xeonperf.service.revalidated import has
+from pytest_xeonperf.service.cache import Made
+from pytest_xeonperf.service.revalidated import has, takes_gzip
 from pytest_xeonperf.store.tokens import Scope
 
 if TYPE_CHECKING:
@@ -28,7 +31,11 @@ if TYPE_CHECKING:
     from starlette.requests import Request
 
     from pytest_xeonperf.judge.runs import RunComparison
+    from pytest_xeonperf.records import Case
+    from pytest_xeonperf.report.takeover import GoneOn
     from pytest_xeonperf.service.app import Service
+    from pytest_xeonperf.service.background import Background
+    from pytest_xeonperf.service.cache import Kept
     from pytest_xeonperf.store.repository import Store
 
 _POLICY = (
@@ -50,7 +57,7 @@ def routes(service: Service) -> list[Route]:
 
     def case(request: Request) -> Response:
         """The trend of one case."""
-        return answered(service, request, lambda: _case(service, request.path_params["case_id"]))
+        return _answer(service, request, lambda before: _case(service, request.path_params["case_id"], before))
 
     def machines(request: Request) -> Response:
         """What results were measured on."""
@@ -80,22 +87,29 @@ def answered(service: Service, request: Request, make: Callable[[], Page], *, as
         make: Makes the view model.
         asks: Whether it holds a form that may ask this service for another page.
     """
+    return _answer(service, request, lambda _before: _rendered(make(), asks=asks))
+
+
+def _answer(service: Service, request: Request, render: Callable[[Kept | None], Made]) -> Response:
+    """The page, compressed for whoever takes it so."""
     service.require(request, Scope.READ)
-    state = service.store.state()
-    page, tag = service.pages.get(request.url.path, state, lambda: _rendered(make(), asks=asks))
-    headers = {"ETag": tag, "Cache-Control": "no-cache", "Content-Security-Policy": page.policy}
+    page = service.pages.get(request.url.path, service.store.state(), render)
+    headers = {"ETag": page.tag, "Cache-Control": "no-cache", "Content-Security-Policy": page.policy}
+    headers["Vary"] = "Accept-Encoding"
     if not service.open_to_read:
-        headers |= {"Cache-Control": "private, no-cache", "Vary": "Authorization"}
-    if has(request, tag):
+        headers |= {"Cache-Control": "private, no-cache", "Vary": "Accept-Encoding, Authorization"}
+    if has(request, page.tag):
         return Response(status_code=304, headers=headers)
+    if takes_gzip(request):
+        return HTMLResponse(page.packed, headers=headers | {"Content-Encoding": "gzip"})
     return HTMLResponse(page.body, headers=headers)
 
 
 def served(page: Page, *, asks: bool = False, status: int = 200) -> Response:
     """A page of this request alone, which nobody keeps; one that holds a form, `asks`, may send it here."""
-    body, policy = _rendered(page, asks=asks)
-    headers = {"Content-Security-Policy": policy, "Cache-Control": "no-store"}
-    return HTMLResponse(body, status_code=status, headers=headers)
+    made = _rendered(page, asks=asks)
+    headers = {"Content-Security-Policy": made.policy, "Cache-Control": "no-store"}
+    return HTMLResponse(made.body, status_code=status, headers=headers)
 
 
 def _index(store: Store) -> Page:
@@ -125,21 +139,37 @@ def _compared(store: Store, found: RunComparison) -> Page:
     )
 
 
-def _case(service: Service, case_id: str) -> Page:
+def _case(service: Service, case_id: str, before: Kept | None) -> Made:
+    """The page of a case; on from the one before, where the history only went on since."""
     store = service.store
     found = next((each for each in store.cases() if each.id == case_id), None)
     if found is None:
         raise HTTPException(404, detail=f"there is no case {case_id}")
     known = service.backgrounds.newest(store)
-    return page_of(
-        found,
+    trends, rows = _gone_on(store, found, known, before) or (
         read_trends(store, found, known.moments.marks, until=known.extent.newest_id),
+        {},
+    )
+    page = page_of(
+        found,
+        trends,
         moments=known.moments,
         machines=known.gathered.machines,
         pages=known.run_ids,
         compare=links.COMPARE,
         alerts=known.gathered.alerts_of(found),
+        kept=rows,
     )
+    return replace(_rendered(page, asks=False), reach=known.reach)
+
+
+def _gone_on(store: Store, case: Case, known: Background, before: Kept | None) -> GoneOn | None:
+    """The trends and rows of a page with what came since; None if they do not go on."""
+    if before is None or before.reach is None or before.reach.line is not known.line:
+        return None
+    marks, until = known.moments.marks, known.extent.newest_id
+    fresh = store.numbered_points(marks, case_id=case.id, after=before.reach.newest_id, until=until)
+    return gone_on(case, before.body, marks, fresh.get(case.id, ()))
 
 
 def _machines(store: Store) -> Page:
@@ -147,8 +177,8 @@ def _machines(store: Store) -> Page:
     return machines_page(found, pages={each.newest_run for each in found})
 
 
-def _rendered(page: Page, *, asks: bool) -> tuple[bytes, str]:
+def _rendered(page: Page, *, asks: bool) -> Made:
     """The page and its policy, with a nonce of its own; only where it `asks` its forms may go anywhere: here."""
     nonce = secrets.token_urlsafe(16)
     target = "'self'" if asks else "'none'"
-    return render(page, nonce=nonce).encode(), _POLICY.format(nonce=nonce, target=target)
+    return Made(body=encoded(page, nonce=nonce), policy=_POLICY.format(nonce=nonce, target=target))

@@ -14,7 +14,16 @@ if TYPE_CHECKING:
 def has(request: Request, tag: str) -> bool:
     """Whether who asks says that he has what is tagged so."""
     given = {each.strip().removeprefix("W/") for each in request.headers.get("if-none-match", "").split(",")}
-    return bool(given & {tag, "*"})
+    return bool(given & {tag.removeprefix("W/"), "*"})
+
+
+def takes_gzip(request: Request) -> bool:
+    """Whether who asks takes an answer compressed with gzip: it is named, and not with a weight of nothing."""
+    for each in request.headers.get("accept-encoding", "").lower().split(","):
+        name, _, weight = each.replace(" ", "").partition(";")
+        if name == "gzip":
+            return weight.rstrip("0.") != "q="
+    return False
 
 
 def revalidated(request: Request, text: str, *, media_type: str, status: int = 200) -> Response:

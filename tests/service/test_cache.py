@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import re
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -13,12 +14,13 @@ from pytest_xeonperf.alerts import AlertState, Triage
 from pytest_xeonperf.ci.alerts import watch_all
 from pytest_xeonperf.records import RunState, Unknown
 from pytest_xeonperf.service import pages
-from pytest_xeonperf.service.cache import Pages
+from pytest_xeonperf.service.cache import Made, Pages
 from pytest_xeonperf.store.tokens import Scope
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from httpx2 import Response
     from starlette.testclient import TestClient
 
     from pytest_xeonperf.alerts import Alert
@@ -32,13 +34,13 @@ NEWER = "01999999-0000-7000-8000-000000000000"
 def rendered(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The titles of the pages that were rendered, as they are."""
     titles: list[str] = []
-    render = pages.render
+    encoded = pages.encoded
 
-    def noted(page: pages.Page, *, nonce: str) -> str:
+    def noted(page: pages.Page, *, nonce: str) -> bytes:
         titles.append(page.title)
-        return render(page, nonce=nonce)
+        return encoded(page, nonce=nonce)
 
-    monkeypatch.setattr(pages, "render", noted)
+    monkeypatch.setattr(pages, "encoded", noted)
     return titles
 
 
@@ -65,7 +67,7 @@ def test_a_page_is_rendered_once_as_long_as_nothing_is_new(
 def test_who_has_the_page_is_told_so_with_the_policy_that_fits_it(client: TestClient, store: Store) -> None:
     for path in paths(store):
         page = client.get(path)
-        again = client.get(path, headers={"If-None-Match": f'"other", W/{page.headers["etag"]}'})
+        again = client.get(path, headers={"If-None-Match": f'"other", {page.headers["etag"].removeprefix("W/")}'})
         assert (again.status_code, again.content) == (304, b"")
         for name in ("etag", "content-security-policy", "cache-control"):
             assert again.headers[name] == page.headers[name]
@@ -148,7 +150,7 @@ def test_what_is_for_readers_with_a_token_is_kept_by_no_one_else(
     for path in paths(store):
         page = closed.get(path, headers=header)
         assert page.headers["cache-control"] == "private, no-cache"
-        assert page.headers["vary"] == "Authorization"
+        assert page.headers["vary"] == "Accept-Encoding, Authorization"
         for without in ({}, {"If-None-Match": page.headers["etag"]}):
             assert closed.get(path, headers=without).status_code == 401
         again = closed.get(path, headers={**header, "If-None-Match": page.headers["etag"]})
@@ -174,10 +176,11 @@ def test_readers_see_a_run_as_soon_as_it_was_taken(client: TestClient, store: St
 
 
 def test_pages_that_were_not_asked_for_longest_make_room() -> None:
-    kept, made = Pages(most_bytes=100), []
+    body = b"x" * 40
+    kept, made = Pages(most_bytes=5 * len(gzip.compress(body)) // 2), []
 
     def get(path: str) -> None:
-        kept.get(path, "state", lambda: (made.append(path), (b"x" * 40, ""))[1])
+        kept.get(path, "state", lambda _before: (made.append(path), Made(body=body, policy=""))[1])
 
     for path in ("/a", "/b", "/a", "/c", "/a", "/b"):
         get(path)
@@ -187,5 +190,71 @@ def test_pages_that_were_not_asked_for_longest_make_room() -> None:
 def test_a_page_that_fails_is_not_kept() -> None:
     kept = Pages()
     with pytest.raises(ZeroDivisionError):
-        kept.get("/", "state", lambda: (b"", str(1 // 0)))
-    assert kept.get("/", "state", lambda: (b"page", "policy"))[0].body == b"page"
+        kept.get("/", "state", lambda _before: Made(body=b"", policy=str(1 // 0)))
+    assert kept.get("/", "state", lambda _before: Made(body=b"page", policy="policy")).body == b"page"
+
+
+def test_who_renders_a_page_again_is_given_the_one_before() -> None:
+    kept, given = Pages(), []
+    for state in ("first", "second", "second"):
+        kept.get("/", state, lambda before: (given.append(before), Made(body=b"page", policy=""))[1])
+    assert [before and before.state for before in given] == [None, "first"]
+
+
+@pytest.mark.parametrize(
+    ("takes", "encoding"),
+    [("gzip", "gzip"), ("br, GZIP;q=0.5", "gzip"), ("gzip;q=0", ""), ("gzip; q=0.00, br", ""), ("br", ""), ("", "")],
+)
+def test_a_page_is_sent_compressed_to_whoever_takes_it_so(client: TestClient, takes: str, encoding: str) -> None:
+    page = client.get("/", headers={"Accept-Encoding": takes})
+    assert page.headers.get("content-encoding", "") == encoding
+    assert "Accept-Encoding" in page.headers["vary"]
+    plain = client.get("/", headers={"Accept-Encoding": "identity"})
+    assert plain.text == page.text
+    assert plain.headers["etag"] == page.headers["etag"]
+    assert (int(page.headers["content-length"]) < len(plain.content)) is bool(encoding)
+
+
+def test_the_page_of_a_case_goes_on_and_is_the_one_made_from_nothing(
+    client: TestClient, make_client: Callable[..., TestClient], store: Store, recorded: Run, slow_down: Callable
+) -> None:
+    """Runs at the end and one that is late, a result of a run that goes on, alerts that come and go."""
+    case = recorded.results[0].case
+    path = f"/case-{case.id}.html"
+    later = replace(recorded, id=NEWER, started_at="2026-12-01T10:00:00+00:00", state=RunState.RUNNING, results=())
+
+    def add_late() -> None:
+        store.add_run(replace(recorded, id="01000000-0000-7000-8000-000000000000", started_at="2026-01-01"))
+
+    def decide() -> None:
+        alert = store.alerts()[0]
+        store.triage(alert.id, Triage(state=AlertState.INVALID), by="ann", at="2026-10-01T10:00:00+00:00")
+
+    steps = [
+        lambda: slow_down(store, recorded),
+        lambda: watch_all(store, at="2026-09-30T10:00:00+00:00"),
+        lambda: store.begin_run(later),
+        lambda: store.add_results(NEWER, recorded.results),
+        decide,
+        add_late,
+        lambda: store.finish_run(NEWER, RunState.FINISHED, "2026-12-01T12:00:00+00:00"),
+    ]
+    for step in (lambda: None, *steps):
+        step()
+        assert without_nonce(client.get(path)) == without_nonce(make_client().get(path))
+
+
+def test_only_what_is_new_is_read_for_a_page_that_goes_on(
+    client: TestClient, store: Store, recorded: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = f"/case-{recorded.results[0].case.id}.html"
+    client.get(path)
+    monkeypatch.setattr(pages, "read_trends", None)  # would be called for a page from nothing
+    store.add_run(replace(recorded, id=NEWER, started_at="2026-12-01T10:00:00+00:00"))
+    assert f"run-{NEWER}.html" in client.get(path).text
+
+
+def without_nonce(page: Response) -> str:
+    """A page without what is drawn anew for each."""
+    assert page.status_code == 200
+    return re.sub(r'nonce="[^"]*"', "", page.text)
