@@ -62,13 +62,12 @@ class Manifest:
 
     Attributes:
         made_by: Digest of the code and the templates that made the pages; empty where there is none to go on from.
-        runs: How many runs there were with results, and `runs_digest` of them all in order.
+        runs_digest: Of all runs that had results, in order.
         results: How many results there were, and `newest_id` the number of the newest.
         pages: By name.
     """
 
     made_by: str = ""
-    runs: int = 0
     runs_digest: str = ""
     results: int = 0
     newest_id: int = 0
@@ -81,7 +80,7 @@ class Manifest:
             told = json.loads((directory / NAME).read_text(encoding="utf-8"))
             pages = {name: _written(entry) for name, entry in told.pop("pages").items() if _is_plain(name)}
             found = cls(**told, pages=pages)
-            numbers = (found.runs, found.results, found.newest_id)
+            numbers = (found.results, found.newest_id)
             texts = (found.made_by, found.runs_digest)
         except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
             return cls()

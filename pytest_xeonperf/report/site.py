@@ -27,11 +27,11 @@ from pytest_xeonperf.report.page_run import run_page
 from pytest_xeonperf.report.parallel import shared
 from pytest_xeonperf.report.render import encoded
 from pytest_xeonperf.report.slower import open_ones
-from pytest_xeonperf.report.takeover import gone_on
+from pytest_xeonperf.report.takeover import Runs, gone_on
 from pytest_xeonperf.report.trends import read_trends
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from pytest_xeonperf.records import Case, Run
@@ -84,7 +84,8 @@ class _Site:
 
     Attributes:
         old: What is in the folder; without pages to go on from, if it is of another history or other code.
-        fresh: By case, the points that the pages in the folder do not have.
+        runs: Those that have a result, and which of them the pages in the folder know.
+        fresh: By case, the points that these pages do not have.
         shown: Ids of the runs that have a page.
         regained: Whether one of them had none when it was on the pages of cases already: they link it now.
     """
@@ -94,7 +95,7 @@ class _Site:
     run: Run
     cases: Sequence[Case]
     extent: Extent
-    marks: Sequence[RunMark]
+    runs: Runs
     moments: Moments
     gathered: Gathered
     old: Manifest
@@ -108,12 +109,14 @@ class _Site:
     @classmethod
     def of(cls, store: Store, directory: Path, run: Run) -> _Site:
         """Everything that is read before the first page; what is added meanwhile is left to the next report."""
-        cases, extent, marks = store.cases(), store.extent(), store.marks()
+        cases, extent = store.cases(), store.extent()
+        marks = store.marks(until=extent.newest_id)
         gathered = Gathered.of(store)
         gathered.runs[run.id] = run
         shown = frozenset([run.id, *(summary.id for summary in gathered.summaries[:RUN_PAGES])])
         found = Manifest.read(directory)
-        old = found if _goes_on(found, store, extent, marks) else Manifest()
+        runs = Runs.of(marks, new=store.new_runs(after=found.newest_id) if found.made_by else ())
+        old = found if _goes_on(found, store, extent, runs.before) else Manifest()
         fresh = store.numbered_points(marks, after=old.newest_id, until=extent.newest_id) if old.made_by else {}
         before = store.earlier(run)
         versions = store.run_versions([*shown, str(before), *(summary.id for summary in gathered.summaries)])
@@ -123,14 +126,14 @@ class _Site:
             run=run,
             cases=cases,
             extent=extent,
-            marks=marks,
+            runs=runs,
             moments=Moments(marks),
             gathered=gathered,
             old=old,
             leftover=tuple(found.pages),
             fresh=fresh,
             shown=shown,
-            regained=_regained(old, shown, marks),
+            regained=any(links.run_page(mark.run_id) not in old.pages for mark in runs.before if mark.run_id in shown),
             versions=versions,
             beside=Beside(
                 store=store,
@@ -159,14 +162,18 @@ class _Site:
             (self.directory / name).unlink(missing_ok=True)
         written = Manifest(
             made_by=maker(),
-            runs=len(self.marks),
-            runs_digest=_digest_of(self.marks),
+            runs_digest=_digest_of(self.runs.marks),
             results=self.extent.results,
             newest_id=self.extent.newest_id,
             pages=pages,
         )
         with drafted(self.directory / manifest.NAME) as draft:
             draft.write_bytes(written.dumps().encode())
+
+    @property
+    def _stands(self) -> bool:
+        """Whether nothing that all cases say of runs has changed: their places, and which of them have a page."""
+        return not self.regained and not self.runs.moved
 
     def _wanted(self, page: Wanted) -> tuple[str, Written]:
         """A page of something else, its name and how it stands in the folder now."""
@@ -182,7 +189,7 @@ class _Site:
         name, inputs = links.case_page(case.id), digest(case, sorted(self.gathered.machines.items()), alerts)
         before = self.old.pages.get(name)
         fresh = self.fresh.get(case.id, ())
-        if before and not fresh and not self.regained and self.shown.issuperset(before.linked):
+        if before and not fresh and self._stands and self.shown.issuperset(before.linked):
             kept = self._unchanged(name, inputs)
             if kept:
                 return name, kept[0]
@@ -196,17 +203,17 @@ class _Site:
             alerts=alerts,
             kept=rows,
         )
-        return name, self._put(name, encoded(page), inputs, linked=_linked(page, trends, self.marks))
+        return name, self._put(name, encoded(page), inputs, linked=_linked(page, trends, self.runs.marks))
 
     def _taken_over(
         self, case: Case, before: Written | None, fresh: Sequence[Numbered]
     ) -> tuple[Mapping[str, Trend], Mapping[str, Kept]]:
         """The trends of a case with its fresh points, out of its page if they can go on there, else from nothing."""
         if before:
-            found = gone_on(case, before.read(self.directory / links.case_page(case.id)), self.marks, fresh)
+            found = gone_on(case, before.read(self.directory / links.case_page(case.id)), self.runs, fresh)
             if found:
                 return found
-        return read_trends(self.store, case, self.marks, until=self.extent.newest_id), {}
+        return read_trends(self.store, case, self.runs.marks, until=self.extent.newest_id), {}
 
     def _index(self, draft: Path) -> tuple[str, Written]:
         """The first page, beside its place."""
@@ -223,7 +230,7 @@ class _Site:
         return links.INDEX, kept[0] if kept else _write(draft, encoded(self._index_page()), inputs)
 
     def _index_page(self) -> IndexPage:
-        recent = self.store.recent(self.marks, most=SPARK_POINTS, until=self.extent.newest_id)
+        recent = self.store.recent(self.runs.marks, most=SPARK_POINTS, until=self.extent.newest_id)
         histories = [
             history for case in self.cases for history in self.gathered.histories(case, recent.get(case.id, ()))
         ]
@@ -263,17 +270,11 @@ def _linked(page: CasePage, trends: Mapping[str, Trend], marks: Sequence[RunMark
 
 
 def _goes_on(found: Manifest, store: Store, extent: Extent, marks: Sequence[RunMark]) -> bool:
-    """Whether the pages are of this code and of the beginning of this history."""
-    if found.made_by != maker() or found.runs > len(marks) or found.runs_digest != _digest_of(marks[: found.runs]):
+    """Whether the pages are of this code, and of this history as it was; `marks` are those that they know."""
+    if found.made_by != maker() or found.runs_digest != _digest_of(marks):
         return False
     known = store.earlier_extent(extent, found.newest_id)
     return (known.results, known.newest_id) == (found.results, found.newest_id)
-
-
-def _regained(old: Manifest, shown: Collection[str], marks: Sequence[RunMark]) -> bool:
-    """Whether a run that was there before has a page now and had none."""
-    older = {mark.run_id for mark in marks[: old.runs]}
-    return any(links.run_page(run_id) not in old.pages for run_id in older.intersection(shown))
 
 
 def _digest_of(marks: Sequence[RunMark]) -> str:

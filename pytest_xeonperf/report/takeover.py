@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from itertools import count
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 from pytest_xeonperf.report.alert_marks import AlertMark
 from pytest_xeonperf.report.case_series import Kept
@@ -13,7 +16,9 @@ from pytest_xeonperf.report.trend import Trend
 from pytest_xeonperf.report.trends import go_on
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Iterator, Sequence
+
+    from numpy.typing import NDArray
 
     from pytest_xeonperf.records import Case
     from pytest_xeonperf.store.series import Numbered
@@ -26,34 +31,58 @@ _ROW = '<tr class="point">'
 _END = b"</script>"
 
 
-def gone_on(case: Case, html: bytes, marks: Sequence[RunMark], fresh: Sequence[Numbered]) -> GoneOn | None:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Runs:
+    """The runs of a history, and which of them a page knew when it was made.
+
+    Attributes:
+        marks: Oldest first.
+        known: Places of those that the page knew, in order: where a run came late, there are others between them.
+    """
+
+    marks: Sequence[RunMark]
+    known: NDArray[np.uint32]
+
+    @classmethod
+    def of(cls, marks: Sequence[RunMark], *, new: Collection[str]) -> Runs:
+        """All runs, some of which are new to the page."""
+        places = [place for place, mark in enumerate(marks) if mark.run_id not in new]
+        return cls(marks=marks, known=np.array(places, dtype=np.uint32))
+
+    @property
+    def before(self) -> tuple[RunMark, ...]:
+        """Those that the page knew."""
+        return tuple(self.marks[place] for place in self.known)
+
+    @property
+    def moved(self) -> bool:
+        """Whether a run that the page knew has another place now."""
+        return len(self.known) > 0 and int(self.known[-1]) >= len(self.known)
+
+
+def gone_on(case: Case, html: bytes, runs: Runs, fresh: Sequence[Numbered]) -> GoneOn | None:
     """The trends of a page that we wrote, with fresh points, and its rows.
 
-    None if it holds no trends, or those do not go on with these points.
+    None if it holds no trends, or those do not go on with these points: one of them is of a run between others.
 
     Args:
         case: Whose page it is.
-        html: As for `trends_on`; so are `marks`.
-        marks: The runs.
+        html: The page; without text that is wider than a byte in it, most is found and read faster.
+        runs: Those that the page knew, and all.
         fresh: The points that the page does not have.
     """
-    trends, rows = trends_on(html, marks)
+    trends, rows = _trends_on(html, runs)
     return (trends, rows) if trends and go_on(case, trends, fresh) else None
 
 
-def trends_on(html: bytes, marks: Sequence[RunMark]) -> GoneOn:
-    """By comparability class, the trends and the rows of a page that we wrote; nothing if it holds none.
-
-    Args:
-        html: The page; without text that is wider than a byte in it, most is found and read faster.
-        marks: The runs, of which those that the page knows are the first.
-    """
+def _trends_on(html: bytes, runs: Runs) -> GoneOn:
+    """Nothing if the page holds none."""
     trends, kept = {}, {}
     try:
         for data, moments, table in _parts(html):
             chart = json.loads(data)
-            trend = Trend.unpacked(chart["trend"], marks)
-            name = marks[trend.places[-1]].comparability_class
+            trend = Trend.unpacked(chart["trend"], runs.marks, runs.known)
+            name = runs.marks[trend.places[-1]].comparability_class
             rows = table.decode().split(_ROW)[1:]
             trends[name] = trend
             kept[name] = Kept(

@@ -23,6 +23,8 @@ from pytest_xeonperf.units import show_change, show_estimate, show_ns, show_rati
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from numpy.typing import NDArray
+
     from pytest_xeonperf.store.summaries import RunMark, TrendPoint
 
 WORDS = (
@@ -161,21 +163,27 @@ class Trend:
         }
 
     @classmethod
-    def unpacked(cls, packed: Mapping[str, Any], marks: Sequence[RunMark]) -> Trend:
+    def unpacked(cls, packed: Mapping[str, Any], marks: Sequence[RunMark], known: NDArray[np.uint32]) -> Trend:
         """The trend again, ready to go on.
+
+        Args:
+            packed: What `packed` gave.
+            marks: The runs that there are now.
+            known: Places of those that there were then.
 
         Raises:
             ValueError: It is none.
         """
         trend, length = cls(), int(packed["count"])
-        trend.places = unpack_integers(packed["places"], length)
+        places = np.frombuffer(unpack_integers(packed["places"], length), dtype=np.uint32)
+        if not length or int(places.max()) >= len(known):
+            raise ValueError("a trend of runs that are not there")
+        trend.places = array("I", known[places].tobytes())
         trend.words = {name: Words.unpacked(packed["words"][name], length) for name in WORDS}
         trend.figures = {name: Figures.unpacked(packed["figures"][name], length) for name in FIGURES}
         trend.levels = {int(index): text for index, text in packed["levels"].items()}
         outcome, found, reason = packed["newest"]
         trend.newest = (outcome, found, reason)
-        if not length or int(np.frombuffer(trend.places, dtype=np.uint32).max()) >= len(marks):
-            raise ValueError("a trend of runs that are not there")
         trend._facts = marks[trend.places[-1]].facts
         trend._last = trend.measured_before(length)
         return trend

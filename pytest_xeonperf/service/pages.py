@@ -113,7 +113,8 @@ def served(page: Page, *, asks: bool = False, status: int = 200) -> Response:
 
 
 def _index(store: Store) -> Page:
-    cases, extent, marks = store.cases(), store.extent(), store.marks()
+    cases, extent = store.cases(), store.extent()
+    marks = store.marks(until=extent.newest_id)
     gathered = Gathered.of(store)
     if not gathered.summaries:
         raise HTTPException(404, detail="there is no run yet: `xeonperf push --to` this address brings one")
@@ -167,9 +168,9 @@ def _gone_on(store: Store, case: Case, known: Background, before: Kept | None) -
     """The trends and rows of a page with what came since; None if they do not go on."""
     if before is None or before.reach is None or before.reach.line is not known.line:
         return None
-    marks, until = known.moments.marks, known.extent.newest_id
-    fresh = store.numbered_points(marks, case_id=case.id, after=before.reach.newest_id, until=until)
-    return gone_on(case, before.body, marks, fresh.get(case.id, ()))
+    runs, until = known.runs(before.reach), known.extent.newest_id
+    fresh = store.numbered_points(runs.marks, case_id=case.id, after=before.reach.newest_id, until=until)
+    return gone_on(case, before.body, runs, fresh.get(case.id, ()))
 
 
 def _machines(store: Store) -> Page:

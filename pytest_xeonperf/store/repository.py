@@ -359,10 +359,15 @@ class Store:
         with self._reading() as connection:
             return series.read_earlier_extent(connection, whole, until)
 
-    def marks(self) -> tuple[RunMark, ...]:
-        """Every run that has a result, oldest first."""
+    def new_runs(self, *, after: int) -> frozenset[str]:
+        """Ids of the runs that had no result yet when the newest one was numbered so."""
         with self._reading() as connection:
-            return series.read_marks(connection)
+            return series.read_new_runs(connection, after=after)
+
+    def marks(self, *, until: int) -> tuple[RunMark, ...]:
+        """Every run that has a result numbered up to `until`, oldest first."""
+        with self._reading() as connection:
+            return series.read_marks(connection, until=until)
 
     def run_versions(self, run_ids: Sequence[str]) -> dict[str, str]:
         """By run, a digest that changes with anything that its page shows."""

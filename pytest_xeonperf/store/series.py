@@ -72,10 +72,18 @@ def read_earlier_extent(connection: Connection, whole: Extent, until: int) -> Ex
     return Extent(results=whole.results - (later or 0), newest_id=newest or 0)
 
 
-def read_marks(connection: Connection) -> tuple[RunMark, ...]:
-    """Every run that has a result, oldest first."""
+def read_new_runs(connection: Connection, *, after: int) -> frozenset[str]:
+    """Ids of the runs all of whose results are numbered above `after`."""
+    result, other = schema.result.c, schema.result.alias()
+    known = select(other.c.id).where(other.c.run_id == result.run_id, other.c.id <= after).exists()
+    return frozenset(connection.scalars(select(result.run_id).distinct().where(result.id > after, ~known)))
+
+
+def read_marks(connection: Connection, *, until: int) -> tuple[RunMark, ...]:
+    """Every run that has a result numbered up to `until`, oldest first."""
     run, machine, commit = schema.run.c, schema.machine.c, schema.commit.c
-    has_result = select(schema.result.c.id).where(schema.result.c.run_id == run.id).exists()
+    result = schema.result.c
+    has_result = select(result.id).where(result.run_id == run.id, result.id <= until).exists()
     query = (
         select(run.id, run.started_at, run.commit_sha, run.commit_unknown, run.branch, commit.subject)
         .add_columns(commit.author, commit.author_unknown, machine.comparability_class, machine.fingerprint)

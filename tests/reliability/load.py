@@ -4,9 +4,11 @@ The clients are coroutines of one process and speak no more HTTP than they need:
 """
 
 import asyncio
+import itertools
 import random
 import time
 from collections import defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from runs import made
@@ -80,6 +82,7 @@ class _Asking:
     cases: list
     mix: dict
     dice: random.Random
+    numbers: Iterator[int] = field(default_factory=lambda: itertools.count(10_000))  # later than what there is
 
     async def all(self, clients, seconds):
         """Let so many ask for so long."""
@@ -107,8 +110,7 @@ class _Asking:
     def request(self, name):
         """What is said for a name of the mix."""
         if name == "ingest":
-            number = self.dice.randrange(6000, 9000)
-            body = native.dumps(made(number, cases=CASES, pairs=PAIRS)).encode()
+            body = native.dumps(made(next(self.numbers), cases=CASES, pairs=PAIRS)).encode()
             head = f"POST /api/v1/runs HTTP/1.1\r\nAuthorization: Bearer {self.token}\r\n"
             head += f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n"
         else:

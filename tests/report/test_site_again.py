@@ -122,6 +122,23 @@ def test_an_older_run_that_arrives_late_has_everything_it_touches_made_from_noth
     assert write(store) >= {*NEWS, "run-run-1-30.html", *case_pages(make, "woq_int4")}
 
 
+def test_a_run_that_another_machine_overtook_goes_on_from_the_pages(store, write, run_of, make, monkeypatch):
+    """It comes later than one that began after it, and has no page made from nothing but its own."""
+    elsewhere = make.machine(threads=9)
+    store.add_run(run_of(4, machine=elsewhere))
+    write(store)
+    read = []
+    monkeypatch.setattr(
+        site, "read_trends", lambda *told, **said: read.append(told) or trends.read_trends(*told, **said)
+    )
+    store.add_run(run_of(3, ["woq_int4"]))
+    assert write(store) >= {"run-run-3-0.html", *case_pages(make, *VARIANTS)}
+    assert read == []
+    store.add_run(run_of(2, ["woq_int4"], minute=30))  # on a machine that has measured since
+    write(store)
+    assert [case.variant for _store, case, _marks in read] == ["woq_int4"]
+
+
 def test_an_accepted_result_is_on_no_page_and_makes_none(store, write, make):
     write(store)
     store.accept([accepted_in(make, "run-1-0")])
@@ -286,7 +303,7 @@ def content(folder: Path) -> dict[str, bytes]:
 
 CHANGES = st.one_of(
     st.tuples(st.just("run"), st.sets(st.sampled_from(VARIANTS)), st.sampled_from([2.0, 3.95, 4.4]), st.integers(0, 2)),
-    st.tuples(st.just("late"), st.integers(0, 5)),
+    st.tuples(st.just("late"), st.integers(0, 5), st.sets(st.sampled_from(VARIANTS)), st.integers(2, 5)),
     st.tuples(st.just("crash"), st.sampled_from(VARIANTS)),
     st.tuples(st.just("spoil"), st.integers(0, 20)),
     st.tuples(st.just("alert"), st.sampled_from(VARIANTS)),
@@ -331,7 +348,8 @@ def _apply(change, number, store, folder, *, run_of, make) -> None:
         on = make.machine(facts=facts, threads=2 + how[2] // 2)
         store.add_run(run_of(number, sorted(how[0]), ratio=how[1], machine=on))
     elif kind == "late":
-        store.add_run(run_of(how[0], minute=number))
+        on = make.machine(threads=how[2])
+        store.add_run(run_of(how[0], sorted(how[1]), minute=number, machine=on))
     elif kind == "crash":
         run = run_of(number, [how[0]])
         nothing = Unknown(reason="died by SIGILL")

@@ -26,7 +26,7 @@ def write_asv(history: Path, folder: Path, *, newest_only: bool = False) -> None
     """Write repository, configuration and results; of a folder that has them, only what the newest run adds."""
     folder.mkdir(exist_ok=True)
     with open_store(str(history), readonly=True) as store:
-        marks = store.marks()
+        marks = store.marks(until=store.extent().newest_id)
         shas = _commits(folder / "repo", marks)
         _settings(folder, store, marks)
         values = _values(store, marks, newest_only=newest_only)

@@ -223,8 +223,10 @@ def test_the_page_of_a_case_goes_on_and_is_the_one_made_from_nothing(
     path = f"/case-{case.id}.html"
     later = replace(recorded, id=NEWER, started_at="2026-12-01T10:00:00+00:00", state=RunState.RUNNING, results=())
 
-    def add_late() -> None:
-        store.add_run(replace(recorded, id="01000000-0000-7000-8000-000000000000", started_at="2026-01-01"))
+    def add_late(number: int, *, threads: int) -> None:
+        elsewhere = replace(recorded.machine, threads=threads)
+        run_id = f"0100000{number}-0000-7000-8000-000000000000"
+        store.add_run(replace(recorded, id=run_id, started_at="2026-01-01", machine=elsewhere))
 
     def decide() -> None:
         alert = store.alerts()[0]
@@ -236,7 +238,8 @@ def test_the_page_of_a_case_goes_on_and_is_the_one_made_from_nothing(
         lambda: store.begin_run(later),
         lambda: store.add_results(NEWER, recorded.results),
         decide,
-        add_late,
+        lambda: add_late(1, threads=recorded.machine.threads),
+        lambda: add_late(2, threads=recorded.machine.threads + 1),
         lambda: store.finish_run(NEWER, RunState.FINISHED, "2026-12-01T12:00:00+00:00"),
     ]
     for step in (lambda: None, *steps):
@@ -244,7 +247,7 @@ def test_the_page_of_a_case_goes_on_and_is_the_one_made_from_nothing(
         assert without_nonce(client.get(path)) == without_nonce(make_client().get(path))
 
 
-def test_only_what_is_new_is_read_for_a_page_that_goes_on(
+def test_only_what_is_new_is_read_for_a_page_that_goes_on_also_where_a_run_was_overtaken(
     client: TestClient, store: Store, recorded: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = f"/case-{recorded.results[0].case.id}.html"
@@ -252,6 +255,10 @@ def test_only_what_is_new_is_read_for_a_page_that_goes_on(
     monkeypatch.setattr(pages, "read_trends", None)  # would be called for a page from nothing
     store.add_run(replace(recorded, id=NEWER, started_at="2026-12-01T10:00:00+00:00"))
     assert f"run-{NEWER}.html" in client.get(path).text
+    elsewhere = replace(recorded.machine, threads=recorded.machine.threads + 1)
+    overtaken = f"{NEWER[:-1]}1"
+    store.add_run(replace(recorded, id=overtaken, started_at="2026-11-30T10:00:00+00:00", machine=elsewhere))
+    assert f"run-{overtaken}.html" in client.get(path).text
 
 
 def without_nonce(page: Response) -> str:

@@ -23,12 +23,17 @@ def filled(store, make_run, make_result, timed):
     return store
 
 
+def marks_of(store):
+    """Of all runs that have a result."""
+    return store.marks(until=store.extent().newest_id)
+
+
 def test_marks_are_the_runs_with_results_oldest_first(filled):
-    assert [mark.started_at[:10] for mark in filled.marks()] == [f"2026-09-0{day}" for day in range(1, 10)]
+    assert [mark.started_at[:10] for mark in marks_of(filled)] == [f"2026-09-0{day}" for day in range(1, 10)]
 
 
 def test_the_points_of_a_case_are_those_of_its_trend(filled):
-    marks, extent = filled.marks(), filled.extent()
+    marks, extent = marks_of(filled), filled.extent()
     for case in filled.cases():
         numbered = filled.numbered_points(marks, case_id=case.id, until=extent.newest_id)[case.id]
         assert tuple(point for _place, _id, point in numbered) == filled.trend(case.id)
@@ -39,17 +44,31 @@ def test_only_points_after_an_extent_are_read_where_it_is_given(filled, make_run
     before = filled.extent()
     filled.add_run(make_run(results=(make_result(),), started_at="2026-09-11T10:00:00+00:00"))
     after = filled.extent()
-    found = filled.numbered_points(filled.marks(), after=before.newest_id, until=after.newest_id)
+    found = filled.numbered_points(marks_of(filled), after=before.newest_id, until=after.newest_id)
     assert [len(points) for points in found.values()] == [1]
     assert after.results == before.results + 1
     assert filled.earlier_extent(after, before.newest_id) == before
+
+
+def test_a_run_is_new_after_a_result_if_it_has_none_up_to_it(filled, make_run, make_result):
+    before, resumed = filled.extent().newest_id, filled.runs(1)[0].id
+    known = marks_of(filled)
+    assert filled.new_runs(after=before) == frozenset()
+    assert filled.new_runs(after=0) == {mark.run_id for mark in known}
+    filled.add_results(known[-1].run_id, [make_result(variant="another")])
+    filled.add_results(resumed, [make_result()])
+    late = make_run(results=(make_result(), make_result()), started_at="2026-09-04T11:00:00+00:00")
+    filled.add_run(late)
+    assert filled.new_runs(after=before) == {resumed, late.id}
+    assert filled.marks(until=before) == known
+    assert [mark for mark in marks_of(filled) if mark.run_id not in {resumed, late.id}] == list(known)
 
 
 @pytest.mark.parametrize("most", [1, 3, 40])
 @pytest.mark.parametrize("spare", [0, 24])
 def test_recent_points_of_the_class_of_the_newest_one_are_all_there(filled, most, spare, monkeypatch):
     monkeypatch.setattr(series, "_SPARE", spare)
-    found = filled.recent(filled.marks(), most=most, until=filled.extent().newest_id)
+    found = filled.recent(marks_of(filled), most=most, until=filled.extent().newest_id)
     assert len(found) == 4
     for case_id, points in found.items():
         newest = filled.trend(case_id)[-1]
@@ -60,17 +79,17 @@ def test_recent_points_of_the_class_of_the_newest_one_are_all_there(filled, most
 
 
 def test_recent_points_of_other_classes_are_there_as_far_as_they_are_recent(filled, monkeypatch):
-    machines = {mark.comparability_class for mark in filled.marks()}
-    for spare, known in ((24, machines), (0, {filled.marks()[-1].comparability_class})):
+    machines = {mark.comparability_class for mark in marks_of(filled)}
+    for spare, known in ((24, machines), (0, {marks_of(filled)[-1].comparability_class})):
         monkeypatch.setattr(series, "_SPARE", spare)
-        found = filled.recent(filled.marks(), most=1, until=filled.extent().newest_id)
+        found = filled.recent(marks_of(filled), most=1, until=filled.extent().newest_id)
         everywhere = {case.id for case in filled.cases()} & {each.case.id for each in filled.results_of(newest(filled))}
         for case_id in everywhere:
             assert {point.comparability_class for point in found[case_id]} == known
 
 
 def newest(store) -> str:
-    return store.marks()[-1].run_id
+    return marks_of(store)[-1].run_id
 
 
 def test_a_run_has_another_version_when_anything_of_it_changed(filled, make_result):
@@ -85,5 +104,5 @@ def test_a_run_has_another_version_when_anything_of_it_changed(filled, make_resu
 
 
 def test_an_empty_history_has_an_extent_and_a_state(store):
-    assert (store.extent().results, store.marks(), store.recent((), most=1, until=0)) == (0, (), {})
+    assert (store.extent().results, marks_of(store), store.recent((), most=1, until=0)) == (0, (), {})
     assert store.state() == store.state()
