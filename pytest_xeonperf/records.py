@@ -10,6 +10,7 @@ import hashlib
 import json
 from dataclasses import dataclass, fields
 from enum import StrEnum
+from functools import lru_cache
 
 UNBOUNDED_RATIO = 1e9
 """Upper end of an interval that nothing bounds: finite, so that it can be stored and printed as JSON."""
@@ -149,7 +150,7 @@ class Case:
     @property
     def id(self) -> str:
         """Content hash; the same case has the same id in every database. Twelve hexadecimal digits."""
-        return _digest(*(getattr(self, field.name) for field in fields(self)))
+        return _case_id(*(getattr(self, field.name) for field in fields(self)))
 
     @property
     def alone(self) -> bool:
@@ -478,3 +479,6 @@ class Acceptance:
 def _digest(*parts: object) -> str:
     text = json.dumps(parts, ensure_ascii=True, allow_nan=False)
     return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+_case_id = lru_cache(maxsize=4096)(_digest)  # what asks for the id of a case asks again, for each of its results

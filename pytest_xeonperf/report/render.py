@@ -7,9 +7,11 @@ from importlib.metadata import PackageNotFoundError, version
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment, FileSystemBytecodeCache, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from pytest_xeonperf.errors import XeonPerfError
+from pytest_xeonperf.host.cachedir import cache_dir
 from pytest_xeonperf.records import Unknown
 from pytest_xeonperf.report import links
 from pytest_xeonperf.report.case_series import KeptRow
@@ -72,6 +74,7 @@ def environment() -> Environment:
         autoescape=True,
         undefined=StrictUndefined,
         auto_reload=False,
+        bytecode_cache=_compiled(),
         finalize=_finalize,
         trim_blocks=True,
         lstrip_blocks=True,
@@ -88,6 +91,14 @@ def environment() -> Environment:
         version=package_version(),
     )
     return made
+
+
+def _compiled() -> FileSystemBytecodeCache | None:
+    """Compiled templates, kept by what they say: without them a report takes a third of a second more."""
+    try:
+        return FileSystemBytecodeCache(str(cache_dir("templates")))
+    except (XeonPerfError, OSError):
+        return None
 
 
 @cache

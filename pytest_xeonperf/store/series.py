@@ -10,6 +10,7 @@ from sqlalchemy import and_, func, select
 
 from pytest_xeonperf.records import TIMED_ALONE, Estimate, Outcome, RunState, Unknown
 from pytest_xeonperf.store import schema
+from pytest_xeonperf.store.batches import batches
 from pytest_xeonperf.store.from_rows import pairs
 from pytest_xeonperf.store.summaries import Extent, RunMark, TrendPoint
 
@@ -74,9 +75,13 @@ def read_earlier_extent(connection: Connection, whole: Extent, until: int) -> Ex
 
 def read_new_runs(connection: Connection, *, after: int) -> frozenset[str]:
     """Ids of the runs all of whose results are numbered above `after`."""
-    result, other = schema.result.c, schema.result.alias()
-    known = select(other.c.id).where(other.c.run_id == result.run_id, other.c.id <= after).exists()
-    return frozenset(connection.scalars(select(result.run_id).distinct().where(result.id > after, ~known)))
+    run, result = schema.run.c, schema.result.c
+    touched = sorted(set(connection.scalars(select(result.run_id).where(result.id > after))))
+    known = select(result.id).where(result.run_id == run.id, result.id <= after).exists()
+    new: set[str] = set()
+    for some in batches(touched):
+        new.update(connection.scalars(select(run.id).where(run.id.in_(some), ~known)))
+    return frozenset(new)
 
 
 def read_marks(connection: Connection, *, until: int) -> tuple[RunMark, ...]:
