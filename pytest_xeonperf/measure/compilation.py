@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import logging
+import sys
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
+    from types import ModuleType
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,12 +62,33 @@ def room_to_compile() -> Iterator[None]:
     from torch._dynamo import config
 
     torch.compiler.reset()
+    loaded = _loaded()
     patched = config.patch(recompile_limit=64, accumulated_recompile_limit=512, fail_on_recompile_limit_hit=True)
     with patched, _without_traces():
         try:
             yield
         finally:
             torch.compiler.reset()
+            _forget(set(_loaded()).difference(loaded))
+
+
+def _loaded() -> tuple[ModuleType, ...]:
+    """The modules of compiled code in this process, none if Inductor was never asked for one."""
+    codecache = sys.modules.get("torch._inductor.codecache")
+    return tuple(codecache.PyCodeCache.modules) if codecache else ()
+
+
+def _forget(modules: Collection[ModuleType]) -> None:
+    """Let go of compiled code: Inductor keeps every module for good, and with it the weights that freezing packed.
+
+    For `torch==2.13.*`, whose internals it reaches into: `cache_clear` leaves what stands in `sys.modules`.
+    """
+    for module in modules:
+        cache = sys.modules["torch._inductor.codecache"].PyCodeCache
+        cache.modules.remove(module)
+        cache.modules_no_attr = {path: kept for path, kept in cache.modules_no_attr.items() if kept is not module}
+        if sys.modules.get(module.__name__) is module:
+            del sys.modules[module.__name__]
 
 
 @contextmanager

@@ -1,10 +1,15 @@
+import gc
 import logging
+import sys
+import weakref
 
 import pytest
 import torch
 import torch._dynamo.utils
+from torch._inductor.codecache import PyCodeCache
 
 from pytest_xeonperf.measure.compilation import compilation_so_far, room_to_compile
+from pytest_xeonperf.variants.compiled import compiler
 
 
 @pytest.fixture(autouse=True)
@@ -106,3 +111,24 @@ def test_the_limits_and_the_logs_are_as_they_were_afterwards():
         assert torch._dynamo.config.recompile_limit > limit
     assert torch._dynamo.config.recompile_limit == limit
     assert logging.getLogger("torch.__trace").propagate is propagates
+
+
+def test_the_packed_weights_of_frozen_code_are_gone_afterwards_and_what_was_compiled_before_stays():
+    """Inductor keeps the code, and the code its constants: gigabytes for each ladder with a frozen variant."""
+    before = compiler()(lambda x: x * 3 + 1)
+    before(torch.ones(4))
+    earlier = list(PyCodeCache.modules)
+    with room_to_compile(), torch.no_grad():
+        module = torch.nn.Linear(64, 64, dtype=torch.bfloat16).eval().requires_grad_(requires_grad=False)
+        frozen = compiler(freeze=True)(module)
+        frozen(torch.ones(8, 64, dtype=torch.bfloat16))
+        made = [each for each in PyCodeCache.modules if each not in earlier]
+        constants = [weakref.ref(value) for each in made for value in vars(each).values() if torch.is_tensor(value)]
+        names = {each.__name__ for each in made}
+        assert constants
+        del module, frozen, made
+    gc.collect()
+    assert [ref() for ref in constants if ref() is not None] == []
+    assert not names & sys.modules.keys()
+    assert PyCodeCache.modules == earlier
+    assert before(torch.ones(4)).tolist() == [4.0] * 4
