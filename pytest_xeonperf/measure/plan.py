@@ -41,19 +41,18 @@ class Need:
     """The memory that one variant of one phase is expected to take.
 
     Attributes:
-        mapped_bytes: Weights as they are in their file, which all variants share that have them so.
-        resident_bytes: For as long as it is on its ladder: its own weights, and what it keeps between calls.
+        resident_bytes: For as long as it is on its ladder: weights, which each variant has for itself, and what it
+            keeps between calls.
         passing_bytes: Only while it runs, which no two variants do at a time.
     """
 
-    mapped_bytes: int
     resident_bytes: int
     passing_bytes: int
 
     @property
     def memory_bytes(self) -> int:
         """At its peak."""
-        return self.mapped_bytes + self.resident_bytes + self.passing_bytes
+        return self.resident_bytes + self.passing_bytes
 
 
 def need(footprint: Footprint, variant: Variant) -> Need:
@@ -62,14 +61,12 @@ def need(footprint: Footprint, variant: Variant) -> Need:
     # a quarter of the footprint's activations where the whole score matrix is not there
     passing_bytes = footprint.activation_bytes * narrower * (1.0 if variant.attention is Attention.PLAIN else 0.5)
     read_bytes = _weight_bytes(footprint, variant)
-    mapped_bytes = read_bytes if _is_mapped(footprint, variant) else 0.0
-    resident_bytes = read_bytes - mapped_bytes + footprint.state_bytes * narrower
+    resident_bytes = read_bytes + footprint.state_bytes * narrower
     if variant.runtime in CONVERTING:  # torch's module stays, and the peer plans its memory once and for all
         resident_bytes += footprint.parameters * WIDTH_BYTES[variant.tensor_dtype] + passing_bytes
     elif variant.freeze and variant.woq is Woq.NONE:  # the module's weights, and those packed into the compiled code
         resident_bytes += read_bytes
     return Need(
-        mapped_bytes=int(mapped_bytes),
         resident_bytes=int(resident_bytes),
         passing_bytes=int(passing_bytes),
     )
@@ -95,12 +92,6 @@ def expected_s(footprint: Footprint, variant: Variant, isa: Isa) -> float:
 
 def _weight_bytes(footprint: Footprint, variant: Variant) -> float:
     return footprint.parameters * _BYTES_PER_WEIGHT.get(variant.woq, WIDTH_BYTES[variant.dtype])
-
-
-def _is_mapped(footprint: Footprint, variant: Variant) -> bool:
-    """Whether a variant takes weights as they are in their file: of the same dtype, in the same order."""
-    as_stored = WIDTH_BYTES[variant.tensor_dtype] == footprint.stored_width_bytes and variant.woq is Woq.NONE
-    return as_stored and variant.runtime is Runtime.TORCH and not variant.channels_last
 
 
 def least_s(footprint: Footprint, variants: Sequence[Variant], limits: Limits | Unknown, rounds: int) -> float:
@@ -187,5 +178,4 @@ def does_not_fit(footprint: Footprint, variants: Sequence[Variant], available_by
 def total_bytes(footprint: Footprint, variants: Sequence[Variant]) -> int:
     """What these variants take together, with the process itself."""
     needs = [need(footprint, variant) for variant in variants]
-    shared_bytes = max(each.mapped_bytes for each in needs) + max(each.passing_bytes for each in needs)
-    return sum(each.resident_bytes for each in needs) + shared_bytes + _PROCESS_BYTES
+    return sum(each.resident_bytes for each in needs) + max(each.passing_bytes for each in needs) + _PROCESS_BYTES

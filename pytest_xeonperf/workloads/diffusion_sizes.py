@@ -123,7 +123,6 @@ def footprint_of(size: DiffusionSize, phase: str) -> Footprint:
         parameters=work.parameters,
         activation_bytes=values * FP32_BYTES,
         flop=work.flop,
-        stored_width_bytes=FP32_BYTES,
         weight_passes=size.steps if phase == "image" else 1,
     )
 

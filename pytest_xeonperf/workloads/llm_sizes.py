@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _FP32_BYTES = 4
-_STORED_WIDTH_BYTES = {"float32": 4, "bfloat16": 2}
-"""Of the dtypes that a variant can have; others are converted."""
 _OF_LLAMAS_KIND = frozenset({"llama", "mistral", "qwen2", "qwen3", "gemma", "gemma2", "olmo2", "phi3", "smollm3"})
 """Architectures with these names for their widths, and three matrices to an MLP; phi3 keeps them fused."""
 
@@ -123,7 +121,7 @@ def footprint(name: str, phase: str, preset: Preset, *, checkpoint: str = "", **
             return footprint_of(LLAMA_2_7B[preset], phase, replace(LENGTHS[preset], **lengths))
         case "smollm2-135m":
             given = replace(SMOLLM2_LENGTHS[preset], **lengths)
-            return footprint_of(smollm2_shape(preset), phase, given, stored_width_bytes=_FP32_BYTES)  # from its GGUF
+            return footprint_of(smollm2_shape(preset), phase, given)
         case "llm":
             return Unknown(reason="it needs a checkpoint, which says how large it is")
     raise UsageError(f"unknown language model {name!r}", remedy="use llama-2-7b, smollm2-135m or llm")
@@ -134,8 +132,8 @@ def smollm2_shape(preset: Preset) -> Shape:
     return replace(SMOLLM2_135M, layers=2) if preset is Preset.SMOKE else SMOLLM2_135M
 
 
-def footprint_of(shape: Shape, phase: str, lengths: Lengths, *, stored_width_bytes: int = 2) -> Footprint:
-    """What a phase needs at these lengths; seeded weights are stored in BF16."""
+def footprint_of(shape: Shape, phase: str, lengths: Lengths) -> Footprint:
+    """What a phase needs at these lengths."""
     tokens = lengths.batch * (lengths.prompt_tokens if phase == "prefill" else lengths.new_tokens)
     last_layer_tokens = lengths.batch if phase == "prefill" else tokens
     last_layer = shape.hidden * shape.vocabulary
@@ -147,7 +145,6 @@ def footprint_of(shape: Shape, phase: str, lengths: Lengths, *, stored_width_byt
         activation_bytes=_activation_bytes(shape, lengths),
         state_bytes=_state_bytes(shape, lengths),
         flop=2 * (multiplied + attended),
-        stored_width_bytes=stored_width_bytes,
         weight_passes=1 if phase == "prefill" else lengths.new_tokens,
     )
 
@@ -158,11 +155,9 @@ def footprint_of_checkpoint(path: Path, phase: str, lengths: Lengths) -> Footpri
     Raises:
         DataError: There is no such checkpoint, or it cannot be read.
     """
-    described = configuration(path) if path.is_dir() else {"dtype": "float32"}  # what a GGUF file is converted into
-    shape = shape_of(described)
-    stored = _STORED_WIDTH_BYTES.get(str(described.get("dtype", described.get("torch_dtype"))), 0)
+    shape = shape_of(configuration(path)) if path.is_dir() else Unknown(reason="GGUF has other names for it")
     if isinstance(shape, Shape):
-        return footprint_of(shape, phase, lengths, stored_width_bytes=stored)
+        return footprint_of(shape, phase, lengths)
     parameters = stored_parameters(path)
     if isinstance(parameters, Unknown):
         return parameters
@@ -171,7 +166,6 @@ def footprint_of_checkpoint(path: Path, phase: str, lengths: Lengths) -> Footpri
         parameters=parameters,
         activation_bytes=0,  # at least: what is not known cannot be promised to fit, nor be held against it
         flop=2 * tokens * parameters,
-        stored_width_bytes=stored,
         weight_passes=1 if phase == "prefill" else lengths.new_tokens,
     )
 

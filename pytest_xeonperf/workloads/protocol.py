@@ -63,13 +63,11 @@ class Footprint:
         flop: Floating-point operations of one call.
         state_bytes: What stays between calls in FP32: caches of keys and values, and what a call returned.
         weight_passes: How often one call streams the weights, as `Phase` says too.
-        stored_width_bytes: Of a weight in its file. Variants of just that dtype map it, and share it; 0 if none does.
     """
 
     parameters: int
     activation_bytes: int
     flop: int
-    stored_width_bytes: int = 0
     state_bytes: int = 0
     weight_passes: int = 1
 

@@ -95,7 +95,6 @@ def footprint_of(size: SamSize, phase: str) -> Footprint:
         parameters=work.parameters,
         activation_bytes=activations * FP32_BYTES,
         flop=work.called(size.batch).flop,
-        stored_width_bytes=FP32_BYTES,
     )
 
 
