@@ -24,6 +24,7 @@ SOURCES = "\n".join(path.read_text(encoding="utf-8") for path in Path(pytest_xeo
 READ_DIRECTLY = set(re.findall(r'environ\.get\("(XEONPERF\w*)"', SOURCES))
 """Environment variables that belong to no option of the session."""
 
+CI = (Path(__file__).parents[1] / ".ci" / "run").read_text(encoding="utf-8")
 FIXTURES = tuple(name for name in plugin.__all__ if not name.startswith("pytest_"))
 
 
@@ -130,6 +131,12 @@ def test_every_command_and_every_option_of_it_has_a_word_of_help(command):
     commands = [found, *getattr(found, "commands", {}).values()]
     options = [each for one in commands for each in one.params if isinstance(each, click.Option)]
     assert all(each.help for each in [*commands, *options])
+
+
+def test_ci_runs_what_the_two_commands_of_the_readme_run():
+    main_job, tests = re.findall(r"^python3 -m venv .* && \.venv/bin/(pytest .*)$", README, flags=re.MULTILINE)
+    assert re.search(rf'^step "tests" {re.escape(tests)}$', CI, flags=re.MULTILINE)
+    assert re.search(rf"^ +{re.escape(main_job)} --xeonperf-preset smoke ", CI, flags=re.MULTILINE)
 
 
 @pytest.mark.parametrize("fixture", FIXTURES)
