@@ -1,6 +1,7 @@
 """What can be used is in the README, and what the README names can be used."""
 
 import re
+import subprocess
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -137,6 +138,15 @@ def test_ci_runs_what_the_two_commands_of_the_readme_run():
     main_job, tests = re.findall(r"^python3 -m venv .* && \.venv/bin/(pytest .*)$", README, flags=re.MULTILINE)
     assert re.search(rf'^step "tests" {re.escape(tests)}$', CI, flags=re.MULTILINE)
     assert re.search(rf"^ +{re.escape(main_job)} --xeonperf-preset smoke ", CI, flags=re.MULTILINE)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"), [(1499, "24 min 59 s: within the 25 minutes"), (1561, "26 min 1 s: MORE than the 25 minutes")]
+)
+def test_ci_says_whether_it_took_as_long_as_it_may(seconds, said):
+    function = re.search(r"^how_long\(\) \{.*?^\}", CI, flags=re.MULTILINE | re.DOTALL)[0]
+    script = f"set -Eeuo pipefail\n{function}\nhow_long {seconds}"
+    assert said in subprocess.run(["bash", "-c", script], check=True, capture_output=True, text=True).stdout
 
 
 @pytest.mark.parametrize("fixture", FIXTURES)
