@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import time
+import warnings
 from dataclasses import replace
 from itertools import count
 
@@ -42,8 +43,13 @@ hypothesis.settings.load_profile("shared-machine")
 
 
 @pytest.hookimpl(tryfirst=True)
-def pytest_configure():
-    """Keep AMX away where it would kill this process: tests run torch here, without a measuring child's preparation."""
+def pytest_configure(config):
+    """Make warnings errors, and keep AMX away where it would kill this process.
+
+    Tests run torch here, without a measuring child's preparation.
+    """
+    config.addinivalue_line("filterwarnings", "error")  # while tests are collected and run
+    warnings.simplefilter("error")  # and in between, until pytest puts back what it found
     if decide(AmxMode.AUTO, probe()).remedy is not Remedy.NONE:
         os.environ.setdefault("ONEDNN_MAX_CPU_ISA", ISA_CAP)
 

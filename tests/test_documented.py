@@ -1,6 +1,7 @@
 """What can be used is in the README, and what the README names can be used."""
 
 import re
+import subprocess
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -24,6 +25,7 @@ SOURCES = "\n".join(path.read_text(encoding="utf-8") for path in Path(pytest_xeo
 READ_DIRECTLY = set(re.findall(r'environ\.get\("(XEONPERF\w*)"', SOURCES))
 """Environment variables that belong to no option of the session."""
 
+CI = (Path(__file__).parents[1] / ".ci" / "run").read_text(encoding="utf-8")
 FIXTURES = tuple(name for name in plugin.__all__ if not name.startswith("pytest_"))
 
 
@@ -130,6 +132,21 @@ def test_every_command_and_every_option_of_it_has_a_word_of_help(command):
     commands = [found, *getattr(found, "commands", {}).values()]
     options = [each for one in commands for each in one.params if isinstance(each, click.Option)]
     assert all(each.help for each in [*commands, *options])
+
+
+def test_ci_runs_what_the_two_commands_of_the_readme_run():
+    main_job, tests = re.findall(r"^python3 -m venv .* && \.venv/bin/(pytest .*)$", README, flags=re.MULTILINE)
+    assert re.search(rf'^step "tests" {re.escape(tests)}$', CI, flags=re.MULTILINE)
+    assert re.search(rf"^ +{re.escape(main_job)} --xeonperf-preset smoke ", CI, flags=re.MULTILINE)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"), [(1499, "24 min 59 s: within the 25 minutes"), (1561, "26 min 1 s: MORE than the 25 minutes")]
+)
+def test_ci_says_whether_it_took_as_long_as_it_may(seconds, said):
+    function = re.search(r"^how_long\(\) \{.*?^\}", CI, flags=re.MULTILINE | re.DOTALL)[0]
+    script = f"set -Eeuo pipefail\n{function}\nhow_long {seconds}"
+    assert said in subprocess.run(["bash", "-c", script], check=True, capture_output=True, text=True).stdout
 
 
 @pytest.mark.parametrize("fixture", FIXTURES)

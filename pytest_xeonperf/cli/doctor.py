@@ -86,7 +86,7 @@ def _machine_table(machine: Machine) -> Table:
     rows = {
         "instruction set usable": machine.isa.value,
         "AMX": machine.amx.detail,
-        "remedy": machine.amx.remedy.value,
+        "remedy for AMX": machine.amx.remedy.value,
         "cores, threads": f"{machine.physical_cores} physical, {machine.threads} used",
         "memory": show_bytes(machine.memory_bytes),
         **_limit_rows(machine),
@@ -121,6 +121,6 @@ def _findings_table(found: tuple[Finding, ...]) -> Table:
     table = Table.grid(padding=(0, 2))
     for finding in found:
         table.add_row(_SIGNS[finding.level], f"[bold]{escape(finding.what)}[/]: {escape(finding.detail)}")
-        if finding.remedy:
+        if finding.level is not Level.GOOD:
             table.add_row("", f"what to do: {escape(finding.remedy)}")
     return table

@@ -15,11 +15,15 @@ class Level(StrEnum):
     PROBLEM = "problem"
 
 
+NOTHING_TO_DO = "nothing needs doing"
+"""The remedy of what is good, or cannot be helped and does no harm."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """One thing worth knowing; `remedy` is empty where nothing has to be done."""
+    """One thing worth knowing, and what to do about it."""
 
     level: Level
     what: str
     detail: str
-    remedy: str = ""
+    remedy: str

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pytest_xeonperf.host.compiler import COMPILER_REMEDY, Compiler
-from pytest_xeonperf.host.finding import Finding, Level
+from pytest_xeonperf.host.finding import NOTHING_TO_DO, Finding, Level
 from pytest_xeonperf.host.installation import INSTALL_MODELS
-from pytest_xeonperf.host.libraries import Role
+from pytest_xeonperf.host.libraries import ALLOCATOR_REMEDY, OPENMP_REMEDY, Role
 from pytest_xeonperf.host.processor_findings import amx_findings, processor_findings
 from pytest_xeonperf.host.setting_findings import WHOLE_CPUS, core_findings, isa_findings, system_findings
 from pytest_xeonperf.units import show_bytes
@@ -48,7 +48,7 @@ def _software_findings(host: Inspection) -> Iterator[Finding]:
             remedy=INSTALL_MODELS,
         )
     if isinstance(host.compiler, Compiler):
-        yield Finding(level=Level.GOOD, what="C++ compiler works", detail=host.compiler.version)
+        yield Finding(level=Level.GOOD, what="C++ compiler works", detail=host.compiler.version, remedy=NOTHING_TO_DO)
     else:
         yield Finding(
             level=Level.PROBLEM,
@@ -70,13 +70,14 @@ def _software_findings(host: Inspection) -> Iterator[Finding]:
             detail=f"{host.torchvision}; transformers finds it and fails with it",
             remedy="pip uninstall torchvision, or install the build for this torch from PyTorch's CPU wheel index",
         )
-    for role, package in ((Role.ALLOCATOR, "libtcmalloc-minimal4 (apt)"), (Role.OPENMP, "intel-openmp (pip)")):
+    preloaded = ((Role.ALLOCATOR, "allocator", ALLOCATOR_REMEDY), (Role.OPENMP, "OpenMP runtime", OPENMP_REMEDY))
+    for role, name, remedy in preloaded:
         present = [library for library in host.libraries if library.role is role]
         yield Finding(
             level=Level.GOOD if present else Level.NOTE,
-            what=f"{role}: {present[0].path}" if present else f"no {role} to preload",
+            what=f"{name} {present[0].path}" if present else f"no {name} to preload",
             detail="preloaded for baseline and candidate alike" if present else "the default one is used",
-            remedy="" if present else f"optional: {package}",
+            remedy=NOTHING_TO_DO if present else remedy,
         )
 
 

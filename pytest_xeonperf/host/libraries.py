@@ -16,6 +16,13 @@ class Role(StrEnum):
     OPENMP = "openmp"
 
 
+ALLOCATOR_REMEDY = "optional: apt-get install libtcmalloc-minimal4"
+"""What gives an allocator that can be preloaded."""
+
+OPENMP_REMEDY = "optional: pip install intel-openmp"
+"""What gives an OpenMP runtime that can be preloaded."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Library:
     """A shared library that was found."""

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from pytest_xeonperf.host.compiler import COMPILER_REMEDY
 from pytest_xeonperf.host.cpu import INTEL, X86
-from pytest_xeonperf.host.finding import Finding, Level
+from pytest_xeonperf.host.finding import NOTHING_TO_DO, Finding, Level
 from pytest_xeonperf.host.probe import Finish
 from pytest_xeonperf.records import Isa, Remedy
 
@@ -38,6 +38,7 @@ def processor_findings(*, architecture: str, vendor: str, model_name: str, isa: 
             level=Level.NOTE,
             what="not an Intel processor",
             detail=f"{model_name} ({vendor}); floors for {isa} apply, the blog's figures are for Xeon",
+            remedy=NOTHING_TO_DO,
         )
 
 
@@ -45,11 +46,22 @@ def amx_findings(host: Inspection) -> Iterator[Finding]:
     """What came of trying BF16 and AMX."""
     if host.probe.advertised is not Isa.AMX_BF16:
         yield from _bf16_findings(host)
-        yield Finding(level=Level.NOTE, what="AMX is not advertised", detail=f"usable here: {host.machine.isa}")
+        yield no_amx_finding(vendor=host.cpu.vendor, isa=host.machine.isa)
         return
     if host.torch:  # without it, no trial of oneDNN says anything about AMX
         yield _onednn_finding(host)
     yield _micro_kernel_finding(host.probe.inductor)
+
+
+def no_amx_finding(*, vendor: str, isa: Isa) -> Finding:
+    """The word for a processor, or a hypervisor, that shows no AMX."""
+    from_intel = "on a Xeon of the 4th generation or later, have its BIOS, kernel (Linux 5.16) or hypervisor show AMX"
+    return Finding(
+        level=Level.NOTE,
+        what="AMX is not advertised",
+        detail=f"the most that can be used here is {isa}",
+        remedy=f"{from_intel}; on any other, {NOTHING_TO_DO}" if vendor == INTEL else NOTHING_TO_DO,
+    )
 
 
 def _bf16_findings(host: Inspection) -> Iterator[Finding]:
@@ -70,7 +82,7 @@ def _onednn_finding(host: Inspection) -> Finding:
     trials = {"as it is": tried.plain, "repaired": tried.repaired, "capped": tried.capped}
     story = "; ".join(_story(name, trial) for name, trial in trials.items())
     if amx.usable_by_onednn and amx.remedy is Remedy.NONE:
-        return Finding(level=Level.GOOD, what="AMX works in oneDNN", detail=story)
+        return Finding(level=Level.GOOD, what="AMX works in oneDNN", detail=story, remedy=NOTHING_TO_DO)
     if amx.remedy is Remedy.REPAIR:
         return Finding(
             level=Level.NOTE,
@@ -97,7 +109,12 @@ def _micro_kernel_finding(tried: Trial) -> Finding:
     """What Inductor's own micro-kernels make of AMX that is advertised."""
     story = _story("trial program", tried)
     if tried.worked:
-        return Finding(level=Level.GOOD, what="AMX instructions of Inductor's micro-kernels work", detail=story)
+        return Finding(
+            level=Level.GOOD,
+            what="AMX instructions of Inductor's micro-kernels work",
+            detail=story,
+            remedy=NOTHING_TO_DO,
+        )
     remedies = {
         Finish.NOT_TRIED: COMPILER_REMEDY,
         Finish.FAILED: "it takes a compiler that knows AMX (g++ 11 or later, or CXX), and Linux 5.16 or later",

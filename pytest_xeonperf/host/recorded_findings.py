@@ -10,15 +10,16 @@ from typing import TYPE_CHECKING
 
 from pytest_xeonperf.host.compiler import COMPILER_REMEDY
 from pytest_xeonperf.host.cpu import INTEL, X86
-from pytest_xeonperf.host.finding import Finding, Level
-from pytest_xeonperf.host.processor_findings import processor_findings
+from pytest_xeonperf.host.finding import NOTHING_TO_DO, Finding, Level
+from pytest_xeonperf.host.libraries import ALLOCATOR_REMEDY
+from pytest_xeonperf.host.processor_findings import no_amx_finding, processor_findings
 from pytest_xeonperf.host.setting_findings import core_findings, isa_findings, system_findings
 from pytest_xeonperf.records import Remedy
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from pytest_xeonperf.records import Amx, Machine
+    from pytest_xeonperf.records import Machine
 
 _ON_BARE_METAL = "none"
 
@@ -26,16 +27,17 @@ _ON_BARE_METAL = "none"
 def recorded_findings(machine: Machine) -> tuple[Finding, ...]:
     """Everything that can be said of a machine of which a run is known, what matters most first."""
     facts = dict(machine.facts)
+    vendor = facts.get("vendor", INTEL if machine.architecture in X86 else "")
     hypervisor = facts.get("hypervisor", _ON_BARE_METAL)
     found = [
         *processor_findings(
             architecture=machine.architecture,
-            vendor=facts.get("vendor", INTEL if machine.architecture in X86 else ""),
+            vendor=vendor,
             model_name=machine.cpu_model,
             isa=machine.isa,
         ),
         *isa_findings(machine),
-        *_amx_findings(machine.amx),
+        *_amx_findings(machine, vendor),
         *_software_findings(facts),
         *core_findings(
             logical_cpus=_whole(facts, "logical_cpus", machine.physical_cores),
@@ -54,10 +56,11 @@ def recorded_findings(machine: Machine) -> tuple[Finding, ...]:
     return tuple(sorted(found, key=lambda finding: -list(Level).index(finding.level)))
 
 
-def _amx_findings(amx: Amx) -> Iterator[Finding]:
+def _amx_findings(machine: Machine, vendor: str) -> Iterator[Finding]:
     """What came of trying AMX in that run."""
+    amx = machine.amx
     if not amx.advertised:
-        yield Finding(level=Level.NOTE, what="AMX is not advertised", detail=amx.detail)
+        yield no_amx_finding(vendor=vendor, isa=machine.isa)
         return
     if amx.remedy is Remedy.REPAIR:
         yield Finding(
@@ -67,7 +70,7 @@ def _amx_findings(amx: Amx) -> Iterator[Finding]:
             remedy="other programs will die of SIGILL here: give them ONEDNN_MAX_CPU_ISA=AVX512_CORE_FP16",
         )
     elif amx.usable_by_onednn and amx.remedy is Remedy.NONE:
-        yield Finding(level=Level.GOOD, what="AMX works in oneDNN", detail=amx.detail)
+        yield Finding(level=Level.GOOD, what="AMX works in oneDNN", detail=amx.detail, remedy=NOTHING_TO_DO)
     else:
         yield Finding(
             level=Level.WARNING,
@@ -97,7 +100,7 @@ def _software_findings(facts: dict[str, str]) -> Iterator[Finding]:
             level=Level.NOTE,
             what="no allocator was preloaded",
             detail="the default one is used",
-            remedy="optional: libtcmalloc-minimal4 (apt)",
+            remedy=ALLOCATOR_REMEDY,
         )
 
 

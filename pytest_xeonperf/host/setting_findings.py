@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pytest_xeonperf.host.finding import Finding, Level
+from pytest_xeonperf.host.finding import NOTHING_TO_DO, Finding, Level
 from pytest_xeonperf.records import Remedy
 
 if TYPE_CHECKING:
@@ -58,8 +58,9 @@ def system_findings(*, hypervisor: str, governor: str, huge_pages: str) -> Itera
     if hypervisor:
         yield Finding(
             level=Level.NOTE,
-            what=f"virtual machine: {hypervisor}",
+            what=f"virtual machine ({hypervisor})",
             detail="neighbours on the host share caches, memory bandwidth and turbo",
+            remedy=f"{NOTHING_TO_DO}, since rounds are paired; on metal figures scatter less",
         )
     if governor and governor != "performance":
         yield Finding(

@@ -50,6 +50,27 @@ def climbs(
     )
 
 
+def climb_with(
+    key: LadderKey,
+    admitted: Mapping[LadderKey, Admission],
+    footprint: Footprint | Unknown,
+    available_bytes: int,
+    climb: Callable[[Climb], Mapping[LadderKey, Mapping[str, Measurement | Failure]]],
+) -> dict[LadderKey, dict[str, Measurement | Failure]]:
+    """What a ladder and those that are climbed with it come to, each by variant.
+
+    It is climbed once more, alone, where the others' climb lost a baseline that is not its own and so left it out.
+    """
+    own = [each for each in climbs(admitted, footprint, available_bytes) if key in each.ladders]
+    found: dict[LadderKey, dict[str, Measurement | Failure]] = {}
+    for each in own:
+        for ladder, came_to in climb(each).items():
+            found.setdefault(ladder, {}).update(came_to)
+    if own and key not in found:
+        return found | climb_with(key, {key: admitted[key]}, footprint, available_bytes, climb)
+    return {key: {}} | found
+
+
 def read_out(
     found: Mapping[str, Measurement | Failure],
     climb: Climb,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from functools import partial
 from random import Random
 from typing import TYPE_CHECKING
 
@@ -19,7 +20,7 @@ from pytest_xeonperf.measure.pair import measure_pair
 from pytest_xeonperf.measure.roofline import against, best_of
 from pytest_xeonperf.records import Measurement, Outcome, Roofline, Unknown
 from pytest_xeonperf.shell.admission import Room, admit
-from pytest_xeonperf.shell.climb import climbs, read_out
+from pytest_xeonperf.shell.climb import climb_with, read_out
 from pytest_xeonperf.shell.listener import Watcher
 from pytest_xeonperf.shell.peaks import Peaks, available_bytes
 from pytest_xeonperf.shell.replicates import Replicates
@@ -146,11 +147,9 @@ class Engine:
             for each, members in by_ladder(self.rungs).items()
             if each.is_of_same_model(key) and each not in self.measured
         }
-        found: dict[LadderKey, dict[str, Measurement | Failure]] = {key: {}}
-        for climb in climbs(admitted, phase.footprint, room.available_bytes):
-            if key in climb.ladders:
-                for each, came_to in self._climb(climb, admitted, workload).items():
-                    found.setdefault(each, {}).update(came_to)
+        found = climb_with(
+            key, admitted, phase.footprint, room.available_bytes, partial(self._climb, admitted, workload)
+        )
         if key.preset is not Preset.SMOKE:
             found = self._in_all_processes(found)
         for each, came_to in found.items():
@@ -173,7 +172,7 @@ class Engine:
         }
 
     def _climb(
-        self, climb: Climb, admitted: Mapping[LadderKey, Admission], workload: Workload
+        self, admitted: Mapping[LadderKey, Admission], workload: Workload, climb: Climb
     ) -> Mapping[LadderKey, Mapping[str, Measurement | Failure]]:
         """What the ladders of one climb come to, each over its own baseline."""
         first = climb.ladders[0]

@@ -19,6 +19,7 @@ from pytest_xeonperf.store.repository import WRITES, Store
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
     from sqlite3 import Connection as SqliteConnection
 
     from sqlalchemy import Connection, Engine
@@ -72,7 +73,7 @@ def connect(place: SqliteFile | Server, *, readonly: bool = False) -> Engine:
 
 def _connect_sqlite(place: SqliteFile, *, readonly: bool) -> Engine:
     query = {"uri": "true", "mode": "ro" if readonly else "rwc"}
-    if readonly and not os.access(place.path.parent, os.W_OK, effective_ids=True):
+    if readonly and not _can_change(place.path):
         query["immutable"] = "1"  # WAL wants to put files beside the database even to read it
     engine = create_engine(URL.create("sqlite", database=f"file:{quote(str(place.path))}", query=query))
 
@@ -91,6 +92,14 @@ def _connect_sqlite(place: SqliteFile, *, readonly: bool) -> Engine:
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
     return engine
+
+
+def _can_change(path: Path) -> bool:
+    """Whether a database may become another one: we may write beside it, or somebody does and has a log there.
+
+    What is in such a log is read from it. Taken for immutable, the file would lack that, and change under the reader.
+    """
+    return os.access(path.parent, os.W_OK, effective_ids=True) or path.with_name(f"{path.name}-wal").exists()
 
 
 def _check_folder(place: SqliteFile | Server, *, readonly: bool) -> None:

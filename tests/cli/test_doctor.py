@@ -1,4 +1,6 @@
 import json
+import re
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -70,6 +72,12 @@ def test_an_arm_machine_gets_a_clear_word_and_exit_code_0(run):
     result, _ = run(GRAVITON, "--no-limits")
     assert "aarch64 is not x86-64" in result.stdout
     assert "what to do" in result.stdout
+
+
+def test_each_finding_that_is_not_good_is_followed_by_what_to_do(run):
+    signs = re.findall(r"^(problem|warning|note|ok) |what to do:", run(HASWELL)[0].stdout, flags=re.MULTILINE)
+    assert {"problem", "note", "ok"} <= set(signs)
+    assert all((after == "") is (sign in {"problem", "warning", "note"}) for sign, after in pairwise([*signs, "end"]))
 
 
 def test_facts_are_shown_as_they_are_and_never_read_as_markup(run):

@@ -1,9 +1,13 @@
+import inspect
+import re
 from dataclasses import replace
 
 import pytest
 
+from pytest_xeonperf.host import findings as findings_module
+from pytest_xeonperf.host import processor_findings, setting_findings
 from pytest_xeonperf.host.amx import AmxMode, decide
-from pytest_xeonperf.host.finding import Level
+from pytest_xeonperf.host.finding import NOTHING_TO_DO, Level
 from pytest_xeonperf.host.findings import findings
 from pytest_xeonperf.host.probe import Finish, Probe, Trial
 from pytest_xeonperf.host.topology import Core
@@ -20,8 +24,8 @@ def said(host, level=None):
     return {finding.what: finding for finding in findings(host) if level in (None, finding.level)}
 
 
-def test_a_machine_in_order_has_only_good_findings(make_host):
-    assert {finding.level for finding in findings(make_host())} == {Level.GOOD}
+def test_a_machine_in_order_has_only_good_findings_about_which_nothing_needs_doing(make_host):
+    assert {(finding.level, finding.remedy) for finding in findings(make_host())} == {(Level.GOOD, NOTHING_TO_DO)}
 
 
 @pytest.mark.parametrize(
@@ -29,7 +33,7 @@ def test_a_machine_in_order_has_only_good_findings(make_host):
     [
         ({"system": {"governor": "powersave"}}, Level.WARNING, "frequency governor is powersave"),
         ({"system": {"huge_pages": "never"}}, Level.NOTE, "transparent huge pages are off"),
-        ({"system": {"hypervisor": "Firecracker"}}, Level.NOTE, "virtual machine: Firecracker"),
+        ({"system": {"hypervisor": "Firecracker"}}, Level.NOTE, "virtual machine (Firecracker)"),
         ({"system": {"available_bytes": 3 << 30}}, Level.WARNING, "3.00 GiB of memory are free"),
         ({"system": {"swap_used_bytes": 1 << 30}}, Level.WARNING, "1.00 GiB are swapped out"),
         ({"system": {"throttled_ns": 1_500_000_000}}, Level.NOTE, "this cgroup has been throttled"),
@@ -94,15 +98,20 @@ def test_what_matters_most_comes_first(make_host):
 
 BROKEN_BF16 = Probe(advertised=Isa.AVX512_BF16, plain=SIGILL, repaired=UNTRIED, capped=UNTRIED, inductor=UNTRIED)
 BROKEN_AMX = Probe(advertised=Isa.AMX_BF16, plain=SIGILL, repaired=SIGILL, capped=WORKED, inductor=SIGILL)
-TO_BE_MENDED = {
-    "BF16 does not work": {"probe": BROKEN_BF16},
+REPAIRED_AMX = Probe(advertised=Isa.AMX_BF16, plain=SIGILL, repaired=ON_AMX, capped=WORKED, inductor=WORKED)
+OUT_OF_ORDER = {
     "AMX is advertised and oneDNN cannot use it": {"probe": BROKEN_AMX},
+    "AMX works in oneDNN once its tile palette is repaired": {"probe": REPAIRED_AMX},
     "Inductor's AMX micro-kernels cannot work": {"probe": BROKEN_AMX},
     "torch is not installed": {"torch": ""},
     "torchvision is installed and broken": {"torchvision": "no torchvision::nms"},
     "no working C++ compiler": {"compiler": Unknown(reason="none")},
     "the C++ compiler does not know this CPU": {"knows_cpu": False},
+    "no allocator to preload": {"libraries": ()},
+    "no OpenMP runtime to preload": {"libraries": ()},
     "frequency governor is powersave": {"system": {"governor": "powersave"}},
+    "transparent huge pages are off": {"system": {"huge_pages": "never"}},
+    "virtual machine (Firecracker)": {"system": {"hypervisor": "Firecracker"}},
     "3.00 GiB of memory are free": {"system": {"available_bytes": 3 << 30}},
     "1.00 GiB are swapped out": {"system": {"swap_used_bytes": 1 << 30}},
     "the machine is busy": {"system": {"load": 9.0}},
@@ -111,14 +120,51 @@ TO_BE_MENDED = {
     "hyper-threading is on": {"topology": {"logical_cpus": 8}},
     "2 NUMA nodes": {"topology": {"cores": TWO_NODES}},
 }
+"""On the Xeon that is else in order."""
+
+IN_ORDER = {"AMX works in oneDNN", "AMX instructions of Inductor's micro-kernels work", "C++ compiler works"}
+OF_OTHER_PROCESSORS = {
+    "aarch64 is not x86-64": ("generic", "aarch64", "0x41"),
+    "no AVX-512": ("avx2", "x86_64", "GenuineIntel"),
+    "not an Intel processor": ("avx512_bf16", "x86_64", "AuthenticAMD"),
+    "BF16 does not work": ("avx512_bf16", "x86_64", "GenuineIntel"),
+    "AMX is not advertised": ("avx512_bf16", "x86_64", "GenuineIntel"),
+}
+AS_ASKED = {"AMX would work in oneDNN and is kept from it, as asked"}
 
 
-@pytest.mark.parametrize("what", TO_BE_MENDED)
-def test_every_problem_of_a_user_comes_with_what_to_do(make_host, what):
-    found = said(make_host(**TO_BE_MENDED[what]))
-    assert found[what].remedy
-    urgent = [finding for finding in found.values() if finding.level in {Level.PROBLEM, Level.WARNING}]
-    assert all(finding.remedy for finding in urgent)
+@pytest.mark.parametrize("what", OUT_OF_ORDER)
+def test_every_finding_comes_with_what_to_do_however_little_it_matters(make_host, what):
+    found = said(make_host(**OUT_OF_ORDER[what]))
+    assert what in found
+    assert all(finding.remedy for finding in found.values())
+
+
+@pytest.mark.parametrize("what", OF_OTHER_PROCESSORS)
+def test_every_finding_about_another_processor_comes_with_what_to_do(make_host, make_cpu, flags_of, what):
+    flags, architecture, vendor = OF_OTHER_PROCESSORS[what]
+    cpu = make_cpu(flags_of[flags], architecture=architecture, vendor=vendor)
+    found = said(make_host(cpu=cpu, probe=replace(BROKEN_BF16, advertised=cpu.isa)))
+    assert what in found
+    assert all(finding.remedy for finding in found.values())
+
+
+def test_there_is_no_finding_that_these_tests_leave_out():
+    modules = (findings_module, processor_findings, setting_findings)
+    words = {what for each in modules for what in re.findall(r'what="([^"]+)"', inspect.getsource(each))}
+    assert words <= {*OUT_OF_ORDER, *IN_ORDER, *OF_OTHER_PROCESSORS, *AS_ASKED}
+
+
+def test_a_processor_that_has_no_amx_is_told_that_nothing_needs_doing(make_host, make_cpu, flags_of):
+    remedies = {}
+    for vendor in ("AuthenticAMD", "GenuineIntel"):
+        cpu = make_cpu(flags_of["avx512_bf16"], vendor=vendor)
+        remedies[vendor] = said(make_host(cpu=cpu, probe=replace(BROKEN_BF16, plain=WORKED)))[
+            "AMX is not advertised"
+        ].remedy
+    assert remedies["AuthenticAMD"] == NOTHING_TO_DO
+    assert "hypervisor" in remedies["GenuineIntel"]
+    assert NOTHING_TO_DO in remedies["GenuineIntel"]
 
 
 @pytest.mark.parametrize("flags", ["generic", "avx2"])
@@ -153,5 +199,7 @@ def test_amx_that_is_kept_from_onednn_as_asked_is_no_warning(make_host, mode):
     host = make_host()
     capped = replace(host.machine, amx=decide(mode, host.probe))
     found = said(replace(host, machine=capped))
-    assert found["AMX would work in oneDNN and is kept from it, as asked"].level is Level.NOTE
+    (kept,) = (found[what] for what in AS_ASKED)
+    assert kept.level is Level.NOTE
+    assert kept.remedy
     assert "AMX is advertised and oneDNN cannot use it" not in found

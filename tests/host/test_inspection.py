@@ -1,9 +1,11 @@
 import pytest
 
 from pytest_xeonperf.errors import InfrastructureError
-from pytest_xeonperf.host import child, inspection
+from pytest_xeonperf.host import child, fingerprint, inspection
 from pytest_xeonperf.host.amx import AmxMode
-from pytest_xeonperf.records import Machine, Unknown
+from pytest_xeonperf.host.findings import findings
+from pytest_xeonperf.host.probe import Finish
+from pytest_xeonperf.records import Isa, Machine, Unknown
 
 
 def test_a_torchvision_that_is_not_there_is_not_broken(monkeypatch):
@@ -27,6 +29,23 @@ def test_a_host_without_torch_is_still_described(monkeypatch):
     host = inspection.inspect(limits=False)
     assert host.torch == ""
     assert host.machine.limits == Unknown(reason="torch is not installed")
+
+
+def test_an_arm_machine_is_described_without_a_trial_and_told_what_to_do(make_cpu, monkeypatch):
+    arm = make_cpu({"asimd", "bf16", "sve"}, architecture="aarch64", vendor="ARM", model_name="Neoverse V1")
+    for module in (inspection, fingerprint):
+        monkeypatch.setattr(module, "read_cpu", lambda: arm)
+    monkeypatch.setattr(inspection, "measured_in_child", lambda outside, **_: outside)  # which is of another CPU
+    host = inspection.inspect(limits=False)
+    assert (host.machine.architecture, host.machine.isa, host.machine.cpu_model) == (
+        "aarch64",
+        Isa.GENERIC,
+        "Neoverse V1",
+    )
+    tried = (host.probe.plain, host.probe.repaired, host.probe.capped, host.probe.inductor)
+    assert {trial.finish for trial in tried} == {Finish.NOT_TRIED}
+    found = {finding.what: finding for finding in findings(host)}
+    assert found["aarch64 is not x86-64"].remedy == "measure on a Xeon of the 4th generation or later"
 
 
 def test_the_threads_that_are_asked_for_are_those_of_the_machine(monkeypatch):

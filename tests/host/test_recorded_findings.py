@@ -39,6 +39,7 @@ def machine():
 def said(machine, **facts):
     known = {**FACTS, **facts}
     changed = replace(machine, facts=tuple((name, value) for name, value in known.items() if value))
+    assert all(finding.remedy for finding in recorded_findings(changed))
     return {finding.what: finding.level for finding in recorded_findings(changed)}
 
 
@@ -51,7 +52,7 @@ def test_a_machine_in_order_has_only_good_findings(machine):
     [
         ({"governor": "powersave"}, Level.WARNING, "frequency governor is powersave"),
         ({"thp": "never"}, Level.NOTE, "transparent huge pages are off"),
-        ({"hypervisor": "Firecracker"}, Level.NOTE, "virtual machine: Firecracker"),
+        ({"hypervisor": "Firecracker"}, Level.NOTE, "virtual machine (Firecracker)"),
         ({"smt": "on", "logical_cpus": "4"}, Level.NOTE, "hyper-threading is on"),
         ({"cpu_quota": "1.5"}, Level.WARNING, "the cgroup's CPU quota is below the cpuset"),
         ({"numa_nodes": "2"}, Level.NOTE, "2 NUMA nodes"),

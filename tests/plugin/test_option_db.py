@@ -1,10 +1,17 @@
+import ctypes
 import os
 import sqlite3
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
 from pytest_xeonperf.errors import ExitCode
 from pytest_xeonperf.store.schema import REVISION_TABLE
+
+_PRCTL = ctypes.CDLL(None, use_errno=True).prctl if sys.platform == "linux" else None
+_PR_CAPBSET_DROP, _CAP_DAC_OVERRIDE = 24, 1
 
 SUITE = """
 import pytest
@@ -40,11 +47,44 @@ def test_a_file_that_is_no_database_is_refused_by_name(run_on, pytester):
     _assert_refused(run_on(path), "notes.txt", "not a SQLite database", "what to do")
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
-def test_a_read_only_database_is_refused(run_on, pytester):
-    path = pytester.path / "mine.db"
-    path.touch(mode=0o400)
-    _assert_refused(run_on(path), "mine.db", "read-only")
+@pytest.fixture
+def run_as_others(pytester, environment):
+    """Runs the suite in a process that file permissions stop, whoever runs the tests."""
+
+    def run_it(url):
+        pytester.makepyfile(SUITE)
+        command = [sys.executable, "-m", "pytest", "--xeonperf", f"--xeonperf-db={url}", "--xeonperf-report=off"]
+        return subprocess.run(
+            command,
+            cwd=pytester.path,
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+            preexec_fn=_give_up_what_root_may,
+        )
+
+    return run_it
+
+
+def _give_up_what_root_may():
+    """Root loses the right to write where modes say no, with the next program that is started."""
+    if os.geteuid() == 0 and _PRCTL(_PR_CAPBSET_DROP, _CAP_DAC_OVERRIDE, 0, 0, 0) != 0:
+        raise OSError(ctypes.get_errno(), "root cannot be stopped from writing here")
+
+
+def test_a_history_that_is_read_only_is_refused_and_left_alone(run_as_others, make_history):
+    path = Path(make_history("sqlite"))
+    path.chmod(0o400)
+    before = path.read_bytes()
+    done = run_as_others(path)
+    said = done.stdout + done.stderr
+    assert done.returncode == ExitCode.USAGE, said
+    assert f"{path.name}: the database is read-only" in said
+    assert "what to do" in said
+    assert "Traceback" not in said
+    assert "INTERNALERROR" not in said
+    assert path.read_bytes() == before
 
 
 def test_a_database_in_a_folder_that_is_not_there_is_refused(run_on, pytester):

@@ -210,22 +210,28 @@ def test_ladders_of_one_model_share_their_rounds_and_their_models(make_engine, m
     assert [pair.baseline_ns for pair in first.samples] != [pair.baseline_ns for pair in second.samples]
 
 
-def test_a_ladder_whose_neighbour_has_no_baseline_is_measured_alone(make_engine, make_rung):
-    class Picky(nn.Linear):
-        refuses = True
+def _picky(refusals):
+    """A model that refuses to run in FP32 so many times."""
+    left = [refusals]
 
+    class Picky(nn.Linear):
         def forward(self, x):
-            if x.dtype is torch.float32 and self.refuses:
+            if x.dtype is torch.float32 and left[0] > 0:
+                left[0] -= 1
                 raise ValueError("not in FP32")
             return super().forward(x)
 
-    over_fp32, over_bf16 = make_rung("sdpa_bf16"), make_rung("sdpa_bf16", over="eager_bf16")
-    engine = make_engine(over_fp32, over_bf16)
+    return Workload(name="picky", build=lambda: Picky(4, 4), inputs=lambda: Inputs(args=(torch.ones(1, 4),)))
 
-    workload = Workload(name="picky", build=lambda: Picky(4, 4), inputs=lambda: Inputs(args=(torch.ones(1, 4),)))
-    assert engine.result(over_fp32, workload).verdict.outcome is Outcome.NO_BASELINE
-    Picky.refuses = False
-    assert engine.result(over_bf16, workload).verdict.outcome is Outcome.PASS
+
+@pytest.mark.parametrize("order", [("eager_fp32", "eager_bf16"), ("eager_bf16", "eager_fp32")])
+@pytest.mark.parametrize(("refusals", "over_bf16"), [(1, Outcome.PASS), (1 << 30, Outcome.NO_BASELINE)])
+def test_a_ladder_whose_neighbour_has_no_baseline_is_measured_alone(make_engine, make_rung, order, refusals, over_bf16):
+    rungs = [make_rung("sdpa_bf16", over=over) for over in order]
+    engine, workload = make_engine(*rungs), _picky(refusals)
+    found = {rung.ladder.over: engine.result(rung, workload).verdict.outcome for rung in rungs}
+    assert found == {"eager_fp32": Outcome.NO_BASELINE, "eager_bf16": over_bf16}
+    assert set(engine.measured) == {rung.ladder for rung in rungs}
 
 
 def test_the_listener_hears_of_the_model_by_its_name(make_engine, make_rung):

@@ -8,6 +8,7 @@ import sqlite3
 import sys
 import tempfile
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -86,6 +87,21 @@ def test_a_read_only_file_can_be_read_but_not_written(make_run: Callable[..., Ru
             assert "--db" in caught.value.remedy
             with open_store(str(path), readonly=True) as store:
                 assert store.run(run.id) == run
+
+
+def test_what_somebody_else_is_writing_is_read_though_it_is_still_in_their_log(make_run: Callable[..., Run]) -> None:
+    with _public_folder() as folder:
+        path, run = folder / "xeonperf.db", make_run()
+        with open_store(str(path)):
+            pass
+        before = path.read_bytes()
+        with open_store(str(path)) as theirs:
+            theirs.add_run(run)
+            assert path.read_bytes() == before  # it is in the log alone
+            with _unprivileged(), open_store(str(path), readonly=True) as store:
+                assert store.run(run.id) == run
+                theirs.add_run(replace(run, id=f"{run.id[:-1]}0", results=()))
+                assert len(store.runs()) == 2
 
 
 def test_a_folder_without_the_right_to_write_is_refused_in_words() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import os
 from functools import partial
+from pathlib import Path
 from threading import Thread
 from typing import NamedTuple
 
@@ -64,6 +65,17 @@ def test_the_file_is_written_once(tmp_path):
     os.utime(file, (1, 1))
     seeded(Small, key="small", cache=tmp_path)
     assert [path.stat().st_mtime for path in tmp_path.iterdir()] == [1]
+
+
+@pytest.mark.skipif(not Path("/proc/self/maps").exists(), reason="only Linux shows what is mapped")
+def test_the_file_is_mapped_and_not_copied_so_that_processes_share_it(tmp_path):
+    module = seeded(Small, key="small", cache=tmp_path)
+    (file,) = tmp_path.iterdir()
+    lines = [line.split() for line in Path("/proc/self/maps").read_text(encoding="utf-8").splitlines()]
+    mapped = [[int(end, 16) for end in line[0].split("-")] for line in lines if line[-1] == str(file)]
+    assert mapped
+    for parameter in module.parameters():
+        assert any(start <= parameter.data_ptr() < end for start, end in mapped)
 
 
 def test_another_shape_is_another_file(tmp_path):
