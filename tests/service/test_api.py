@@ -117,7 +117,7 @@ def test_data_that_does_not_do_for_what_is_asked_is_told_as_that(
         def refuse(*_: object, what: str = what, **__: object) -> None:
             raise DataError(what, remedy="measure at least one round")
 
-        monkeypatch.setattr(Store, "trends", refuse)
+        monkeypatch.setattr(Store, "sessions", refuse)
         answer = client.get(path)
         assert answer.status_code == status
         assert (what in answer.text) is (status == 422)
