@@ -23,7 +23,7 @@ _SPARE = 24
 """Runs that are looked at beyond the points that are wanted: some cases are not in every run."""
 
 _CLASSES = 4
-"""Of machines, among the newest runs, whose points are all looked for at once."""
+"""Of machines, those most cases were measured on last, whose points are looked for at once."""
 
 _OUTCOMES = {each.value: each for each in Outcome}
 
@@ -148,32 +148,36 @@ def read_recent(
 ) -> dict[str, tuple[TrendPoint, ...]]:
     """By case, its newest points, oldest first: `most` of each class, of others than the newest one's what is recent.
 
-    Most cases are read at once, from the newest runs and from those of the newest classes; a case of which these do not
-    have enough costs a query.
+    Most cases are read at once, from the newest runs and from those of the classes that the newest points are of; a
+    case of which these do not have enough costs a query.
     """
-    windows = _windows(marks, most + _SPARE)
-    wanted = sorted({place for window in windows.values() for place in window})
-    places = {marks[place].run_id: (place, marks[place]) for place in wanted}
-    query = _points().where(schema.result.c.run_id.in_(list(places)), schema.result.c.id <= until)
-    every = {mark.run_id: (place, mark) for place, mark in enumerate(marks)}
+    size = most + _SPARE
+    first = max(0, len(marks) - size)
+    found = _in_runs(connection, marks, range(first, len(marks)), until)
+    newest = Counter(points[-1].point.comparability_class for points in found.values())
+    windows = {name: _of_class(marks, name)[-size:] for name, _cases in newest.most_common(_CLASSES)}
+    older = sorted(place for window in windows.values() for place in window if place < first)
+    for case_id, points in _in_runs(connection, marks, older, until).items():
+        found[case_id] = points + found.get(case_id, [])
     totals = Counter(mark.comparability_class for mark in marks)
-    found = _by_case(connection, query, places)
     for case_id in connection.scalars(select(schema.case.c.id)):
-        points = found.get(case_id, [])
-        if not _suffices(points, windows, totals, newest=len(marks) - most - _SPARE, most=most):
-            query = _points().where(schema.result.c.case_id == case_id, schema.result.c.id <= until)
-            found[case_id] = _by_case(connection, query, every).get(case_id, [])
+        if not _suffices(found.get(case_id, ()), windows, totals, newest=first, most=most):
+            found[case_id] = read_points(connection, marks, case_id=case_id, until=until).get(case_id, [])
     return {case_id: _newest_of_each(points, most) for case_id, points in found.items() if points}
 
 
-def _windows(marks: Sequence[RunMark], size: int) -> dict[str, list[int]]:
-    """Places of the newest runs of all, under no name, and of those of the newest classes of machines, by class."""
-    newest = range(max(0, len(marks) - size), len(marks))
-    classes = dict.fromkeys(marks[place].comparability_class for place in reversed(newest))
-    windows = {"": list(newest)}
-    for name in list(classes)[:_CLASSES]:
-        windows[name] = [place for place, mark in enumerate(marks) if mark.comparability_class == name][-size:]
-    return windows
+def _in_runs(
+    connection: Connection, marks: Sequence[RunMark], places: Sequence[int], until: int
+) -> dict[str, list[Numbered]]:
+    """By case, the points of the results up to `until` in some runs, oldest first."""
+    of_run = {marks[place].run_id: (place, marks[place]) for place in places}
+    query = _points().where(schema.result.c.run_id.in_(list(of_run)), schema.result.c.id <= until)
+    return _by_case(connection, query, of_run) if of_run else {}
+
+
+def _of_class(marks: Sequence[RunMark], name: str) -> list[int]:
+    """Places of the runs of a class of machine."""
+    return [place for place, mark in enumerate(marks) if mark.comparability_class == name]
 
 
 def _suffices(
