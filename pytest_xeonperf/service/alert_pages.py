@@ -19,9 +19,10 @@ from pytest_xeonperf.report.page_alert import alert_page, triage_form
 from pytest_xeonperf.report.page_alerts import alerts_page
 from pytest_xeonperf.report.surroundings import Surroundings, machine_lines, why_of_alert
 from pytest_xeonperf.service.alerts import MOST_BYTES, decide
-from pytest_xeonperf.service.api import body, require_kind
+from pytest_xeonperf.service.api import require_kind
 from pytest_xeonperf.service.forgery import proof, require_ours, require_proof
 from pytest_xeonperf.service.pages import answered, served
+from pytest_xeonperf.service.receiving import body
 from pytest_xeonperf.store.tokens import Scope
 from pytest_xeonperf.store.triage import OvertakenError
 
@@ -145,7 +146,7 @@ def _signed_in(service: Service, request: Request) -> tuple[Token, str]:
         raise HTTPException(401, detail=refused.detail, headers=_CHALLENGE) from None
 
 
-def _fields(sent: bytes) -> dict[str, str]:
+def _fields(sent: bytearray) -> dict[str, str]:
     """The fields of a form.
 
     Raises:

@@ -15,7 +15,8 @@ from pytest_xeonperf.alerts import OPEN_STATES, AlertState
 from pytest_xeonperf.errors import DataError
 from pytest_xeonperf.exchange import alerts as as_json
 from pytest_xeonperf.exchange.triage import triage_from
-from pytest_xeonperf.service.api import body, number, parameters, require_kind
+from pytest_xeonperf.service.api import number, parameters, require_kind
+from pytest_xeonperf.service.receiving import body
 from pytest_xeonperf.service.refusal import refusal
 from pytest_xeonperf.store.tokens import Scope
 
@@ -71,7 +72,7 @@ def routes(service: Service) -> list[Route]:
     ]
 
 
-def _decided(service: Service, alert_id: str, sent: bytes, by: str) -> Response:
+def _decided(service: Service, alert_id: str, sent: bytearray, by: str) -> Response:
     try:
         said = json.loads(sent)
     except (ValueError, RecursionError):

@@ -19,6 +19,7 @@ from pytest_xeonperf.errors import DataError
 from pytest_xeonperf.exchange import native, public, shifts
 from pytest_xeonperf.exchange.arriving import is_same, require_presentable
 from pytest_xeonperf.exchange.listing import case_entry, point_entry, run_entry
+from pytest_xeonperf.service.receiving import Room, body
 from pytest_xeonperf.service.refusal import refusal
 from pytest_xeonperf.service.watching import Watch
 from pytest_xeonperf.store.tokens import Scope
@@ -40,15 +41,17 @@ They have threads of their own: behind everybody who wants a page, a run would w
 _LARGE_BYTES = 4 << 20
 """Of a run that no other of its size is read beside: that may take twenty times as much memory."""
 
-_LONGEST_BODY_S = 120
-"""That a body may take to come: whoever has stopped sending keeps others out."""
-
 _JSON = "application/json"
 
 
 def routes(service: Service) -> list[Route]:
     """The API below ``/api/v1``."""
     turns, turn_of_a_large_one = anyio.Semaphore(_AT_ONCE), anyio.Semaphore(1)
+    room = Room(
+        _AT_ONCE * (service.most_bytes + _LARGE_BYTES),
+        small_bytes=_LARGE_BYTES,
+        for_small_bytes=_AT_ONCE * _LARGE_BYTES,
+    )
     threads = anyio.CapacityLimiter(_AT_ONCE + 1)  # one for who is turned away meanwhile
     watch = Watch(service.store, service.seen)
 
@@ -56,9 +59,9 @@ def routes(service: Service) -> list[Route]:
         """Add a run; one that is there already stays as it is."""
         await to_thread.run_sync(service.require, request, Scope.INGEST, limiter=threads)
         require_kind(request, _JSON)  # which no form of another site can say
-        async with turns:
-            sent = await body(request, service.most_bytes)
-            async with turn_of_a_large_one if len(sent) > _LARGE_BYTES else nullcontext():
+        async with room.kept(request, service.most_bytes):
+            sent = await body(request, service.most_bytes)  # at the sender's pace, so before it is his turn
+            async with turn_of_a_large_one if len(sent) > _LARGE_BYTES else nullcontext(), turns:
                 answer = await to_thread.run_sync(_ingested, service, sent, watch, limiter=threads)
         service.counters.received(answer.status_code)
         return answer
@@ -119,9 +122,9 @@ def routes(service: Service) -> list[Route]:
     ]
 
 
-def _ingested(service: Service, sent: bytes, watch: Watch) -> Response:
+def _ingested(service: Service, sent: bytearray, watch: Watch) -> Response:
     try:
-        run = native.loads(sent.decode(), where="body")
+        run = native.loads(_emptied(sent), where="body")
         require_presentable(run, now=datetime.now(UTC))
     except UnicodeDecodeError as error:
         return refusal(400, f"no UTF-8: {error.reason} at byte {error.start}", where="body")
@@ -139,6 +142,13 @@ def _ingested(service: Service, sent: bytes, watch: Watch) -> Response:
     )
 
 
+def _emptied(sent: bytearray) -> str:
+    """The text that was sent, which takes as much memory again, instead of its bytes."""
+    text = sent.decode()
+    sent.clear()
+    return text
+
+
 def require_kind(request: Request, kind: str) -> None:
     """Let a request pass whose body is said to be of a kind.
 
@@ -147,24 +157,6 @@ def require_kind(request: Request, kind: str) -> None:
     """
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != kind:
         raise HTTPException(415, detail=f"it is to be sent as {kind}")
-
-
-async def body(request: Request, most_bytes: int) -> bytes:
-    """The body, read only as long as it is not too large, whatever its header says."""
-    told = request.headers.get("content-length", "0")
-    if told.isdigit() and int(told[:15]) > most_bytes:
-        raise HTTPException(413, detail=f"more than {most_bytes} bytes")
-    parts, size = [], 0
-    try:
-        with anyio.fail_after(_LONGEST_BODY_S):
-            async for part in request.stream():
-                size += len(part)
-                if size > most_bytes:
-                    raise HTTPException(413, detail=f"more than {most_bytes} bytes")
-                parts.append(part)
-    except TimeoutError:
-        raise HTTPException(408, detail=f"the body did not come within {_LONGEST_BODY_S} s") from None
-    return b"".join(parts)
 
 
 def parameters(request: Request, *names: str) -> QueryParams:

@@ -14,7 +14,7 @@ from starlette.requests import Request
 from pytest_xeonperf.errors import DataError
 from pytest_xeonperf.exchange import native
 from pytest_xeonperf.records import RunState, Unknown
-from pytest_xeonperf.service.api import body
+from pytest_xeonperf.service.receiving import body
 from pytest_xeonperf.store.repository import Store
 from pytest_xeonperf.store.tokens import Scope
 
