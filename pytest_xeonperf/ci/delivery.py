@@ -1,67 +1,39 @@
-"""Runs on their way to a service: sent at once, or kept on disk until it is there again.
-
-A run waits as a file of its own, named by its id, which is ordered by time; it goes when the service has said that it
-has it. The service takes a run once however often it is sent, so that a delivery that was cut off is made again.
-"""
+"""A run on its way to a service, which takes it once however often it is sent."""
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import re
-from dataclasses import dataclass
 from http.client import HTTPException
-from pathlib import Path
+from io import BytesIO
 from typing import TYPE_CHECKING, Any
 from urllib.error import HTTPError
 from urllib.parse import quote
 from urllib.request import Request
 
 from pytest_xeonperf.ci.opener import OPENER
-from pytest_xeonperf.errors import DataError, InfrastructureError, UsageError, XeonPerfError
+from pytest_xeonperf.errors import DataError, InfrastructureError, UsageError
 from pytest_xeonperf.exchange.addresses import is_web_address
-from pytest_xeonperf.records import Unknown
 
 if TYPE_CHECKING:
     from http.client import HTTPResponse
 
-OUTBOX = Path(".xeonperf", "outbox")
-"""In the folder of suites, where runs wait."""
-
 _PATIENCE_S = 60
-_REFUSED = ".refused"
+"""Without a sign of the service."""
+
 _OF_THIS_RUN = frozenset({400, 409, 413, 422})
 """What a service says of the run itself; everything else may be better another time."""
 
+_TOO_SLOW = 408
 _ELSEWHERE = frozenset({301, 302, 303, 307, 308})
 _AS_IT_IS = "/:?#[]@!$&'()*+,;=%"
 """Of an address from elsewhere: a terminal obeys other characters."""
 _REMEDY = "say https://host[:port][/path], without a user or a query"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Delivery:
-    """What became of the runs that waited.
-
-    Attributes:
-        sent: Runs that the service has now.
-        waiting: Runs that are still to be sent.
-        refused: Runs that the service does not take, which were put aside, with its words.
-        error: Why runs wait.
-    """
-
-    sent: int
-    waiting: int
-    refused: tuple[str, ...] = ()
-    error: XeonPerfError | Unknown = Unknown(reason="none waits")
-
-    @property
-    def problem(self) -> str:
-        """Why runs wait, in a line; empty where none does."""
-        if isinstance(self.error, Unknown):
-            return ""
-        return f"{self.error.what} ({self.error.remedy})" if self.error.remedy else self.error.what
+class PassedOverError(InfrastructureError):
+    """This run cannot be sent now; that says nothing about others."""
 
 
 def deliver(url: str, document: str) -> bool:
@@ -74,12 +46,19 @@ def deliver(url: str, document: str) -> bool:
     Raises:
         UsageError: The address is none, or the token is not good for it.
         DataError: The service does not take this run.
+        PassedOverError: It did not come fast enough for the service.
         InfrastructureError: The service does not answer, or something else does.
     """
+    sent = document.encode()
+    blocks = BytesIO(sent)  # each has all the patience; of bytes, all would have to go in that time
     request = Request(  # noqa: S310 - http or https, as is checked
         f"{checked(url)}/api/v1/runs",
-        data=document.encode(),
-        headers={"Content-Type": "application/json", "Authorization": f"Bearer {_token()}"},
+        data=blocks,
+        headers={
+            "Content-Type": "application/json",
+            "Content-Length": str(len(sent)),
+            "Authorization": f"Bearer {_token()}",
+        },
     )
     try:
         with OPENER.open(request, timeout=_PATIENCE_S) as answer:
@@ -89,47 +68,6 @@ def deliver(url: str, document: str) -> bool:
     except (HTTPException, OSError, ValueError, KeyError) as error:
         said = str(error) or type(error).__name__
         raise InfrastructureError(f"no answer of a service: {said}", where=url, remedy="check the address") from error
-
-
-def outbox(folder: Path, url: str) -> Path:
-    """Where the runs wait that are for this service, in the folder of suites: another address is another service."""
-    return folder / OUTBOX / hashlib.sha256(checked(url).encode()).hexdigest()[:12]
-
-
-def keep(box: Path, run_id: str, document: str) -> None:
-    """Let a run wait on disk: all of it or, if this process dies, nothing."""
-    box.mkdir(parents=True, exist_ok=True)
-    (box / ".gitignore").write_text("*\n", encoding="ascii")
-    draft = box / f".{run_id}.part"
-    with draft.open("w", encoding="utf-8") as file:
-        file.write(document)
-        file.flush()
-        os.fsync(file.fileno())
-    draft.replace(box / f"{run_id}.json")
-
-
-def deliver_kept(box: Path, url: str) -> Delivery:
-    """Send what waits, the oldest first, up to the first that the service is not there for.
-
-    A run that the service does not take is put aside, so that those behind it get through.
-    """
-    waiting = sorted(box.glob("*.json")) if box.is_dir() else []
-    sent, refused = 0, []
-    for number, path in enumerate(waiting):
-        try:
-            deliver(url, path.read_text(encoding="utf-8", errors="replace"))
-        except FileNotFoundError:  # another session has sent it
-            continue
-        except DataError as error:
-            aside = path.with_suffix(_REFUSED)
-            path.replace(aside)
-            refused.append(f"{error.what} (run {path.stem}, put aside as {aside})")
-            continue
-        except XeonPerfError as error:
-            return Delivery(sent=sent, waiting=len(waiting) - number, refused=tuple(refused), error=error)
-        path.unlink(missing_ok=True)
-        sent += 1
-    return Delivery(sent=sent, waiting=0, refused=tuple(refused))
 
 
 def checked(url: str) -> str:
@@ -172,4 +110,6 @@ def _refusal(error: HTTPError, url: str) -> UsageError | DataError | Infrastruct
         return UsageError(what, where=url, remedy="set XEONPERF_TOKEN to a token with the scope ingest")
     if ours and error.code in _OF_THIS_RUN:
         return DataError(what, where=url)
+    if error.code == _TOO_SLOW:
+        return PassedOverError(what, where=url, remedy="try again on a faster line, or later")
     return InfrastructureError(what, where=url, remedy="check the address, or try again later")

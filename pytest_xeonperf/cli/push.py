@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import click
 from click.core import ParameterSource
 
-from pytest_xeonperf.ci.delivery import OUTBOX, deliver, deliver_kept, keep, outbox
+from pytest_xeonperf.ci.box import OUTBOX, deliver_kept, keep, outbox
+from pytest_xeonperf.ci.delivery import PassedOverError, deliver
 from pytest_xeonperf.cli.history import database_option, read_run, revision_argument
 from pytest_xeonperf.errors import ExitCode, InfrastructureError, UsageError, XeonPerfError
 from pytest_xeonperf.exchange import native
@@ -17,7 +18,7 @@ from pytest_xeonperf.store.location import DATABASE_NAME
 from pytest_xeonperf.units import show_count
 
 if TYPE_CHECKING:
-    from pytest_xeonperf.ci.delivery import Delivery
+    from pytest_xeonperf.ci.box import Delivery
     from pytest_xeonperf.records import Run
 
 
@@ -40,13 +41,19 @@ def command(context: click.Context, revision: str, url: str, db: str, *, waiting
         if context.get_parameter_source("revision") is not ParameterSource.DEFAULT or db:
             raise UsageError("--waiting sends no other run", remedy="leave out the revision and --db, or --waiting")
         found = _send_waiting(box, url)
+        if not isinstance(found.error, Unknown):
+            raise found.error
         if not found.sent and not found.refused:
             click.echo("no run waits", err=True)
         return ExitCode.USAGE if found.refused else ExitCode.OK
     run = _whole(read_run(db, revision))
     document = native.dumps(run)
     try:
-        _send_waiting(box, url)
+        why = _send_waiting(box, url).error
+        if isinstance(why, PassedOverError):
+            click.echo(why, err=True)
+        elif not isinstance(why, Unknown):
+            raise why
         is_new = deliver(url, document)
     except InfrastructureError as error:
         raise _kept(box, run, document, error) from error
@@ -80,12 +87,7 @@ def _whole(run: Run) -> Run:
 
 
 def _send_waiting(box: Path, url: str) -> Delivery:
-    """Send what waits, and tell of it.
-
-    Raises:
-        UsageError: The token is not good, or the service is elsewhere.
-        InfrastructureError: The service does not answer.
-    """
+    """Send what waits, and tell of it."""
     found = deliver_kept(box, url)
     if found.sent:
         click.echo(f"pushed {show_count(found.sent, 'run')} that had waited", err=True)
@@ -93,7 +95,6 @@ def _send_waiting(box: Path, url: str) -> Delivery:
         click.echo(line, err=True)
     if not isinstance(found.error, Unknown):
         click.echo(f"{show_count(found.waiting, 'run')} kept in {box}", err=True)
-        raise found.error
     return found
 
 

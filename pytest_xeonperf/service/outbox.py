@@ -6,7 +6,6 @@ was tried.
 
 from __future__ import annotations
 
-import fcntl
 import json
 import logging
 import threading
@@ -16,7 +15,8 @@ from dataclasses import asdict, dataclass
 from math import inf
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
-from pytest_xeonperf.ci.delivery import keep
+from pytest_xeonperf.ci.box import keep
+from pytest_xeonperf.ci.sole_sender import sole_sender
 from pytest_xeonperf.errors import UsageError, XeonPerfError
 
 if TYPE_CHECKING:
@@ -104,10 +104,7 @@ class Outbox:
         """
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
-            with ExitStack() as held:
-                lock = held.enter_context((self._folder / ".lock").open("w", encoding="ascii"))
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                self._held = held.pop_all()
+            self._held.enter_context(sole_sender(self._folder))
         except OSError as error:
             raise UsageError(
                 f"notices cannot wait there: {error.strerror}",

@@ -158,7 +158,7 @@ class Recorder:
         """Let the finished run wait on disk for the service, before anything else may go wrong; a line if it cannot."""
         if not self.under_way or not self.settings.push:
             return ()
-        from pytest_xeonperf.ci.delivery import keep
+        from pytest_xeonperf.ci.box import keep
         from pytest_xeonperf.exchange.native import dumps
 
         try:
@@ -173,7 +173,7 @@ class Recorder:
         """Send what waits to the service; lines on what became of it. Nothing that goes wrong here ends a session."""
         if not self.under_way or not self.settings.push:
             return ()
-        from pytest_xeonperf.ci.delivery import deliver_kept
+        from pytest_xeonperf.ci.box import deliver_kept
 
         try:
             found = deliver_kept(self._outbox(), self.settings.push)
@@ -185,7 +185,7 @@ class Recorder:
         return (*told, *found.refused)
 
     def _outbox(self) -> Path:
-        from pytest_xeonperf.ci.delivery import outbox
+        from pytest_xeonperf.ci.box import outbox
 
         return outbox(self.rootdir, self.settings.push)
 

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_xeonperf.ci.delivery import keep, outbox
+from pytest_xeonperf.ci import box
+from pytest_xeonperf.ci.box import keep, outbox
+from pytest_xeonperf.ci.delivery import PassedOverError
 from pytest_xeonperf.exchange import native
 from pytest_xeonperf.records import RunState
 from pytest_xeonperf.store.engine import open_store
@@ -92,6 +94,28 @@ def test_what_waits_can_be_sent_alone(
     assert (refused.exit_code, "put aside" in refused.err) == (4, True)
     with open_store(str(shared), readonly=True) as store:
         assert [run.id for run in store.runs()] == [two[0].id]
+
+
+def test_a_run_that_does_not_get_through_keeps_no_other_one_waiting(
+    *,
+    command_line: Callable,
+    two: tuple[Run, Run],
+    shared: Path,
+    serving: Callable,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def refuse(*_: object) -> None:
+        raise PassedOverError("the service says 408: the body comes too slowly")
+
+    monkeypatch.setattr(box, "deliver", refuse)
+    with serving(shared) as url:
+        keep(outbox(shared.parent, url), two[0].id, native.dumps(two[0]))
+        said = command_line("push", two[1].id, "--to", url)
+        assert (said.exit_code, f"run {two[1].id} added" in said.err) == (0, True)
+        assert "says 408" in said.err
+        assert waiting(shared.parent, url) == [two[0].id]
+        alone = command_line("push", "--waiting", "--to", url)
+    assert (alone.exit_code, "says 408" in alone.err) == (3, True)
 
 
 def test_waiting_runs_stay_while_nobody_answers(command_line: Callable, two: tuple[Run, Run], tmp_path: Path) -> None:

@@ -1,6 +1,6 @@
 """``--xeonperf-push``: a session's run reaches a real service, at once or with the next session."""
 
-from pytest_xeonperf.ci.delivery import outbox
+from pytest_xeonperf.ci.box import outbox
 from pytest_xeonperf.store.engine import open_store
 from pytest_xeonperf.store.tokens import Scope
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from runs import made
 from service import Served
 
-from pytest_xeonperf.ci import delivery
+from pytest_xeonperf.ci.box import deliver_kept, keep, outbox
 from pytest_xeonperf.errors import UsageError
 from pytest_xeonperf.exchange import native
 from pytest_xeonperf.records import Unknown
@@ -56,7 +56,7 @@ def kill_while_ingesting(database, folder, *, times, seed=1, runs_each=3, say=la
     with open_store(database) as store:
         os.environ["XEONPERF_TOKEN"] = store.create_token("clients", [Scope.INGEST])[1]
     served, seen, sent = Served(database, folder / "service.log"), Kills(), {}
-    boxes = [delivery.outbox(folder / f"client-{number}", served.url) for number in range(CLIENTS)]
+    boxes = [outbox(folder / f"client-{number}", served.url) for number in range(CLIENTS)]
     served.start()
     sent |= _fill(boxes, runs_each, len(sent))
     usual_s = _deliver(boxes, served.url)
@@ -75,7 +75,7 @@ def kill_while_ingesting(database, folder, *, times, seed=1, runs_each=3, say=la
         say(f"{number + 1}: {seen.acknowledged} acknowledged, {seen.beyond} more committed, faults: {seen.faults}")
     served.start()
     for box in boxes:
-        done = delivery.deliver_kept(box, served.url)
+        done = deliver_kept(box, served.url)
         if done.waiting or done.refused:
             seen.faults += (f"an outbox is not empty at the end: {done}",)
     served.kill()
@@ -89,14 +89,14 @@ def _fill(boxes, runs_each, number):
     for box in boxes:
         for _ in range(runs_each - len(_waiting([box]))):
             run = made(number + len(runs), cases=CASES, pairs=PAIRS)
-            delivery.keep(box, run.id, native.dumps(run))
+            keep(box, run.id, native.dumps(run))
             runs[run.id] = run
     return runs
 
 
 def _deliver(boxes, url):
     """Let every client send what it has, all at once; how long that took."""
-    clients = [threading.Thread(target=delivery.deliver_kept, args=(box, url)) for box in boxes]
+    clients = [threading.Thread(target=deliver_kept, args=(box, url)) for box in boxes]
     began = time.monotonic()
     for client in clients:
         client.start()
