@@ -147,17 +147,10 @@ class Outbox:
             if path in self._sent:
                 self._forget(channel, path)
                 continue
-            try:
-                found = json.loads(path.read_text(encoding="utf-8"))
-                notice, tries, not_before_s = (
-                    Notice(**found["notice"]),
-                    int(found["tries"]),
-                    float(found["not_before_s"]),
-                )
-            except (ValueError, KeyError, TypeError) as error:
-                _LOG.error("%s: %s cannot be read and is put aside: %s", channel.shown, path, error)
-                path.replace(path.with_suffix(_UNREADABLE))
+            kept = self._read(channel, path)
+            if kept is None:
                 continue
+            notice, tries, not_before_s = kept
             if not_before_s > self._clock():
                 next_s = min(next_s, not_before_s - self._clock())
                 continue
@@ -170,6 +163,21 @@ class Outbox:
             if not_before_s < inf:
                 break  # the channel does not take it now: the next would only wait for the same
         return max(0.0, next_s)
+
+    def _read(self, channel: Channel, path: Path) -> tuple[Notice, int, float] | None:
+        """What waits in a file, how often it was tried, and when it is to be; None if that is not to be had."""
+        try:
+            found = json.loads(path.read_text(encoding="utf-8"))
+            return Notice(**found["notice"]), int(found["tries"]), float(found["not_before_s"])
+        except FileNotFoundError:  # somebody has taken it away
+            return None
+        except (ValueError, KeyError, TypeError, OSError) as error:
+            _LOG.error("%s: %s cannot be read and is put aside: %s", channel.shown, path, error)
+        try:
+            path.replace(path.with_suffix(_UNREADABLE))
+        except OSError as error:
+            _LOG.error("%s: %s cannot be put aside: %s", channel.shown, path, error.strerror)
+        return None
 
     def _try(self, channel: Channel, path: Path, notice: Notice, tries: int) -> float:
         """Send one; when to try again, infinite if it is gone."""

@@ -150,6 +150,29 @@ def test_a_file_that_is_none_is_put_aside_and_holds_nobody_up(tmp_path: Path, cl
     assert len(waiting(tmp_path, ".unreadable")) == 4
 
 
+@pytest.mark.parametrize("put_aside", [True, False])
+def test_a_file_that_cannot_be_read_holds_up_neither_others_nor_other_channels(
+    tmp_path: Path, clock: Clock, *, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, put_aside: bool
+) -> None:
+    channels = [Fake("first"), Fake("second")]
+    box = Outbox(tmp_path, channels, clock=clock)
+    box.put(notice())
+    for number in range(3):
+        (tmp_path / "first" / f"a{number}.json").mkdir()  # fails as a file of somebody else's does
+    (tmp_path / "first" / "b.json").symlink_to("nothing")
+    if not put_aside:
+        monkeypatch.setattr(type(tmp_path), "replace", refuse)
+    assert box.send_due() == inf
+    assert [channel.taken for channel in channels] == [[notice()]] * 2
+    assert len(waiting(tmp_path, ".unreadable")) == (3 if put_aside else 0)
+    assert caplog.text.count("cannot be read") == 3
+    assert caplog.text.count("cannot be put aside: it is read-only") == (0 if put_aside else 3)
+
+
+def refuse(*_: object) -> None:
+    raise OSError(30, "it is read-only")
+
+
 def test_who_brings_news_does_not_hear_of_a_disk_that_takes_nothing(
     tmp_path: Path, clock: Clock, caplog: pytest.LogCaptureFixture
 ) -> None:
