@@ -187,7 +187,7 @@ def _ingest() -> dict[str, Any]:
         "responses": {
             "201": _answer("It was new.", "Ingested"),
             "200": _answer("It was there already.", "Ingested"),
-            **_errors("400", "401", "403", "409", "413", "415", "429", "503"),
+            **_errors("400", "401", "403", "408", "409", "413", "415", "429", "503"),
         },
     }
 
@@ -204,7 +204,7 @@ def _triages() -> dict[str, Any]:
         "requestBody": {"required": True, "content": content},
         "responses": {
             "200": _answer("The alert as it is then.", "Alert"),
-            **_errors("400", "401", "403", "404", "413", "415", "429", "503"),
+            **_errors("400", "401", "403", "404", "408", "413", "415", "429", "503"),
         },
     }
 

@@ -72,6 +72,11 @@ def test_a_description_says_that_one_may_have_to_wait(path: str, method: str) ->
     assert "429" in document()["paths"][path][method]["responses"]
 
 
+@pytest.mark.parametrize("path", [path for path, method in OPERATIONS if method == "post"])
+def test_a_description_says_that_a_body_may_be_too_slow(path: str) -> None:
+    assert "408" in document()["paths"][path]["post"]["responses"]
+
+
 def test_errors_have_what_is_described(client: TestClient) -> None:
     _has(client.get("/api/v1/runs/nothing").json(), document()["components"]["schemas"]["Error"])
 
