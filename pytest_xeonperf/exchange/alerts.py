@@ -19,9 +19,9 @@ LIST_SCHEMA = "xeonperf-alerts/1"
 SCHEMA = "xeonperf-alert/1"
 
 
-def dumps_list(alerts: Sequence[Alert]) -> str:
-    """Alerts in their order, as JSON text."""
-    document = {"schema": LIST_SCHEMA, "alerts": [alert_entry(alert) for alert in alerts]}
+def dumps_list(alerts: Sequence[Alert], **more: str) -> str:
+    """Alerts in their order, as JSON text; with what else there is to say of the list, by name."""
+    document = {"schema": LIST_SCHEMA, "alerts": [alert_entry(alert) for alert in alerts], **more}
     return json.dumps(document, indent=2, allow_nan=False) + "\n"
 
 

@@ -41,14 +41,15 @@ def routes(service: Service) -> list[Route]:
     def listed(request: Request) -> Response:
         """Alerts, newest first."""
         service.require(request, Scope.READ)
-        query = parameters(request, "state", "case", "machine", "limit")
-        found = service.store.alerts(
+        query = parameters(request, "state", "case", "machine", "limit", "before")
+        found = service.store.alert_page(
             _states(query.get("state", "")),
             case_id=query.get("case", ""),
             comparability_class=query.get("machine", ""),
             limit=number(query.get("limit", "500"), most=_MOST_ALERTS),
+            before=query.get("before", ""),
         )
-        return Response(as_json.dumps_list(found), media_type=_JSON)
+        return Response(as_json.dumps_list(found.alerts, older=found.older), media_type=_JSON)
 
     def one(request: Request) -> Response:
         """One alert with its history."""

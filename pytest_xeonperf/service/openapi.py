@@ -63,7 +63,7 @@ def document() -> dict[str, Any]:
                 "Comparison": _record(
                     schema={"const": "xeonperf-compare/1"}, verdict=_TEXT, base=_OBJECT, head=_OBJECT, cases=_LIST
                 ),
-                "Alerts": _record(schema={"const": "xeonperf-alerts/1"}, alerts=_LIST),
+                "Alerts": _record(schema={"const": "xeonperf-alerts/1"}, alerts=_LIST, older=_OLDER),
                 "Alert": _record(schema={"const": "xeonperf-alert/1"}, alert=_OBJECT, events=_LIST),
                 "Triage": {
                     "type": "object",
@@ -110,6 +110,7 @@ def document() -> dict[str, Any]:
                     _query("case", _TEXT),
                     _query("machine", _TEXT),
                     _query("limit", _COUNT),
+                    _query("before", _BEFORE),
                 )
             },
             "/api/v1/alerts/{alert_id}": {

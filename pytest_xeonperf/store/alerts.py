@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING
 
-from sqlalchemy import func, insert, select, text, update
+from sqlalchemy import and_, func, insert, or_, select, text, update
 
 from pytest_xeonperf.alerts import AlertEvent, AlertState, EventKind
 from pytest_xeonperf.errors import UsageError
@@ -17,7 +17,7 @@ from pytest_xeonperf.store.writing import insert_case
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from sqlalchemy import Connection
+    from sqlalchemy import ColumnElement, Connection
 
     from pytest_xeonperf.alerts import Alert
     from pytest_xeonperf.judge.alerts import Findings
@@ -28,9 +28,27 @@ _NEWS = (EventKind.RAISED, EventKind.RECOVERED, EventKind.REOPENED)
 
 
 def read_alerts(
-    connection: Connection, *, states: Sequence[AlertState], case_id: str, comparability_class: str, limit: int
+    connection: Connection,
+    *,
+    states: Sequence[AlertState],
+    case_id: str,
+    comparability_class: str,
+    limit: int,
+    beyond: str = "",
 ) -> tuple[Alert, ...]:
-    """Alerts, newest first; no states stand for all of them, an empty string for any case or class."""
+    """Alerts, newest first; no states stand for all of them, an empty string for any case or class.
+
+    Args:
+        connection: Of the history.
+        states: Of the alerts.
+        case_id: Of their case.
+        comparability_class: Of machines.
+        limit: Alerts at most.
+        beyond: Id of an alert that they come after, whatever has become of that one; an empty one is of none.
+
+    Raises:
+        UsageError: There is no such alert.
+    """
     query = (
         select(schema.alert, schema.case)
         .join_from(schema.alert, schema.case)
@@ -43,10 +61,25 @@ def read_alerts(
         query = query.where(schema.alert.c.case_id == case_id)
     if comparability_class:
         query = query.where(schema.alert.c.comparability_class == comparability_class)
+    if beyond:
+        query = query.where(_beyond(connection, beyond))
     rows = connection.execute(query).mappings()
     return tuple(
         alert_from(columns_of(schema.alert, row), from_rows.case_from(columns_of(schema.case, row))) for row in rows
     )
+
+
+def _beyond(connection: Connection, alert_id: str) -> ColumnElement[bool]:
+    """What holds of alerts that come after one where the newest is first; of equal times the ids decide.
+
+    Raises:
+        UsageError: There is no such alert.
+    """
+    alert = schema.alert.c
+    raised_at = connection.scalar(select(alert.raised_at).where(alert.id == alert_id))
+    if raised_at is None:
+        raise UsageError(f"there is no alert {alert_id[:50]!r}", remedy="say what `older` was in an answer")
+    return or_(alert.raised_at < raised_at, and_(alert.raised_at == raised_at, alert.id > alert_id))
 
 
 def read_alert(connection: Connection, alert_id: str) -> Alert:

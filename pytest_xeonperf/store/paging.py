@@ -1,7 +1,8 @@
 """Long lists a page at a time, from new to old: each page says where the next one begins.
 
-The place is that of a run or of a result, not a number of lines to leave out: what comes in meanwhile is newer, and
-moves nothing. So whoever goes on to the end has seen all there was, each once, also where runs began at the same time.
+The place is that of a run, a result or an alert, not a number of lines to leave out: what comes in meanwhile is newer,
+and moves nothing. So whoever goes on to the end has seen all there was, each once, also where runs began at the same
+time.
 """
 
 from __future__ import annotations
@@ -10,11 +11,15 @@ import re
 from typing import TYPE_CHECKING
 
 from pytest_xeonperf.errors import UsageError
-from pytest_xeonperf.store import history
-from pytest_xeonperf.store.summaries import RunPage, TrendPage
+from pytest_xeonperf.store import alerts, history
+from pytest_xeonperf.store.summaries import AlertPage, RunPage, TrendPage
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from sqlalchemy import Connection
+
+    from pytest_xeonperf.alerts import AlertState
 
 _PLACE = re.compile(r"(?P<run>.+)\.(?P<result>[0-9]{1,9})", re.DOTALL)
 """Of a result: several of a case may be in one run."""
@@ -50,6 +55,31 @@ def read_trend_page(
     kept = found[-limit:]
     older = f"{kept[0][1].run_id}.{kept[0][0]}" if len(found) > limit else ""
     return TrendPage(points=tuple(point for _, point in kept), older=older)
+
+
+def read_alert_page(
+    connection: Connection,
+    *,
+    states: Sequence[AlertState],
+    case_id: str,
+    comparability_class: str,
+    limit: int,
+    before: str,
+) -> AlertPage:
+    """Alerts, newest first; beyond the place that an earlier page ended with, where one is given.
+
+    Raises:
+        UsageError: There is no such place.
+    """
+    found = alerts.read_alerts(
+        connection,
+        states=states,
+        case_id=case_id,
+        comparability_class=comparability_class,
+        limit=limit + 1,
+        beyond=before,
+    )
+    return AlertPage(alerts=found[:limit], older=found[limit - 1].id if len(found) > limit else "")
 
 
 def _result(place: str) -> tuple[str, int]:

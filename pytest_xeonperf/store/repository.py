@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from pytest_xeonperf.records import Acceptance, Case, Limits, Machine, Result, Run
     from pytest_xeonperf.store.series import Numbered
     from pytest_xeonperf.store.summaries import (
+        AlertPage,
         CommitSummary,
         Extent,
         MachineSummary,
@@ -195,6 +196,30 @@ class Store:
         with self._reading() as connection:
             return alerts.read_alerts(
                 connection, states=states, case_id=case_id, comparability_class=comparability_class, limit=limit
+            )
+
+    def alert_page(
+        self,
+        states: Sequence[AlertState] = (),
+        *,
+        limit: int,
+        case_id: str = "",
+        comparability_class: str = "",
+        before: str = "",
+    ) -> AlertPage:
+        """As `alerts`, and where the next page begins; `before` is what that was.
+
+        Raises:
+            UsageError: It was not.
+        """
+        with self._reading() as connection:
+            return paging.read_alert_page(
+                connection,
+                states=states,
+                case_id=case_id,
+                comparability_class=comparability_class,
+                limit=limit,
+                before=before,
             )
 
     def alert(self, alert_id: str) -> Alert:

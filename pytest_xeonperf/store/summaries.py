@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from pytest_xeonperf.records import Unknown
 
 if TYPE_CHECKING:
+    from pytest_xeonperf.alerts import Alert
     from pytest_xeonperf.records import Estimate, Isa, Limits, Machine, Outcome, RunState
 
 
@@ -149,4 +150,17 @@ class TrendPage:
     """
 
     points: tuple[TrendPoint, ...]
+    older: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlertPage:
+    """A page of the list of alerts.
+
+    Attributes:
+        alerts: Newest first.
+        older: Where the next page begins; empty after the last one.
+    """
+
+    alerts: tuple[Alert, ...]
     older: str

@@ -7,11 +7,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from pytest_xeonperf.alerts import AlertState, Triage
+from pytest_xeonperf.judge.alerts import Findings
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from starlette.testclient import TestClient
 
+    from pytest_xeonperf.alerts import Alert
     from pytest_xeonperf.records import Run
     from pytest_xeonperf.store.repository import Store
 
@@ -82,9 +86,46 @@ def test_what_comes_in_meanwhile_moves_nothing(client: TestClient, long: Store, 
     assert seen == before
 
 
+@pytest.fixture
+def nine(store: Store, alert: Alert) -> Store:
+    """A history of nine alerts: six of them were raised at the same time, and three are decided about."""
+    others = [
+        replace(
+            alert,
+            id=f"{(number * 5) % 8:012x}",
+            raised_at=SAME if number < 6 else "2026-10-03T10:00:00+00:00",
+            state=AlertState.FIXED if number % 3 == 0 else AlertState.NEW,
+        )
+        for number in range(8)
+    ]
+    store.raise_alerts(alert.case, alert.comparability_class, lambda _known: Findings(raised=tuple(others)))
+    return store
+
+
+@pytest.mark.parametrize("limit", [1, 2, 3, 6, 9, 100])
+@pytest.mark.parametrize("state", ["", "open", "fixed"])
+def test_all_alerts_are_seen_once_newest_first(client: TestClient, nine: Store, limit: int, state: str) -> None:
+    found = list(pages(client, "/api/v1/alerts", "alerts", limit=limit, state=state))
+    assert {len(page) for page in found[:-1]} <= {limit}
+    ids = [alert["id"] for page in found for alert in page]
+    assert ids == [
+        each.id for each in nine.alerts() if state in {"", each.state} or (state == "open" and each.state.open)
+    ]
+    assert len(set(ids)) == {"": 9, "open": 6, "fixed": 3}[state]
+
+
+def test_an_alert_that_is_decided_about_meanwhile_is_still_a_place(client: TestClient, nine: Store) -> None:
+    before = [each.id for each in nine.alerts([AlertState.NEW])]
+    walk = pages(client, "/api/v1/alerts", "alerts", limit=2, state="new")
+    seen = [alert["id"] for alert in next(walk)]
+    nine.triage(seen[-1], Triage(state=AlertState.INVALID), by="ann", at="2026-10-04T10:00:00+00:00")
+    seen += [alert["id"] for page in walk for alert in page]
+    assert seen == before
+
+
 @pytest.mark.parametrize("place", ["nothing", "a.b", "nothing.7", "\0", "x" * 3000, "0199aaaa-0000-7000-8000-.", ".1"])
 def test_a_place_that_is_none_is_told(client: TestClient, recorded: Run, place: str) -> None:
-    for address in ("/api/v1/runs", f"/api/v1/cases/{recorded.results[0].case.id}/trend"):
+    for address in ("/api/v1/runs", "/api/v1/alerts", f"/api/v1/cases/{recorded.results[0].case.id}/trend"):
         answer = client.get(address, params={"before": place})
         assert answer.status_code in {400, 404}
         assert answer.json()["error"]["what"]
