@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from starlette.responses import JSONResponse
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from pytest_xeonperf.alerts import AlertState
 from pytest_xeonperf.exchange import native
 from pytest_xeonperf.exchange.triage import LONGEST
 from pytest_xeonperf.report.render import package_version
+from pytest_xeonperf.service.budgets import address_of, require_permit
 
 if TYPE_CHECKING:
     from starlette.requests import Request
-    from starlette.responses import Response
+
+    from pytest_xeonperf.service.app import Service
 
 _SUMMARY = "Runs, trends, comparisons and alerts."
 _OBJECT = {"type": "object"}
@@ -33,12 +35,14 @@ _RUN = _record(schema={"enum": list(native.READ)}, run=_record(id={"type": "stri
 """No more than its frame: what is inside is told with its place where it is wrong."""
 
 
-def route() -> Route:
+def route(service: Service) -> Route:
     """``/api/v1/openapi.json``, which everybody may read: it says nothing of the history."""
+    found = JSONResponse(document()).body
 
-    async def described(_: Request) -> Response:
+    async def described(request: Request) -> Response:
         """This document."""
-        return JSONResponse(document())
+        require_permit(service.budgets.reads.spend(address_of(request)))
+        return Response(found, media_type="application/json")
 
     return Route("/api/v1/openapi.json", described)
 

@@ -89,6 +89,7 @@ def test_who_reads_too_often_is_told_when_to_come_again(make_client: Callable) -
     refused = client.get("/metrics")
     assert 1 <= int(refused.headers["retry-after"]) <= 30
     assert "too many requests" in refused.json()["error"]["what"]
+    assert client.get("/api/v1/openapi.json").status_code == 429
     assert client.get("/healthz").status_code == 200
     assert client.get("/readyz").status_code == 200
 
