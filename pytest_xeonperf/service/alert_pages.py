@@ -46,22 +46,22 @@ _OF_ANOTHER_SCOPE = 403
 _CHALLENGE = {"WWW-Authenticate": 'Basic realm="xeonperf, a token of the scope triage", charset="UTF-8"'}
 
 
+_NOBODY = Unknown(reason="Whoever has a token of the scope triage decides, or this command:")
+"""Who sees a page without a form."""
+
+
 def routes(service: Service) -> list[Route]:
     """The pages of alerts."""
 
-    def overview(request: Request) -> Response:
+    async def overview(request: Request) -> Response:
         """The list, of one state where it is named."""
         named = request.path_params.get("state", "")
-        return answered(service, request, lambda: _listed(service.store, named))
+        return await answered(service, request, lambda: _listed(service.store, named))
 
-    def shown(request: Request) -> Response:
-        """The page of an alert, with a form for whoever may triage; that one is for nobody else."""
-        alert_id = request.path_params["alert_id"]
-        if _SIGNED_IN not in request.query_params:
-            nobody = Unknown(reason="Whoever has a token of the scope triage decides, or this command:")
-            return answered(service, request, lambda: _page(service.store, service.store.alert(alert_id), nobody))
+    def with_form(request: Request) -> Response:
+        """The page of an alert for whoever may triage; it is for nobody else."""
         service.require(request, Scope.READ)
-        found = service.store.alert(alert_id)
+        found = service.store.alert(request.path_params["alert_id"])
         form = triage_form(found, csrf=proof(_signed_in(service, request)[1], found.id))
         return served(_page(service.store, found, form), asks=True)
 
@@ -93,7 +93,12 @@ def routes(service: Service) -> list[Route]:
 
     async def page(request: Request) -> Response:
         """One address, two methods."""
-        return await posted(request) if request.method == "POST" else await run_in_threadpool(shown, request)
+        if request.method == "POST":
+            return await posted(request)
+        if _SIGNED_IN in request.query_params:
+            return await run_in_threadpool(with_form, request)
+        alert_id = request.path_params["alert_id"]
+        return await answered(service, request, lambda: _page(service.store, service.store.alert(alert_id), _NOBODY))
 
     return [
         Route(f"/{links.alerts_page()}", overview),

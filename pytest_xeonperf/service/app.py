@@ -7,19 +7,17 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, cast
 
-from anyio import to_thread
+from anyio import CapacityLimiter, to_thread
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import ClientDisconnect
-from starlette.responses import PlainTextResponse, Response
-from starlette.routing import Route
 
 from pytest_xeonperf.errors import DataError, UsageError, XeonPerfError
 from pytest_xeonperf.judge.shift import TOLERANCE_OF_SESSIONS
 from pytest_xeonperf.records import Unknown
-from pytest_xeonperf.service import access, alert_pages, alerts, api, badges, feed, metrics, openapi, pages
+from pytest_xeonperf.service import access, alert_pages, alerts, api, badges, feed, health, metrics, openapi, pages
 from pytest_xeonperf.service.background import Backgrounds
 from pytest_xeonperf.service.bodies import NoBodies
 from pytest_xeonperf.service.budgets import Budgets, address_of, require_permit
@@ -34,6 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
     from starlette.requests import Request
+    from starlette.responses import Response
     from starlette.types import ASGIApp
 
     from pytest_xeonperf.ci.alerts import News
@@ -46,9 +45,9 @@ if TYPE_CHECKING:
 MOST_BYTES = 32 << 20
 """Of one run: a thousand cases with more than a hundred pairs each. What it becomes takes many times as much memory."""
 
-_THREADS = 4
-"""That answer readers at a time: Python runs one of them at a time, so that more make nobody faster, and whoever has
-asked the database waits behind all of them for his next turn."""
+_THREADS = 3
+"""That answer readers at a time, beside the one that renders pages: Python runs one of them at a time, so that more
+make nobody faster, and whoever has asked the database waits behind all of them for his next turn."""
 
 _ALPHA = 0.05
 _LOG = logging.getLogger("pytest_xeonperf.service")
@@ -70,6 +69,7 @@ class Service:
         budgets: How often somebody may ask.
         counters: What was done so far.
         pages: Those that were rendered, for all who may read.
+        renderer: The thread that renders them, as others have to wait for it anyway.
         backgrounds: What pages of cases have in common.
         public_url: Under which people reach it, without a slash at its end; empty for the one they ask under.
         arrived: Is told of each new run that came in; must not keep whoever brings it waiting.
@@ -83,6 +83,7 @@ class Service:
     budgets: Budgets = field(default_factory=Budgets)
     counters: Counters = field(default_factory=Counters)
     pages: Pages = field(default_factory=Pages)
+    renderer: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(1))
     backgrounds: Backgrounds = field(default_factory=Backgrounds)
     public_url: str = ""
     arrived: Callable[[Run], None] = _nobody_minds
@@ -140,15 +141,6 @@ class Service:
 def application(service: Service) -> ASGIApp:
     """The service as an ASGI application."""
 
-    async def alive(_: Request) -> Response:
-        """The process answers."""
-        return PlainTextResponse("ok\n")
-
-    def ready(_: Request) -> Response:
-        """The history answers too."""
-        service.store.runs(limit=1)
-        return PlainTextResponse("ok\n")
-
     async def unfit(request: Request, error: Exception) -> Response:
         """What the history holds does not do for what is asked: no waiting mends that, unless it is the database."""
         wrong = cast("DataError", error)
@@ -158,9 +150,8 @@ def application(service: Service) -> ASGIApp:
         return refused(request, 422, wrong.what, remedy=wrong.remedy)
 
     routes = [
-        Route("/healthz", alive),
-        Route("/readyz", ready),
-        openapi.route(),
+        *health.routes(service),
+        openapi.route(service),
         *api.routes(service),
         *pages.routes(service),
         *alerts.routes(service),

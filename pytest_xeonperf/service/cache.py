@@ -101,6 +101,11 @@ class Pages:
             self._keep(path, kept)
             return kept
 
+    def find(self, path: str, state: str) -> Kept | None:
+        """The page of a path, if it is there for this state."""
+        found = self._find(path)
+        return found if found and found.state == state else None
+
     def _find(self, path: str) -> Kept | None:
         with self._looking:
             found = self._pages.get(path)

@@ -6,6 +6,8 @@ import secrets
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from anyio import to_thread
+from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
@@ -47,21 +49,21 @@ _POLICY = (
 def routes(service: Service) -> list[Route]:
     """The pages."""
 
-    def index(request: Request) -> Response:
+    async def index(request: Request) -> Response:
         """The newest run's verdict, every case, every run."""
-        return answered(service, request, lambda: _index(service.store), asks=True)
+        return await answered(service, request, lambda: _index(service.store), asks=True)
 
-    def run(request: Request) -> Response:
+    async def run(request: Request) -> Response:
         """One run."""
-        return answered(service, request, lambda: _run(service.store, request.path_params["run_id"]), asks=True)
+        return await answered(service, request, lambda: _run(service.store, request.path_params["run_id"]), asks=True)
 
-    def case(request: Request) -> Response:
+    async def case(request: Request) -> Response:
         """The trend of one case."""
-        return _answer(service, request, lambda before: _case(service, request.path_params["case_id"], before))
+        return await _answer(service, request, lambda before: _case(service, request.path_params["case_id"], before))
 
-    def machines(request: Request) -> Response:
+    async def machines(request: Request) -> Response:
         """What results were measured on."""
-        return answered(service, request, lambda: _machines(service.store))
+        return await answered(service, request, lambda: _machines(service.store))
 
     def compare(request: Request) -> Response:
         """Two runs."""
@@ -78,7 +80,7 @@ def routes(service: Service) -> list[Route]:
     ]
 
 
-def answered(service: Service, request: Request, make: Callable[[], Page], *, asks: bool = False) -> Response:
+async def answered(service: Service, request: Request, make: Callable[[], Page], *, asks: bool = False) -> Response:
     """A page that depends on the history and its path alone, or the word that the reader has it already.
 
     Args:
@@ -87,13 +89,27 @@ def answered(service: Service, request: Request, make: Callable[[], Page], *, as
         make: Makes the view model.
         asks: Whether it holds a form that may ask this service for another page.
     """
-    return _answer(service, request, lambda _before: _rendered(make(), asks=asks))
+    return await _answer(service, request, lambda _before: _rendered(make(), asks=asks))
 
 
-def _answer(service: Service, request: Request, render: Callable[[Kept | None], Made]) -> Response:
-    """The page, compressed for whoever takes it so."""
-    service.require(request, Scope.READ)
-    page = service.pages.get(request.url.path, service.store.state(), render)
+async def _answer(service: Service, request: Request, render: Callable[[Kept | None], Made]) -> Response:
+    """The page; whoever waits for it to be rendered keeps no thread from others."""
+    path = request.url.path
+
+    def kept() -> Response | None:
+        service.require(request, Scope.READ)
+        found = service.pages.find(path, service.store.state())
+        return _sent(service, request, found) if found else None
+
+    def rendered() -> Response:
+        return _sent(service, request, service.pages.get(path, service.store.state(), render))
+
+    answer = await run_in_threadpool(kept)
+    return await to_thread.run_sync(rendered, limiter=service.renderer) if answer is None else answer
+
+
+def _sent(service: Service, request: Request, page: Kept) -> Response:
+    """The page, compressed for whoever takes it so, or the word that he has it."""
     headers = {"ETag": page.tag, "Cache-Control": "no-cache", "Content-Security-Policy": page.policy}
     headers["Vary"] = "Accept-Encoding"
     if not service.open_to_read:

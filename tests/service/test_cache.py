@@ -159,7 +159,7 @@ def test_what_is_for_readers_with_a_token_is_kept_by_no_one_else(
 
 
 def test_many_who_ask_at_once_have_it_rendered_once(client: TestClient, rendered: list[str]) -> None:
-    with ThreadPoolExecutor(8) as pool:
+    with client, ThreadPoolExecutor(8) as pool:
         answers = list(pool.map(lambda _number: client.get("/").content, range(16)))
     assert len(set(answers)) == 1
     assert len(rendered) == 1
@@ -171,7 +171,7 @@ def test_readers_see_a_run_as_soon_as_it_was_taken(client: TestClient, store: St
         store.add_run(replace(recorded, id=run_id, started_at=f"2026-12-0{number}T10:00:00+00:00"))
         return run_id in client.get("/").text
 
-    with ThreadPoolExecutor(4) as pool:
+    with client, ThreadPoolExecutor(4) as pool:
         assert all(pool.map(bring, range(1, 9)))
 
 
