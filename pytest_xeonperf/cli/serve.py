@@ -119,12 +119,15 @@ def _bound(host: str, port: int) -> socket.socket:
     """
     try:
         family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
-        return socket.create_server((host, port), family=family, backlog=_AT_ONCE)
+        listening = socket.create_server((host, port), family=family, backlog=_AT_ONCE)
     except OSError as error:
         why = (error.strerror or str(error)).partition(" (")[0]
         raise InfrastructureError(
             f"nothing can listen there ({why})", where=f"{host}:{port}", remedy="give another --port"
         ) from error
+    # else the body of an answer waits 40 ms for its head to be heard; asyncio does it where a socket names its protocol
+    listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return listening
 
 
 def _address(listening: socket.socket) -> str:

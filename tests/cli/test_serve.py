@@ -274,3 +274,11 @@ def test_this_machine_s_own_addresses_may_be_read_without_a_token(host: str) -> 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "10.0.0.1", "perf.example", "localhost.example"])  # noqa: S104 - no socket
 def test_other_addresses_may_not(host: str) -> None:
     assert not _is_loopback(host)
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
+def test_an_answer_on_a_kept_connection_is_sent_without_delay(host: str) -> None:
+    with serve._bound(host, 0) as listening, socket.create_connection(listening.getsockname()[:2]):
+        accepted, _ = listening.accept()
+        with accepted:
+            assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
