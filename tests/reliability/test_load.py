@@ -1,7 +1,9 @@
 """The load generator tells what it found; `python tests/reliability load` runs it over a million measurements."""
 
+import httpx2 as httpx
 import pytest
 
+from pytest_xeonperf.service.budgets import READS
 from pytest_xeonperf.store.engine import open_store
 
 
@@ -34,6 +36,17 @@ def test_every_route_is_answered_without_an_error_to_many_clients_at_once(histor
     assert all(answers.took_s for name, answers in found.items() if name != "first page")
     with open_store(history) as store:
         assert len(store.runs(limit=10_000)) - before == len(found["ingest"].took_s)
+
+
+def test_clients_are_not_told_to_wait_however_often_they_ask(history, module, tmp_path):
+    served = module("service").Served(history, tmp_path / "service.log")
+    served.start()
+    try:
+        with httpx.Client(base_url=served.url) as client:
+            statuses = {client.get("/api/v1/openapi.json").status_code for _ in range(READS + 20)}
+    finally:
+        served.kill()
+    assert statuses == {200}
 
 
 def test_quantiles_are_of_what_was_answered(module):
