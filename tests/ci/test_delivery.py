@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from threading import Thread
 from typing import Any
 
 import pytest
@@ -93,3 +94,24 @@ def test_what_comes_too_slowly_is_told_as_that(service: Any) -> None:
     service.status = 408
     with pytest.raises(PassedOverError, match="says 408: no"):
         deliver(service.url, "run")
+
+
+@pytest.mark.parametrize(("status", "error"), [(408, PassedOverError), (413, DataError), (503, InfrastructureError)])
+def test_what_a_service_says_before_it_hangs_up_is_heard(service: Any, status: int, error: type[Exception]) -> None:
+    service.reads, service.status = False, status
+    with pytest.raises(error, match=f"says {status}: no"):
+        deliver(service.url, "x" * (16 << 20))
+
+
+def test_a_service_that_hangs_up_without_a_word_has_not_answered() -> None:
+    def hang_up(listening: socket.socket) -> None:
+        accepted, _ = listening.accept()
+        accepted.recv(1)
+        accepted.close()
+
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        thread = Thread(target=hang_up, args=(listening,))
+        thread.start()
+        with pytest.raises(InfrastructureError, match="no answer of a service"):
+            deliver(f"http://127.0.0.1:{listening.getsockname()[1]}", "x" * (16 << 20))
+        thread.join()
