@@ -2,8 +2,10 @@ from dataclasses import replace
 
 import pytest
 
-from pytest_xeonperf.records import Expectation, Outcome, Sample
+from pytest_xeonperf.judge.runs import Past, compare_runs
+from pytest_xeonperf.records import Expectation, Outcome, Sample, Unknown
 from pytest_xeonperf.report.page_run import run_page
+from pytest_xeonperf.report.page_two_runs import history_page
 from pytest_xeonperf.report.render import encoded, render
 from pytest_xeonperf.report.room import Room
 
@@ -105,3 +107,56 @@ def test_the_dots_are_one_path_however_many_there_are(make):
     html = render(large_run(make, 1, pairs=40, listed=1))
     assert html.count('<path class="dots" d="M') == 1
     assert html.count("h0M") == 39
+
+
+def moved(make, ratio, listed):
+    """A measurement that took other operators than one of another ratio did."""
+    names = [f"aten::an_operator_with_a_name_of_usual_length_{index}_{int(ratio)}" for index in range(listed)]
+    operators = make.operators(**{name: 1000 * (index + 1) for index, name in enumerate(names)})
+    evidence = make.evidence(operators=operators, kernels=tuple(names))
+    pairs = tuple(
+        replace(sample, candidate_ns=round(sample.baseline_ns / (ratio * (1 + 0.002 * (sample.round_index % 5 - 2)))))
+        for sample in samples(60)
+    )
+    return make.measurement(ratio, evidence=evidence, samples=pairs)
+
+
+def compared(make, cases, *, listed):
+    """The page of two runs in which every case became slower."""
+    ends = []
+    for ratio in (4.0, 2.0):
+        measured = moved(make, ratio, listed)
+        each = [make.case(workload=f"model-{number}") for number in range(cases)]
+        ends.append(make.run(*(make.result(case=case, measurement=replace(measured, case=case)) for case in each)))
+    nothing = Past(sessions=(), accepted=Unknown(reason="nothing was accepted"))
+    return history_page(compare_runs(*ends, lambda _: nothing, tolerance=0.05, alpha=0.05))
+
+
+@pytest.mark.parametrize(("cases", "listed"), [(200, 22), (200, 60), (10, 500)])
+def test_the_page_of_two_runs_stays_below_its_limit(make, cases, listed):
+    page = compared(make, cases, listed=listed)
+    assert page.rows[0].why.operators
+    assert len(encoded(page)) < MOST_BYTES
+
+
+def test_operators_and_kernels_of_two_runs_that_are_not_shown_are_counted(make):
+    page = compared(make, 100, listed=40)
+    why = page.rows[0].why
+    assert (len(why.operators), why.more_operators) == (14, 66)
+    assert [(len(group.names), group.more) for group in why.kernels] == [(14, 26), (14, 26)]
+    html = render(page)
+    assert html.count("66 more operators, not shown.") == 100
+    assert html.count("26 more kernels, not shown.") == 200
+
+
+def test_of_very_many_cases_of_two_runs_the_most_significant_are_in_the_table(make):
+    page = compared(make, 1020, listed=4)
+    assert len(page.rows) == 1000
+    (note,) = (note for note in page.notes if "table" in note)
+    assert note == (
+        "The table has the first 1000 of 1020 cases and what explains a case is said of the first 200: "
+        f"{page.command} --json gives all of it."
+    )
+    assert page.rows[199].why.operators
+    assert page.rows[200].why.lines == ()
+    assert len(encoded(page)) < MOST_BYTES
