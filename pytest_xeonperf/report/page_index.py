@@ -21,6 +21,7 @@ from pytest_xeonperf.report.grid import (
     grid,
     variants_of,
 )
+from pytest_xeonperf.report.newest import most_elsewhere
 from pytest_xeonperf.report.page_alerts import BADGES, open_alerts_words
 from pytest_xeonperf.report.page_run import anchors, run_facts
 from pytest_xeonperf.report.run_list import RunRow, run_rows
@@ -115,6 +116,7 @@ def index_page(
         filters=filters,
         alerts=alerts_by_case(alerts),
         mixed=len({point.comparability_class for history in histories for point in history.points}) > 1,
+        elsewhere=most_elsewhere(len(histories)),
     )
     still = open_ones(alerts)
     unnamed = len(still) - ALERTS_NAMED
