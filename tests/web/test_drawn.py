@@ -72,7 +72,9 @@ def test_the_band_reaches_from_the_low_end_of_the_interval_to_the_high_one(chart
 def test_a_run_without_a_measurement_has_a_cross_at_the_foot_and_no_line_over_it(chart):
     skip = """() => {
         const draw = CanvasRenderingContext2D.prototype.fillText;
-        CanvasRenderingContext2D.prototype.fillText = function (text, ...at) { if (text !== "\\u00d7") draw.call(this, text, ...at); };
+        CanvasRenderingContext2D.prototype.fillText = function (text, ...at) {
+            if (text !== "\\u00d7") draw.call(this, text, ...at);
+        };
     }"""
     left, top, right, bottom = left_out(chart, skip)
     assert (left + right) / 2 == pytest.approx(chart.share(4), abs=0.01)
