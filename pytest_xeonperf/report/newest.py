@@ -21,7 +21,7 @@ ELSEWHERE = 3
 MOST_ELSEWHERE = 12
 """At most so many, of which each is the newest of a machine or branch that the page's filters offer."""
 
-_ON_A_PAGE = 1200
+_ON_A_PAGE = 900
 """Results of all cases together: a page stays below 2 MB also where every run is of a branch of its own."""
 
 
