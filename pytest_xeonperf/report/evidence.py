@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from pytest_xeonperf.records import Bound, Unknown
 from pytest_xeonperf.report.environment import Fact
+from pytest_xeonperf.report.room import Room
 from pytest_xeonperf.report.strip import Strip, strip
 from pytest_xeonperf.units import (
     show_bytes,
@@ -21,10 +22,14 @@ from pytest_xeonperf.units import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from pytest_xeonperf.judge.carryover import OrderEffect
-    from pytest_xeonperf.records import Contention, Evidence, Measurement, Roofline
+    from pytest_xeonperf.records import Contention, Evidence, Measurement, Roofline, Sample
 
 _BOUND_WORDS = {Bound.BANDWIDTH: "of bandwidth", Bound.COMPUTE: "of GEMM peak"}
+
+_ALONE = Room.of(1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +54,16 @@ class OperatorRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LeftOut:
+    """How many a page has no room for, of the lists of one case."""
+
+    pairs: int = 0
+    operators: int = 0
+    kernels: int = 0
+    left_in_bf16: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Measured:
     """What a case that was measured has to show, as text but for the plot.
 
@@ -58,6 +73,7 @@ class Measured:
         operators: Of one call, those that took most time first; or why they are unknown.
         method: How the figure was come by.
         carry_over: What the order within the rounds did to the speed-up; empty where no carry-over was seen.
+        left_out: Of the lists.
     """
 
     speedup: str
@@ -77,11 +93,15 @@ class Measured:
     left_in_bf16: tuple[str, ...]
     method: tuple[Fact, ...]
     carry_over: str
+    left_out: LeftOut
 
 
-def measured(measurement: Measurement, floor_ratio: float | Unknown, order: OrderEffect | Unknown) -> Measured:
-    """What one measurement has to show, with what the order within its rounds did to it."""
-    speedup = measurement.speedup
+def measured(
+    measurement: Measurement, floor_ratio: float | Unknown, order: OrderEffect | Unknown, room: Room = _ALONE
+) -> Measured:
+    """What one measurement has to show, with what the order within its rounds did to it, as far as there is room."""
+    speedup, lines = measurement.speedup, room.lines
+    operators = _operators(measurement)
     return Measured(
         speedup=show_ratio(speedup.ratio),
         interval=show_interval(speedup),
@@ -92,15 +112,28 @@ def measured(measurement: Measurement, floor_ratio: float | Unknown, order: Orde
         rate=show_rate(1e9 / max(measurement.candidate_median_ns, 1), f"{measurement.item}/s"),
         share=share_of_limit(measurement.roofline),
         fidelity=fidelity_facts(measurement),
-        strip=strip(measurement.samples, speedup, floor_ratio),
-        pairs=_pairs(measurement),
+        strip=strip(measurement.samples, speedup, floor_ratio, most=room.dots),
+        pairs=_pairs(measurement.samples[:lines]),
         evidence=_evidence(measurement.evidence),
-        operators=_operators(measurement),
-        kernels=measurement.evidence.kernels,
-        left_in_bf16=measurement.evidence.left_in_bf16,
+        operators=operators if isinstance(operators, Unknown) else operators[:lines],
+        kernels=measurement.evidence.kernels[:lines],
+        left_in_bf16=measurement.evidence.left_in_bf16[:lines],
         method=(*_method(measurement), *_order(order)),
         carry_over=order.in_words if not isinstance(order, Unknown) and order.seen else "",
+        left_out=_left_out(measurement, lines),
     )
+
+
+def list_lengths(measurement: Measurement) -> tuple[int, ...]:
+    """Of pairs, operators, kernels and layers, in the order of `LeftOut`."""
+    evidence = measurement.evidence
+    operators = 0 if isinstance(evidence.operators, Unknown) else len(evidence.operators)
+    return (len(measurement.samples), operators, len(evidence.kernels), len(evidence.left_in_bf16))
+
+
+def _left_out(measurement: Measurement, lines: int) -> LeftOut:
+    pairs, operators, kernels, layers = (max(0, length - lines) for length in list_lengths(measurement))
+    return LeftOut(pairs=pairs, operators=operators, kernels=kernels, left_in_bf16=layers)
 
 
 def share_of_limit(roofline: Roofline | Unknown) -> Fact | Unknown:
@@ -115,7 +148,7 @@ def fidelity_facts(measurement: Measurement) -> tuple[Fact, ...]:
     return tuple(Fact(name=score.name, value=show_score(score.value)) for score in measurement.fidelity)
 
 
-def _pairs(measurement: Measurement) -> tuple[Pair, ...]:
+def _pairs(samples: Iterable[Sample]) -> tuple[Pair, ...]:
     return tuple(
         Pair(
             round_number=sample.round_index + 1,
@@ -124,7 +157,7 @@ def _pairs(measurement: Measurement) -> tuple[Pair, ...]:
             ratio=show_ratio(sample.baseline_ns / sample.candidate_ns) if sample.candidate_ns else "no time",
             order="baseline" if sample.baseline_position < sample.candidate_position else "candidate",
         )
-        for sample in measurement.samples
+        for sample in samples
     )
 
 

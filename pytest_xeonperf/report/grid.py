@@ -11,7 +11,7 @@ from pytest_xeonperf.report.environment import changes
 from pytest_xeonperf.report.evidence import fidelity_facts, share_of_limit
 from pytest_xeonperf.report.figures import Figure, figures
 from pytest_xeonperf.report.filters import OTHER_MACHINE, branch_of
-from pytest_xeonperf.report.newest import newest_ones
+from pytest_xeonperf.report.newest import MOST_ELSEWHERE, newest_ones
 from pytest_xeonperf.report.slower_cells import Slower, slower_there
 from pytest_xeonperf.report.sparkline import Sparkline, latency_sparkline, sparkline
 from pytest_xeonperf.report.verdict import Badge, Tone, badge, worst
@@ -114,6 +114,7 @@ class Place:
     Attributes:
         alerts: By the id of a case those that are open, worst first.
         mixed: Whether its results are of several machines.
+        elsewhere: Other machines and branches of each case that it has room for.
     """
 
     run_id: str
@@ -121,6 +122,11 @@ class Place:
     filters: Filters
     alerts: Mapping[str, Sequence[Alert]]
     mixed: bool
+    elsewhere: int = MOST_ELSEWHERE
+
+    def newest(self, points: Sequence[TrendPoint]) -> Sequence[Sequence[TrendPoint]]:
+        """Of a case, the newest point on every machine and branch that it has room for; see `newest_ones`."""
+        return newest_ones(points, self.machines, self.filters, most=self.elsewhere)
 
     def machine(self, comparability_class: str) -> str:
         """How to call a machine."""
@@ -175,7 +181,7 @@ def _grid_row(
 
 def _cells(history: CaseHistory, page: Place) -> tuple[Cell, ...]:
     """The cell of the newest point, and those of the newest ones elsewhere."""
-    first, *others = newest_ones(history.points, page.machines, page.filters)
+    first, *others = page.newest(history.points)
     return (_cell(history, first, page), *(_cell(history, points, page, elsewhere=True) for points in others))
 
 
@@ -210,7 +216,7 @@ def alone_rows(history: CaseHistory, page: Place) -> tuple[AloneRow, ...]:
     """What is timed alone: its newest row, and those of other machines and branches."""
     return tuple(
         _alone_row(history.case, points, page, elsewhere=index > 0)
-        for index, points in enumerate(newest_ones(history.points, page.machines, page.filters))
+        for index, points in enumerate(page.newest(history.points))
     )
 
 

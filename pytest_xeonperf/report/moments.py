@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from bisect import bisect_right
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -21,8 +22,10 @@ if TYPE_CHECKING:
 
     from pytest_xeonperf.store.summaries import RunMark
 
-_LONGEST = 72
-"""Characters of a subject, a branch or a name: there are thousands of them in a page."""
+_BRANCH, _SUBJECT, _AUTHOR = 48, 72, 40
+"""Bytes that each may take in a page: there are thousands of them, and a page stays below 2 MB in every script."""
+
+_ELLIPSIS = "…"
 
 SHA_DIGITS = 10
 
@@ -66,9 +69,9 @@ class Moments:
         return Moment(
             sha=mark.sha if isinstance(mark.sha, Unknown) else mark.sha[:SHA_DIGITS],
             date=show_time(mark.started_at),
-            branch=_short(mark.branch),
-            subject=_short(mark.subject),
-            author=_short(mark.author),
+            branch=_short(mark.branch, _BRANCH),
+            subject=_short(mark.subject, _SUBJECT),
+            author=_short(mark.author, _AUTHOR),
         )
 
     def among(self, run_ids: Collection[str]) -> NDArray[np.bool_]:
@@ -91,13 +94,21 @@ class Moments:
     def _text(self, place: int) -> str:
         moment = self[place]
         words = (moment.sha, moment.date, moment.branch, moment.subject, moment.author)
-        said = ["" if isinstance(word, Unknown) else legible(word) for word in words]
-        return str(
-            htmlsafe_json_dumps(said, dumps=json.dumps, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-        )
+        return _in_html(["" if isinstance(word, Unknown) else legible(word) for word in words])
 
 
-def _short(text: str | Unknown) -> str | Unknown:
-    if isinstance(text, Unknown) or len(text) <= _LONGEST:
+def _in_html(said: str | Sequence[str]) -> str:
+    return str(htmlsafe_json_dumps(said, dumps=json.dumps, ensure_ascii=False, allow_nan=False, separators=(",", ":")))
+
+
+def _short(text: str | Unknown, most: int) -> str | Unknown:
+    """The text, or as much of it with an ellipsis as takes no more bytes than that."""
+    if isinstance(text, Unknown) or (len(text) <= most and _bytes_of(text) <= most):
         return text
-    return f"{text[: _LONGEST - 1]}…"
+    room = most - _bytes_of(_ELLIPSIS)
+    fitting = bisect_right(range(most), room, key=lambda length: _bytes_of(text[:length])) - 1
+    return f"{text[:fitting]}{_ELLIPSIS}"
+
+
+def _bytes_of(text: str) -> int:
+    return len(_in_html(legible(text)).encode()) - len('""')

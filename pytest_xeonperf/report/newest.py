@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from pytest_xeonperf.report.filters import OTHER_MACHINE, branch_of, offered
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from pytest_xeonperf.report.filters import Filters
     from pytest_xeonperf.store.summaries import TrendPoint
@@ -21,9 +21,17 @@ ELSEWHERE = 3
 MOST_ELSEWHERE = 12
 """At most so many, of which each is the newest of a machine or branch that the page's filters offer."""
 
+_ON_A_PAGE = 900
+"""Results of all cases together: a page stays below 2 MB also where every run is of a branch of its own."""
+
+
+def most_elsewhere(cases: int) -> int:
+    """Other machines and branches of each of so many cases that a page has room for."""
+    return max(0, min(MOST_ELSEWHERE, _ON_A_PAGE // max(cases, 1) - 1))
+
 
 def newest_ones(
-    points: Sequence[TrendPoint], machines: Mapping[str, str], filters: Filters
+    points: Sequence[TrendPoint], machines: Mapping[str, str], filters: Filters, *, most: int = MOST_ELSEWHERE
 ) -> Sequence[Sequence[TrendPoint]]:
     """Of the newest point, and of the newest ones on other machines and branches, what may be compared with it.
 
@@ -31,6 +39,7 @@ def newest_ones(
         points: Of one case, oldest first, at least one.
         machines: How to call a comparability class.
         filters: Of the page.
+        most: Other machines and branches there is room for.
     """
     ends: dict[tuple[str, str], int] = {}
     for index in reversed(range(len(points))):
@@ -38,26 +47,33 @@ def newest_ones(
         ends.setdefault((point.comparability_class, branch_of(point.branch)), index)
     return [
         [point for point in points[: index + 1] if point.comparability_class == wanted][-SPARK_POINTS:]
-        for (wanted, _branch), index in _for_filters(ends, machines, filters).items()
+        for (wanted, _branch), index in _for_filters(ends, machines, filters, most)
     ]
 
 
 def _for_filters(
-    ends: Mapping[tuple[str, str], int], machines: Mapping[str, str], filters: Filters
-) -> Mapping[tuple[str, str], int]:
-    """The newest machines and branches, and of the others those that alone answer a choice of the page's filters."""
-    kept = dict(list(ends.items())[: 1 + ELSEWHERE])
-    wanted = {(name, words) for name in ("machine", "branch") for words in offered(filters, name)}
+    ends: Mapping[tuple[str, str], int], machines: Mapping[str, str], filters: Filters, most: int
+) -> Sequence[tuple[tuple[str, str], int]]:
+    """The newest one, that of each machine which the page's filters offer, the next newest, and that of each branch.
 
-    def answered(of_class: str, branch: str) -> set[tuple[str, str]]:
-        return {("machine", machines.get(of_class, OTHER_MACHINE)), ("branch", branch)}
+    Where there is not room for all, those go first: a page has few machines and may have a branch for every run.
+    """
+    machine_of = {pair: machines.get(pair[0], OTHER_MACHINE) for pair in ends}
+    branch_in = {pair: pair[1] for pair in ends}
+    newest = list(ends)[: 1 + ELSEWHERE]
+    wanted = dict.fromkeys(
+        (
+            newest[0],
+            *_newest_of_each(machine_of, offered(filters, "machine")),
+            *newest,
+            *_newest_of_each(branch_in, offered(filters, "branch")),
+        )
+    )
+    kept = set(list(wanted)[: 1 + most])
+    return [(pair, index) for pair, index in ends.items() if pair in kept]
 
-    for pair in kept:
-        wanted -= answered(*pair)
-    for pair, index in ends.items():
-        if len(kept) > MOST_ELSEWHERE:
-            break
-        if wanted & answered(*pair):
-            kept[pair] = index
-            wanted -= answered(*pair)
-    return kept
+
+def _newest_of_each(answers: Mapping[tuple[str, str], str], choices: Collection[str]) -> Sequence[tuple[str, str]]:
+    """By their answers, newest first, the newest one for each of these choices."""
+    first = {answer: pair for pair, answer in reversed(list(answers.items())) if answer in choices}
+    return sorted(first.values(), key=list(answers).index)

@@ -9,6 +9,7 @@ from pytest_xeonperf.exchange.alert_words import commits
 from pytest_xeonperf.records import Measurement, Outcome, Timing, Unknown
 from pytest_xeonperf.report import links
 from pytest_xeonperf.report.choice import NOWHERE, ToCompare
+from pytest_xeonperf.report.elsewhere import RedRun, red_elsewhere, with_elsewhere
 from pytest_xeonperf.report.figures import Shown
 from pytest_xeonperf.report.filters import OTHER_MACHINE, Filter, Filters, branch_of, machine_names
 from pytest_xeonperf.report.grid import (
@@ -21,12 +22,13 @@ from pytest_xeonperf.report.grid import (
     grid,
     variants_of,
 )
+from pytest_xeonperf.report.newest import most_elsewhere
 from pytest_xeonperf.report.page_alerts import BADGES, open_alerts_words
 from pytest_xeonperf.report.page_run import anchors, run_facts
 from pytest_xeonperf.report.run_list import RunRow, run_rows
 from pytest_xeonperf.report.slower import open_ones, with_alerts
 from pytest_xeonperf.report.slower_cells import alerts_by_case
-from pytest_xeonperf.report.verdict import Badge, Banner, Tone, badge, banner
+from pytest_xeonperf.report.verdict import FAILED, Badge, Banner, Tone, badge, banner
 from pytest_xeonperf.units import show_count, show_day, show_estimate, show_ns, show_slower
 
 if TYPE_CHECKING:
@@ -47,7 +49,11 @@ RUNS_SHOWN = 20
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attention:
-    """A case of the run that is red or undecided, or one that became slower, and why."""
+    """A case of the run that is red or undecided, one that became slower, or a run that is red, and why.
+
+    Attributes:
+        href: Empty where there is nothing to lead to.
+    """
 
     href: str
     label: str
@@ -115,15 +121,18 @@ def index_page(
         filters=filters,
         alerts=alerts_by_case(alerts),
         mixed=len({point.comparability_class for history in histories for point in history.points}) > 1,
+        elsewhere=most_elsewhere(len(histories)),
     )
     still = open_ones(alerts)
     unnamed = len(still) - ALERTS_NAMED
+    own = banner(run, places=_places(run), of_run=" of this run")
+    elsewhere = red_elsewhere(run, runs, machines, pages)
     return IndexPage(
         title="pytest-xeonperf",
-        banner=with_alerts(banner(run, places=_places(run), of_run=" of this run"), still, machines),
+        banner=with_alerts(with_elsewhere(own, elsewhere), still, machines),
         run_href=links.run_page(run.id),
         facts=run_facts(run),
-        attention=_attention(run, still[:ALERTS_NAMED], machines),
+        attention=_attention(run, elsewhere, still[:ALERTS_NAMED], machines),
         more_alerts=show_count(unnamed, "more open alert") if unnamed > 0 else "",
         figures=tuple(Shown),
         variants=variants,
@@ -155,8 +164,13 @@ def _places(run: Run) -> tuple[str, ...]:
     return tuple(f"{links.run_page(run.id)}#{anchor}" for anchor in anchors(run.results))
 
 
-def _attention(run: Run, alerts: Sequence[Alert], machines: Mapping[str, str]) -> tuple[Attention, ...]:
-    """What is not green or became slower: red before undecided, else results in the order measured, then alerts."""
+def _attention(
+    run: Run, elsewhere: Sequence[RedRun], alerts: Sequence[Alert], machines: Mapping[str, str]
+) -> tuple[Attention, ...]:
+    """What is not green or became slower: red before undecided.
+
+    Within each results are in the order measured, then come runs on other machines, then alerts.
+    """
     wanting = [
         Attention(
             href=place,
@@ -167,6 +181,9 @@ def _attention(run: Run, alerts: Sequence[Alert], machines: Mapping[str, str]) -
         )
         for result, place in zip(run.results, _places(run), strict=True)
         if result.verdict.outcome is not Outcome.PASS
+    ]
+    wanting += [
+        Attention(href=each.href, label=each.name, badge=FAILED, found=each.came_to, reason="") for each in elsewhere
     ]
     wanting += [_slower(alert, machines) for alert in alerts]
     return tuple(sorted(wanting, key=lambda item: item.badge.tone is not Tone.BAD))

@@ -13,8 +13,9 @@ from pytest_xeonperf.records import Measurement, Timing, Unknown
 from pytest_xeonperf.report import links
 from pytest_xeonperf.report.choice import NOWHERE, ToCompare
 from pytest_xeonperf.report.environment import Fact, limit_facts, machine_facts, machine_line
-from pytest_xeonperf.report.evidence import Measured, measured
+from pytest_xeonperf.report.evidence import Measured, list_lengths, measured
 from pytest_xeonperf.report.reproduce import command
+from pytest_xeonperf.report.room import Room
 from pytest_xeonperf.report.timed import Timed, timed
 from pytest_xeonperf.report.verdict import Badge, Banner, Tone, badge, banner
 from pytest_xeonperf.units import show_minutes, show_ratio, show_time
@@ -50,7 +51,15 @@ class CaseSection:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunPage:
-    """The whole page; `rates` says how often verdicts on times are wrong."""
+    """The whole page.
+
+    Attributes:
+        sections: Of the cases, as many as its table has room for.
+        in_full: How many of these, from the first, have their evidence on the page.
+        left_out: What it has no room for, as sentences; none where everything is shown.
+        everything: The command that gives what is left out.
+        rates: How often verdicts on times are wrong.
+    """
 
     title: str
     banner: Banner
@@ -59,6 +68,9 @@ class RunPage:
     started_at: str
     facts: tuple[Fact, ...]
     sections: tuple[CaseSection, ...]
+    in_full: int
+    left_out: tuple[str, ...]
+    everything: str
     command: str
     options: tuple[Fact, ...]
     machine: tuple[Fact, ...]
@@ -72,8 +84,9 @@ def run_page(run: Run, *, compare: ToCompare = NOWHERE) -> RunPage:
     """The page of a run, from the run and where it is compared with others."""
     started = show_time(run.started_at)
     names = anchors(run.results)
+    room = Room.of(len(run.results))
     sections = [
-        _section(result, anchor, order, run.options)
+        _section(result, anchor, order, run.options, room)
         for result, anchor, order in zip(run.results, names, order_effects(run.results), strict=True)
     ]
     return RunPage(
@@ -83,7 +96,10 @@ def run_page(run: Run, *, compare: ToCompare = NOWHERE) -> RunPage:
         started=started,
         started_at=run.started_at,
         facts=run_facts(run),
-        sections=tuple(sorted(sections, key=lambda section: _URGENCY.index(section.badge.tone))),
+        sections=tuple(sorted(sections, key=lambda section: _URGENCY.index(section.badge.tone))[: room.rows]),
+        in_full=room.sections,
+        left_out=_left_out(run, room),
+        everything=f"xeonperf export {run.id}",
         command=run.command,
         options=tuple(Fact(name=name, value=value) for name, value in run.options),
         machine=machine_facts(run.machine),
@@ -126,8 +142,17 @@ def _duration(run: Run) -> str:
     return f"took {show_minutes(took.total_seconds())}"
 
 
+def _left_out(run: Run, room: Room) -> tuple[str, ...]:
+    found = [result.measurement for result in run.results if isinstance(result.measurement, Measurement)]
+    return room.left_out(
+        len(run.results),
+        pairs=[len(each.samples) for each in found],
+        lists=[length for each in found for length in list_lengths(each)],
+    )
+
+
 def _section(
-    result: Result, anchor: str, order: OrderEffect | Unknown, options: Sequence[tuple[str, str]]
+    result: Result, anchor: str, order: OrderEffect | Unknown, options: Sequence[tuple[str, str]], room: Room
 ) -> CaseSection:
     verdict = result.verdict
     floor = verdict.floor_ratio
@@ -143,14 +168,16 @@ def _section(
         location=result.location,
         measured_at=f"{show_time(result.measured_at)} UTC",
         command=command(result.case, result.node_id, options),
-        measured=_measured(result, floor, order),
+        measured=_measured(result, floor, order, room),
     )
 
 
-def _measured(result: Result, floor_ratio: float | Unknown, order: OrderEffect | Unknown) -> Measured | Timed | Unknown:
+def _measured(
+    result: Result, floor_ratio: float | Unknown, order: OrderEffect | Unknown, room: Room
+) -> Measured | Timed | Unknown:
     found = result.measurement
     if isinstance(found, Measurement):
-        shown, least = measured(found, floor_ratio, order), seen_below(result)
+        shown, least = measured(found, floor_ratio, order, room), seen_below(result)
         if isinstance(least, Unknown):
             return shown
         seen = Fact(name="seen from", value=show_ratio(least), note="a speed-up below it would have been seen")

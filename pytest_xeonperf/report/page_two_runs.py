@@ -21,6 +21,7 @@ from pytest_xeonperf.report.page_compare import (
     commit_fact,
     row_of,
 )
+from pytest_xeonperf.report.room import Room, lines_each
 from pytest_xeonperf.report.verdict import Badge, Banner, Count, Tone
 from pytest_xeonperf.report.why import why_of
 from pytest_xeonperf.units import show_change, show_estimate, show_share, show_time
@@ -43,6 +44,9 @@ _ANYWAY = (
 _MOST_SIGNIFICANT_FIRST = (
     "Red first, then what is undecided, then what is surely faster; within each what is most significant first."
 )
+_EXPLAINED = 200
+"""Rows with what explains them."""
+
 _FASTER = Badge(word="faster", sign="✓", tone=Tone.GOOD)
 _NOT_SLOWER = Badge(word="not slower", sign="✓", tone=Tone.GOOD)
 _ELSEWHERE = Unknown(reason="measured on another class of machine")
@@ -66,6 +70,7 @@ def history_page(
     ordered = found.worst_first
     shifts = [each.shift if isinstance(each.shift, Unknown) else each.shift.speedup for each in ordered]
     bars = change_bars(shifts, found.tolerance)
+    room, command = Room.of(len(ordered)), shlex.join(["xeonperf", "compare", found.base.id, found.head.id])
     rows = [_shifted(each, bar, found.tolerance) for each, bar in zip(ordered, bars, strict=True)]
     return ComparePage(
         title="Comparison",
@@ -78,18 +83,43 @@ def history_page(
         order=_MOST_SIGNIFICANT_FIRST,
         columns=("base", "head", "speed-up", "variant's time", "baseline's time"),
         axis="speed-up: lower to the left",
-        rows=_linked(rows, cases),
-        notes=found.notes,
+        rows=_linked(_explained(rows[: room.rows], ordered), cases),
+        notes=(*found.notes, *_left_out(room, len(ordered), command)),
         method=(
             _ON_TWO_DAYS,
             f"Red is a speed-up that fell by more than {show_share(found.tolerance)}, and {_ANYWAY}.",
             f"The chance of any undeserved red is at most {show_share(found.alpha)} over all cases.",
         ),
         environment=changes(found.base.machine.facts, found.head.machine.facts),
-        command=shlex.join(["xeonperf", "compare", found.base.id, found.head.id]),
+        command=command,
         choice=choice,
         at_home=bool(runs),
     )
+
+
+def _explained(rows: Sequence[CompareRow], ordered: Sequence[ShiftedCase]) -> list[CompareRow]:
+    """Rows with what explains them, as far as there is room: the most significant ones."""
+    explained = [each for each in ordered if not isinstance(each.explained, Unknown) or _reached_others(each)]
+    lines = lines_each(len(explained))
+    told = [
+        replace(row, why=why_of(each, lines=lines))
+        for row, each in zip(rows[:_EXPLAINED], ordered[:_EXPLAINED], strict=True)
+    ]
+    return [*told, *rows[_EXPLAINED:]]
+
+
+def _reached_others(each: ShiftedCase) -> bool:
+    found = each.dispatch
+    return not isinstance(found, Unknown) and bool(found.appeared or found.vanished)
+
+
+def _left_out(room: Room, cases: int, command: str) -> tuple[str, ...]:
+    """What the page has no room for."""
+    if cases <= _EXPLAINED:
+        return ()
+    table = f"The table has the first {room.rows} of {cases} cases" if cases > room.rows else ""
+    why = f"{'what' if table else 'What'} explains a case is said of the first {_EXPLAINED}"
+    return (f"{' and '.join(filter(None, (table, why)))}: {command} --json gives all of it.",)
 
 
 def _linked(rows: Sequence[CompareRow], cases: Collection[str]) -> tuple[CompareRow, ...]:
@@ -109,7 +139,7 @@ def _linked(rows: Sequence[CompareRow], cases: Collection[str]) -> tuple[Compare
 
 def _shifted(each: ShiftedCase, bar: ChangeBar | Unknown, tolerance: float) -> CompareRow:
     head = "" if isinstance(each.head_speedup, Unknown) else show_estimate(each.head_speedup)
-    row = replace(row_of(each, bar), base=show_estimate(each.base_speedup), head=head, why=why_of(each))
+    row = replace(row_of(each, bar), base=show_estimate(each.base_speedup), head=head)
     shift = each.shift
     if each.outcome is Outcome.OTHER_MACHINE:  # the page says once what is so for all of them
         return replace(row, reason="", change=_ELSEWHERE)

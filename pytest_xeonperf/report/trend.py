@@ -47,6 +47,9 @@ WORDS = (
 FIGURES = ("baseline_ns", "candidate_ns", "ratio", "low_ratio", "high_ratio", "floor_ratio")
 """Columns of figures, for charts and changes of level."""
 
+_LONGEST = 240
+"""Characters of a reason: those of crashes differ, there may be thousands, and the page of the run has all of each."""
+
 SEPARATOR = "\n"
 """Between several changes of the environment."""
 
@@ -111,11 +114,11 @@ class Trend:
         if not isinstance(baseline_ns, Unknown):
             told["baseline"] = show_ns(baseline_ns)
         if isinstance(candidate_ns, Unknown):
-            told["gap"] = legible(candidate_ns.reason)
+            told["gap"] = _short(candidate_ns.reason)
         else:
             told["candidate"] = show_ns(candidate_ns)
         if isinstance(floor_ratio, Unknown):
-            told["no_floor"] = legible(floor_ratio.reason)
+            told["no_floor"] = _short(floor_ratio.reason)
         else:
             told["floor"] = show_ratio(floor_ratio)
         if self.places and point.facts is not self._facts and point.facts != self._facts:
@@ -187,6 +190,10 @@ class Trend:
         trend._facts = marks[trend.places[-1]].facts
         trend._last = trend.measured_before(length)
         return trend
+
+
+def _short(reason: str) -> str:
+    return legible(reason if len(reason) <= _LONGEST else f"{reason[: _LONGEST - 1]}…")
 
 
 def _figures(point: TrendPoint) -> tuple[float, ...]:

@@ -81,6 +81,9 @@ _SIGNS: Mapping[Outcome, str] = {
     Outcome.OTHER_MACHINE: "?",
 }
 
+FAILED = Badge(word="failed", sign="✗", tone=Tone.BAD)
+"""For a whole of which something is red."""
+
 NOTHING = Badge(word="nothing measured", sign="?", tone=Tone.OPEN)
 """For a whole that has no results."""
 
@@ -106,7 +109,7 @@ def overall(outcomes: Iterable[Outcome]) -> Badge:
     """One word for many outcomes: red beats undecided, undecided beats green."""
     tones = {tone(outcome) for outcome in outcomes}
     if Tone.BAD in tones:
-        return Badge(word="failed", sign="✗", tone=Tone.BAD)
+        return FAILED
     if Tone.OPEN in tones:
         return Badge(word="undecided", sign="?", tone=Tone.OPEN)
     return Badge(word="passed", sign="✓", tone=Tone.GOOD) if tones else NOTHING

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from pytest_xeonperf.judge.runs import ShiftedCase
     from pytest_xeonperf.records import Measurement
 
-_MOST_KERNELS = 100
-"""Names of one list; a run from elsewhere may bring any number."""
+_MOST = 100
+"""Lines of one list, however few lists there are; a run from elsewhere may bring any number."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,10 +35,11 @@ class OperatorChange:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KernelGroup:
-    """Kernels that only one of two runs reached, where there are too many for a sentence."""
+    """Kernels that only one of two runs reached, where there are too many for a sentence; `more` are not named."""
 
     title: str
     names: tuple[str, ...]
+    more: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,24 +48,23 @@ class Why:
 
     Attributes:
         lines: Sentences; none where there is nothing to explain.
-        operators: Every operator, what contributes most first; none where the latency did not move.
+        operators: Of every operator as far as there is room, what contributes most first; none where the latency did
+            not move.
+        more_operators: How many others there are.
     """
 
     lines: tuple[str, ...]
     operators: tuple[OperatorChange, ...]
     kernels: tuple[KernelGroup, ...]
+    more_operators: int = 0
 
 
 NOTHING_TO_SAY = Why(lines=(), operators=(), kernels=())
 
 
-def why_of(each: ShiftedCase) -> Why:
-    """What explains one case of two runs."""
-    return Why(
-        lines=lines_of(each),
-        operators=() if isinstance(each.explained, Unknown) else _operators(each.explained),
-        kernels=() if isinstance(each.dispatch, Unknown) else _kernels(each.dispatch),
-    )
+def why_of(each: ShiftedCase, *, lines: int = _MOST) -> Why:
+    """What explains one case of two runs; `lines` are those of each list."""
+    return _why(lines_of(each), each.explained, each.dispatch, min(lines, _MOST))
 
 
 def why_between(before: Measurement, after: Measurement, *, tolerance: float) -> Why:
@@ -82,10 +82,16 @@ def why_between(before: Measurement, after: Measurement, *, tolerance: float) ->
         first = f"no operator explains it: {explained.reason}"
     else:
         first = operators_in_words(explained)
+    return _why((first, *evidence_in_words(found, figures)), explained, found, _MOST)
+
+
+def _why(said: tuple[str, ...], explained: Explanation | Unknown, found: Dispatch | Unknown, most: int) -> Why:
+    operators = () if isinstance(explained, Unknown) else _operators(explained)
     return Why(
-        lines=(first, *evidence_in_words(found, figures)),
-        operators=() if isinstance(explained, Unknown) else _operators(explained),
-        kernels=() if isinstance(found, Unknown) else _kernels(found),
+        lines=said,
+        operators=operators[:most],
+        kernels=() if isinstance(found, Unknown) else _kernels(found, most),
+        more_operators=max(0, len(operators) - most),
     )
 
 
@@ -109,10 +115,14 @@ def _calls(each: Contribution) -> str:
     return str(before or "") if before == after else f"{before} → {after}"
 
 
-def _kernels(found: Dispatch) -> tuple[KernelGroup, ...]:
+def _kernels(found: Dispatch, most: int) -> tuple[KernelGroup, ...]:
     both = (("appeared", found.appeared), ("vanished", found.vanished))
     return tuple(
-        KernelGroup(title=f"{show_count(len(names), 'kernel')} that {fate}", names=names[:_MOST_KERNELS])
+        KernelGroup(
+            title=f"{show_count(len(names), 'kernel')} that {fate}",
+            names=names[:most],
+            more=max(0, len(names) - most),
+        )
         for fate, names in both
         if len(names) > NAMED
     )

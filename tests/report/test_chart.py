@@ -75,7 +75,7 @@ def test_an_interval_that_nothing_bounds_does_not_stretch_the_axis(make, drawn):
 
 def test_a_long_subject_is_cut_there_are_thousands_of_them(make, drawn):
     (spot,) = drawn([make.point(subject="x" * 500)]).spots
-    assert spot["subject"] == "x" * 71 + "…"
+    assert spot["subject"] == "x" * 69 + "…"
 
 
 def test_what_is_timed_alone_has_one_plot_of_its_latency_and_no_gaps(make, drawn):

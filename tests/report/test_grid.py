@@ -1,6 +1,7 @@
 from pytest_xeonperf.report.grid import CaseHistory
 from pytest_xeonperf.report.newest import ELSEWHERE, MOST_ELSEWHERE
 from pytest_xeonperf.report.page_index import index_page
+from pytest_xeonperf.report.render import encoded
 
 
 def made(make, *points, runs=()):
@@ -49,6 +50,25 @@ def test_a_branch_that_the_filters_offer_has_its_newest_result_on_the_page_howev
     many = [make.summary(id=f"{day}", branch=f"topic-{day}") for day in range(1, 28)]
     points = [make.point(day=day, branch=f"topic-{day}") for day in range(1, 28)]
     assert len(cells(make, *points, runs=many)) == 1 + MOST_ELSEWHERE
+
+
+def test_a_branch_for_every_run_does_not_make_a_large_page_of_many_cases(make):
+    points = tuple(
+        make.point(3.9 + day / 97, day=day, branch=f"topic-{day}", comparability_class="another" if day == 2 else "one")
+        for day in range(1, 28)
+    )
+    runs = [
+        make.summary(id=point.run_id, branch=point.branch, comparability_class=point.comparability_class)
+        for point in reversed(points)
+    ]
+    runs[-2] = make.summary(id="run-02", comparability_class="another", cpu_model="another", branch="topic-2")
+    cases = [make.case(workload=f"model-{number}") for number in range(200)]
+    histories = [CaseHistory(case=case, points=points, latest=make.result(case=case)) for case in cases]
+    page = index_page(make.run(id="run-27"), runs, histories, pages=())
+    assert {len(row.cells[0]) for row in page.grid} == {4}
+    days = [int(cell.stale[8:10]) for cell in page.grid[0].cells[0] if cell.stale]
+    assert days == [26, 25, 2]  # the last one is the other machine's
+    assert len(encoded(page)) < 2_000_000
 
 
 def test_cells_carry_their_machine_and_branch_when_there_is_a_choice(make):

@@ -2,7 +2,7 @@ from pytest_xeonperf.alerts import AlertState
 from pytest_xeonperf.records import Outcome, Unknown
 from pytest_xeonperf.report import case_series
 from pytest_xeonperf.report.page_case import case_page
-from pytest_xeonperf.report.render import render
+from pytest_xeonperf.report.render import encoded, render
 from pytest_xeonperf.report.slower import KNOWN, SLOWER
 
 
@@ -75,6 +75,14 @@ def test_what_is_timed_alone_shows_latencies_and_how_they_changed(make):
     assert (newest.candidate, newest.change, newest.speedup) == ("1.10 ms", "+10.0 %", "")
     assert (newest.gap, gap.gap, oldest.gap) == ("", "died", "")
     assert oldest.change == Unknown(reason="first measurement")
+
+
+def test_reasons_of_crashes_that_all_differ_do_not_make_a_large_page(make):
+    traces = [f"{number}: {'a frame of the stack; ' * 100}" for number in range(2000)]
+    made = page(make, *(make.gap(number % 28 + 1, trace) for number, trace in enumerate(traces)))
+    newest = made.series[0].rows[0].gap
+    assert (len(newest), newest[-1]) == (240, "…")
+    assert len(encoded(made)) < 2_000_000
 
 
 def test_a_reason_that_is_empty_leaves_no_semicolon(make):

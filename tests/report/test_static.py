@@ -2,9 +2,14 @@
 
 import hashlib
 import re
+import tomllib
 from importlib.resources import files
+from pathlib import Path
 
 import pytest
+
+from pytest_xeonperf.report.page_case import case_page
+from pytest_xeonperf.report.render import render
 
 STATIC = files("pytest_xeonperf").joinpath("report", "static")
 UPLOT = STATIC.joinpath("vendor", "uplot-1.6.32")
@@ -21,8 +26,27 @@ def test_the_vendored_library_is_what_npm_published():
         assert hashlib.sha256(UPLOT.joinpath(name).read_bytes()).hexdigest() == digest
 
 
+def test_the_licence_of_the_library_goes_with_the_package_and_with_every_page_that_has_it(make):
+    notice = UPLOT.joinpath("LICENSE").read_text()
+    assert "*/" not in notice
+    page = case_page(make.case(), [make.point()], machines={}, pages=())
+    html = render(page)
+    assert html.count(f"/*! {notice}*/") == 1
+    assert html.index(notice) < html.index("var uPlot=")
+    root = Path(__file__).parents[2]
+    project = tomllib.loads((root / "pyproject.toml").read_text())["project"]
+    shipped = {path for pattern in project["license-files"] for path in root.glob(pattern)}
+    assert shipped == {root / "LICENSE", *root.glob("pytest_xeonperf/**/LICENSE*")}
+    assert project["license"] == "Apache-2.0 AND MIT"
+
+
 def test_no_asset_can_end_the_element_that_it_stands_in():
-    for asset in (*OWN, UPLOT.joinpath("uPlot.iife.min.js"), UPLOT.joinpath("uPlot.min.css")):
+    for asset in (
+        *OWN,
+        UPLOT.joinpath("uPlot.iife.min.js"),
+        UPLOT.joinpath("uPlot.min.css"),
+        UPLOT.joinpath("LICENSE"),
+    ):
         text = asset.read_text()
         assert not re.search(r"</(script|style)|<!--", text, re.IGNORECASE)
 

@@ -342,6 +342,11 @@ class Chart:
         """Where a run is when all are in view, by commit."""
         return (run + 0.5) / self.runs
 
+    def name(self, run: int) -> str:
+        """What an address calls a run."""
+        spot = self.data["spots"][run]
+        return f"{''.join(filter(str.isdigit, spot['date']))}-{spot['sha']}"
+
     def hover(self, run: int) -> str:
         self.page.mouse.move(*self.place(self.share(run)))
         return self.tip

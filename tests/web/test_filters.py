@@ -87,6 +87,24 @@ def test_filters_work_together_and_one_button_ends_them(first, page):
     assert "#" not in page.url
 
 
+def test_where_only_the_list_of_runs_goes_far_enough_back_it_is_said_so(page, wide_database, tmp_path, monkeypatch):
+    monkeypatch.setattr("pytest_xeonperf.report.site.SPARK_POINTS", 3)
+    with open_store(str(wide_database), readonly=True) as store:
+        written = write_site(store, tmp_path / "reports", run_id=store.resolve("latest"))
+    first = First(page, written)
+    first.choose("branch", "main")
+    first.choose("machine", "another Xeon, avx512_bf16")
+    first.choose("workload", "llama-2-7b")
+    first.choose("branch", "topic/<b>fuse</b>")
+    assert page.locator(".nothing").all_inner_texts() == [
+        "No case matches among the newest. 2 runs in the list below do."
+    ]
+    first.choose("machine", "all")
+    first.choose("branch", "all")
+    first.choose("variant", "woq_int8")
+    assert page.locator(".nothing").all_inner_texts() == ["No case matches among the newest."]
+
+
 def test_filters_fit_a_narrow_window(first, page):
     page.set_viewport_size({"width": 390, "height": 800})
     first.choose("branch", "topic/<b>fuse</b>")

@@ -19,11 +19,19 @@ def wide(page, wide_site):
     return page
 
 
+def test_the_first_screen_says_what_failed_on_another_machine_and_leads_there(wide):
+    assert wide.title() == "✗ pytest-xeonperf"
+    assert wide.locator("h1").inner_text().split("\n")[-1] == "Failed on another machine"
+    link = wide.locator(".sentence a").first
+    assert link.inner_text() == "The newest run on a Xeon, amx_bf16, 2026-06-07"
+    assert link.bounding_box()["y"] < 300
+    assert "1 of 3 cases red" in wide.locator(".attention li.tone-bad").inner_text()
+    link.click()
+    wide.wait_for_url("**/run-wide-34.html")
+
+
 def test_the_first_screen_says_what_became_slower_and_leads_there(alerted):
-    assert alerted.title() == "▼ pytest-xeonperf"
-    assert alerted.locator("h1").inner_text().split("\n")[-1] == "Slower than before"
-    link = alerted.locator(".sentence a").first
-    assert link.inner_text().endswith("% more time")
+    link = alerted.locator(".sentence a", has_text="% more time")
     assert link.bounding_box()["y"] < 300
     link.click()
     alerted.wait_for_url("**/alert-*.html")

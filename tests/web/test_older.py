@@ -40,7 +40,7 @@ def test_an_older_run_can_be_pinned_compared_and_found_again(page, chart):
     chart.click(10)
     chart.press("d", "Home")
     assert "2026-05-01" in chart.tip
-    chart.expect_address(pin="run-01", x="date", **{"with": "run-10"})
+    chart.expect_address(pin=chart.name(1), x="date", **{"with": chart.name(10)})
     page.reload()
     assert "The speed-up is 2.2 % higher" in chart.pinned.inner_text()
     page.get_by_role("button", name="older").click()

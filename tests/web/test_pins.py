@@ -46,7 +46,7 @@ def test_intervals_that_do_not_meet_are_said_to_be_apart(page, wide_case_page, o
 def test_another_click_compares_with_another_run_and_one_on_the_pinned_lets_go(page, chart):
     pins(chart, 2, other=10)
     chart.click(8)
-    chart.expect_address(pin="run-02", **{"with": "run-08"})
+    chart.expect_address(pin=chart.name(2), **{"with": chart.name(8)})
     page.wait_for_timeout(400)  # no double click
     chart.click(2)
     chart.expect_address()
@@ -70,12 +70,12 @@ def test_a_double_click_leaves_the_pin_where_it_was(page, chart):
     pins(chart, 2)
     page.wait_for_timeout(400)
     page.mouse.dblclick(*chart.place(chart.share(8)))
-    chart.expect_address(pin="run-02")
+    chart.expect_address(pin=chart.name(2))
 
 
 def test_space_pins_and_compares_and_escape_lets_go_of_one_thing_after_the_other(chart):
     chart.press("Home", " ", "End", " ")
-    chart.expect_address(pin="run-00", **{"with": "run-11"})
+    chart.expect_address(pin=chart.name(0), **{"with": chart.name(11)})
     assert "2026-05-12" in chart.press("Escape")
     chart.expect_address()
     assert not chart.press("Escape")
@@ -91,7 +91,7 @@ def test_the_button_unpins_and_gives_the_focus_back_to_the_chart(page, chart):
 def test_a_double_click_beside_the_plot_takes_nothing_back(page, chart):
     pins(chart, 2)
     page.wait_for_timeout(400)  # no double click
-    chart.expect_address(pin="run-02")
+    chart.expect_address(pin=chart.name(2))
     chart.box.dispatch_event("dblclick")
     page.wait_for_timeout(400)
-    chart.expect_address(pin="run-02")
+    chart.expect_address(pin=chart.name(2))

@@ -63,7 +63,7 @@ def test_a_second_click_leads_to_the_page_that_compares_and_back_to_the_pin(page
     assert page.url.endswith(f"compare.html?base={base}&head={head}")
     assert page.locator("h1").is_visible()
     page.go_back()
-    chart.expect_address(pin=base)
+    chart.expect_address(pin=chart.name(2))
     assert chart.pinned.is_visible()
 
 
@@ -75,7 +75,7 @@ def test_a_double_click_on_another_run_does_not_leave_the_page(page, chart):
     page.mouse.dblclick(*chart.place(chart.share(25)))
     page.wait_for_timeout(600)  # twice what a click waits for another
     assert asked == []
-    chart.expect_address(pin=chart.data["spots"][2]["href"].removeprefix("run-").removesuffix(".html"))
+    chart.expect_address(pin=chart.name(2))
 
 
 def test_two_runs_are_chosen_and_compared_under_the_policy(page, served):

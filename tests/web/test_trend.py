@@ -3,8 +3,9 @@
 import re
 
 
-def test_hovering_shows_sha_date_and_values(page, chart):
+def test_hovering_shows_sha_date_author_and_values(page, chart):
     shown = chart.hover(2)
+    assert re.search(r"author\s+Ann\b", shown)
     for expected in ("0202020202 on main", "2026-05-03 14:00 UTC", "4.02x [3.97, 4.07]", "398 ms", "1.60 s", "✓ pass"):
         assert expected in shown
 

@@ -84,6 +84,14 @@
     return scope.querySelectorAll(`:is(${selector}):not([hidden])`).length;
   }
 
+  /* Cells are kept of the newest results of a case only; the list of runs goes further back. */
+  function elsewhere() {
+    const runs = document.querySelector("section[aria-labelledby=runs]");
+    const asked = filters.some((select) => select.value && ["machine", "branch"].includes(select.name));
+    const found = asked ? shown(runs, ".one") : 0;
+    return found ? ` ${found === 1 ? "1 run in the list below does" : `${found} runs in the list below do`}.` : "";
+  }
+
   /* A section of which nothing is left says so. */
   function emptied(section) {
     const nothing = section.querySelector(".cell, .one") !== null && !shown(section, ".cell, .one");
@@ -92,9 +100,9 @@
     if (nothing && !word) {
       word = document.createElement("p");
       word.className = "nothing note";
-      word.textContent = `No ${what} matches among the newest.`;
       section.append(word);
     }
+    if (nothing) word.textContent = `No ${what} matches among the newest.${what === "case" ? elsewhere() : ""}`;
     if (!nothing && word) word.remove();
     section.querySelector(".scroll").hidden = nothing;
   }

@@ -1,5 +1,6 @@
 /* What a reader has set up on a chart, in the address after the #: a link that is copied shows the same. Runs are named
-   by when they were, so that a link stays true when others join them. What makes no sense is passed over. */
+   by when they were and of what commit, so that a link stays true when others join them and when their pages go. What
+   makes no sense is passed over. */
 (() => {
   "use strict";
   const trend = (globalThis.xeonperfTrend ??= {});
@@ -9,7 +10,23 @@
 
   const stamp = (spot) => spot.date.replace(/\D/g, ""); // digits: they sort as the dates do
   const runOf = (spot) => (/^run-(.+)\.html$/.exec(spot.href) || ["", ""])[1];
-  const nameOf = (spot) => runOf(spot) || stamp(spot);
+  const named = new WeakMap(); // the names of a chart are made once
+
+  /* What an address calls each point: minute and commit, and a number where an earlier point is called so. */
+  function namesOf(spots) {
+    const seen = new Map();
+    return spots.map((spot) => {
+      const name = [stamp(spot), spot.sha.replace(/\W/g, "")].filter(Boolean).join("-");
+      const count = (seen.get(name) ?? 0) + 1;
+      seen.set(name, count);
+      return count > 1 ? `${name}.${count}` : name;
+    });
+  }
+
+  function names(spots) {
+    if (!named.has(spots)) named.set(spots, namesOf(spots));
+    return named.get(spots);
+  }
 
   /* Where everything is shown and nothing is pinned. */
   function untouched(spots) {
@@ -28,8 +45,12 @@
     return seen.length ? { first: seen[0], last: seen[seen.length - 1] } : {};
   }
 
+  /* Links of old have the id of a run that had a page, or the minute alone. */
   function measured(name, spots) {
-    return name ? spots.findIndex((spot) => !spot.gap && nameOf(spot) === name) : -1;
+    if (!name) return -1;
+    const index = names(spots).indexOf(name);
+    if (index >= 0) return spots[index].gap ? -1 : index;
+    return spots.findIndex((spot) => !spot.gap && (runOf(spot) === name || stamp(spot) === name));
   }
 
   /* The state of one chart, as the address has it. */
@@ -53,8 +74,8 @@
     const all = state.first === 0 && state.last === spots.length - 1;
     const values = {
       zoom: all ? "" : `${stamp(spots[state.first])}-${stamp(spots[state.last])}`,
-      pin: state.pin < 0 ? "" : nameOf(spots[state.pin]),
-      with: state.other < 0 ? "" : nameOf(spots[state.other]),
+      pin: state.pin < 0 ? "" : names(spots)[state.pin],
+      with: state.other < 0 ? "" : names(spots)[state.other],
       x: state.x,
       y: state.y,
     };
