@@ -162,11 +162,11 @@ def newest_runs(
     case_id: str = "",
     *,
     limit: int,
-    comparability_class: str,
+    comparability_class: str = "",
     before: str = "",
     beyond: str = "",
 ) -> Sequence[str]:
-    """The newest runs that have a result of a case, the newest first; an empty id stands for any run.
+    """The newest runs that have a result of a case, the newest first; an empty string stands for any run, or class.
 
     The index of runs by time is walked until enough have it, with a look into the index of results for each: to read
     and sort all results of a case takes many times as long once there are thousands.

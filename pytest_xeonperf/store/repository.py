@@ -17,6 +17,7 @@ from pytest_xeonperf.store import (
     paging,
     reading,
     rebasing,
+    recent,
     revisions,
     series,
     sessions,
@@ -409,7 +410,7 @@ class Store:
     def recent(self, marks: Sequence[RunMark], *, most: int, until: int) -> dict[str, tuple[TrendPoint, ...]]:
         """By case, its newest points, oldest first: of the newest one's class all, of others what is recent."""
         with self._reading() as connection:
-            return series.read_recent(connection, marks, most=most, until=until)
+            return recent.read_recent(connection, marks, most=most, until=until)
 
     def latest(self, *, branch: str = "", case_id: str = "") -> tuple[tuple[Case, TrendPoint], ...]:
         """Of each case its newest point on each class of machine; of one branch, of one case where given."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections import Counter, defaultdict
+from collections import defaultdict
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sqlalchemy import and_, func, select
@@ -18,12 +18,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from sqlalchemy import Connection, Row, Select
-
-_SPARE = 24
-"""Runs that are looked at beyond the points that are wanted: some cases are not in every run."""
-
-_CLASSES = 4
-"""Of machines, those most cases were measured on last, whose points are looked for at once."""
 
 _OUTCOMES = {each.value: each for each in Outcome}
 
@@ -143,64 +137,15 @@ def read_points(
     return _by_case(connection, query, {mark.run_id: (place, mark) for place, mark in enumerate(marks)})
 
 
-def read_recent(
-    connection: Connection, marks: Sequence[RunMark], *, most: int, until: int
-) -> dict[str, tuple[TrendPoint, ...]]:
-    """By case, its newest points, oldest first: `most` of each class, of others than the newest one's what is recent.
-
-    Most cases are read at once, from the newest runs and from those of the classes that the newest points are of; a
-    case of which these do not have enough costs a query.
-    """
-    size = most + _SPARE
-    first = max(0, len(marks) - size)
-    found = _in_runs(connection, marks, range(first, len(marks)), until)
-    newest = Counter(points[-1].point.comparability_class for points in found.values())
-    windows = {name: _of_class(marks, name)[-size:] for name, _cases in newest.most_common(_CLASSES)}
-    older = sorted(place for window in windows.values() for place in window if place < first)
-    for case_id, points in _in_runs(connection, marks, older, until).items():
-        found[case_id] = points + found.get(case_id, [])
-    totals = Counter(mark.comparability_class for mark in marks)
-    for case_id in connection.scalars(select(schema.case.c.id)):
-        if not _suffices(found.get(case_id, ()), windows, totals, newest=first, most=most):
-            found[case_id] = read_points(connection, marks, case_id=case_id, until=until).get(case_id, [])
-    return {case_id: _newest_of_each(points, most) for case_id, points in found.items() if points}
-
-
-def _in_runs(
-    connection: Connection, marks: Sequence[RunMark], places: Sequence[int], until: int
+def read_in_runs(
+    connection: Connection, marks: Sequence[RunMark], places: Sequence[int], until: int, case_id: str = ""
 ) -> dict[str, list[Numbered]]:
-    """By case, the points of the results up to `until` in some runs, oldest first."""
+    """By case, the points of the results up to `until` in some runs, oldest first; of one case where given."""
     of_run = {marks[place].run_id: (place, marks[place]) for place in places}
     query = _points().where(schema.result.c.run_id.in_(list(of_run)), schema.result.c.id <= until)
+    if case_id:
+        query = query.where(schema.result.c.case_id == case_id)
     return _by_case(connection, query, of_run) if of_run else {}
-
-
-def _of_class(marks: Sequence[RunMark], name: str) -> list[int]:
-    """Places of the runs of a class of machine."""
-    return [place for place, mark in enumerate(marks) if mark.comparability_class == name]
-
-
-def _suffices(
-    points: Sequence[Numbered], windows: dict[str, list[int]], totals: Counter[str], *, newest: int, most: int
-) -> bool:
-    """Whether the last of the points is the newest one of its case, and those of its class are all that are wanted."""
-    if not points or points[-1].place < newest:
-        return False
-    name = points[-1].point.comparability_class
-    window = windows.get(name, [])
-    alike = sum(numbered.point.comparability_class == name for numbered in points)
-    return len(window) == totals[name] or (bool(window) and alike >= most)
-
-
-def _newest_of_each(points: Sequence[Numbered], most: int) -> tuple[TrendPoint, ...]:
-    """Of each class of machines the newest points, all of them oldest first."""
-    left: defaultdict[str, int] = defaultdict(lambda: most)
-    kept = []
-    for _place, _id, point in reversed(points):
-        if left[point.comparability_class] > 0:
-            left[point.comparability_class] -= 1
-            kept.append(point)
-    return tuple(reversed(kept))
 
 
 def _points() -> Select[Any]:

@@ -5,7 +5,6 @@ from dataclasses import replace
 import pytest
 
 from pytest_xeonperf.records import Unknown
-from pytest_xeonperf.store import series
 
 VARIANTS = ("sdpa_bf16", "compiled_bf16", "woq_int4")
 
@@ -62,34 +61,6 @@ def test_a_run_is_new_after_a_result_if_it_has_none_up_to_it(filled, make_run, m
     assert filled.new_runs(after=before) == {resumed, late.id}
     assert filled.marks(until=before) == known
     assert [mark for mark in marks_of(filled) if mark.run_id not in {resumed, late.id}] == list(known)
-
-
-@pytest.mark.parametrize("most", [1, 3, 40])
-@pytest.mark.parametrize("spare", [0, 24])
-def test_recent_points_of_the_class_of_the_newest_one_are_all_there(filled, most, spare, monkeypatch):
-    monkeypatch.setattr(series, "_SPARE", spare)
-    found = filled.recent(marks_of(filled), most=most, until=filled.extent().newest_id)
-    assert len(found) == 4
-    for case_id, points in found.items():
-        newest = filled.trend(case_id)[-1]
-        assert points[-1] == newest
-        wanted = newest.comparability_class
-        alike = filled.trend(case_id, comparability_class=wanted)[-most:]
-        assert tuple(point for point in points if point.comparability_class == wanted) == alike
-
-
-def test_recent_points_of_other_classes_are_there_as_far_as_they_are_recent(filled, monkeypatch):
-    machines = {mark.comparability_class for mark in marks_of(filled)}
-    for spare, known in ((24, machines), (0, {marks_of(filled)[-1].comparability_class})):
-        monkeypatch.setattr(series, "_SPARE", spare)
-        found = filled.recent(marks_of(filled), most=1, until=filled.extent().newest_id)
-        everywhere = {case.id for case in filled.cases()} & {each.case.id for each in filled.results_of(newest(filled))}
-        for case_id in everywhere:
-            assert {point.comparability_class for point in found[case_id]} == known
-
-
-def newest(store) -> str:
-    return marks_of(store)[-1].run_id
 
 
 def test_a_run_has_another_version_when_anything_of_it_changed(filled, make_result):
