@@ -68,10 +68,22 @@ def wealth(wins: int, losses: int) -> float:
     try:
         all_in = 2.0**pairs if losses == 0 else 0.0
         # 2 * integral over p in [1/2, 1] of (2p)^wins (2(1-p))^losses, by the binomial form of the incomplete beta
-        mixture = sum(comb(pairs + 1, j) for j in range(wins + 1)) / ((pairs + 1) * comb(pairs, wins))
+        mixture = _combinations_up_to(wins, pairs + 1) / ((pairs + 1) * comb(pairs, wins))
     except OverflowError:
         return inf
     return (all_in + mixture) / 2
+
+
+def _combinations_up_to(most: int, of: int) -> int:
+    """In how many ways none, one, and so on up to so many can be taken of a number of things.
+
+    Each from the one before: a thousand pairs, asked after each of them, would else take minutes.
+    """
+    ways = total = 1
+    for taken in range(most):
+        ways = ways * (of - taken) // (taken + 1)
+        total += ways
+    return total
 
 
 def peak_wealth(outcomes: Iterable[bool]) -> float:

@@ -1,5 +1,5 @@
 from fractions import Fraction
-from math import exp, inf, log, nan
+from math import comb, exp, inf, log, nan
 from random import Random
 
 import pytest
@@ -45,6 +45,14 @@ def test_the_wealth_is_the_integral_it_says_it_is():
         mixture = sum((2 * p) ** wins * (2 * (1 - p)) ** losses for p in chances) / steps
         all_in = 2.0**wins if losses == 0 else 0.0
         assert wealth(wins, losses) == pytest.approx((all_in + mixture) / 2, rel=1e-6)
+
+
+@given(st.integers(0, 60), st.integers(0, 60))
+def test_the_mixture_is_the_binomial_sum(wins, losses):
+    pairs = wins + losses
+    exactly = Fraction(sum(comb(pairs + 1, j) for j in range(wins + 1)), (pairs + 1) * comb(pairs, wins))
+    all_in = 0 if losses else 2**wins
+    assert wealth(wins, losses) == pytest.approx(float((all_in + exactly) / 2), rel=1e-15)
 
 
 def test_five_straight_wins_reach_a_level_of_five_percent_and_four_do_not():
