@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pytest_xeonperf.records import UNBOUNDED_RATIO, Outcome
+from pytest_xeonperf.report.text import legible
 from pytest_xeonperf.report.verdict import Tone, badge
 from pytest_xeonperf.units import time_scale
 
@@ -147,7 +148,7 @@ def _ends(values: Floats) -> list[float]:
 def _latency_panel(side: str, trend: Trend, column: str) -> Panel:
     known_ns = _known(trend.figures[column].array())
     scale, unit = time_scale(float(known_ns.max()) if len(known_ns) else 0)
-    return Panel(label=f"{side}, {unit}", span=_span(known_ns / scale), scale=scale)
+    return Panel(label=f"{legible(side)}, {unit}", span=_span(known_ns / scale), scale=scale)
 
 
 def _known(values: Any) -> Floats:

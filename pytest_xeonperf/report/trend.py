@@ -102,7 +102,7 @@ class Trend:
             words.add([said.get(name, "") for said in told])
         for column, values_of_column in zip(self.figures.values(), zip(*figures, strict=True), strict=True):
             column.add(values_of_column)
-        self.newest = (point.outcome.value, _found(point, alone=alone), point.reason)
+        self.newest = (point.outcome.value, _found(point, alone=alone), legible(point.reason))
 
     def _told(self, point: TrendPoint) -> dict[str, str]:
         """The words of a point that are not empty, but for its change."""
