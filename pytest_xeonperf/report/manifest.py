@@ -115,9 +115,21 @@ def maker() -> str:
     return seen.hexdigest()[:32]
 
 
+_OF_OTHERS = (
+    "units.py",
+    "records.py",
+    "alerts.py",
+    "store/comparing.py",
+    "store/recent.py",
+    "store/series.py",
+    "store/sessions.py",
+)
+"""What decides how pages look, outside of the folders that do as a whole."""
+
+
 def _makers() -> Iterable[Traversable]:
     package = files("pytest_xeonperf")
-    yield from (package.joinpath(name) for name in ("units.py", "records.py", "alerts.py", "store/comparing.py"))
+    yield from (package.joinpath(name) for name in _OF_OTHERS)
     for name in ("report", "judge", "host", "exchange"):
         yield from _sources(package.joinpath(name))
 

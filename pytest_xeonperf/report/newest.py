@@ -16,7 +16,7 @@ SPARK_POINTS = 40
 """Runs a sparkline looks back."""
 
 ELSEWHERE = 3
-"""Other machines and branches on which the page always has the newest result of a case."""
+"""Other machines and branches on which the page has the newest result of a case, where there is room for all."""
 
 MOST_ELSEWHERE = 12
 """At most so many, of which each is the newest of a machine or branch that the page's filters offer."""

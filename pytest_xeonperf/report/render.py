@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from functools import cache, lru_cache
 from importlib.metadata import PackageNotFoundError, version
 from importlib.resources import files
@@ -29,6 +30,8 @@ from pytest_xeonperf.report.timed import Timed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from jinja2.bccache import Bucket
 
 Page = IndexPage | RunPage | CasePage | ComparePage | MachinesPage | AlertsPage | AlertPage | RefusalPage
 
@@ -93,10 +96,19 @@ def environment() -> Environment:
     return made
 
 
-def _compiled() -> FileSystemBytecodeCache | None:
+class _Compiled(FileSystemBytecodeCache):
+    """Compiled templates on disk; where there is no room for them, pages are rendered all the same."""
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        """Keep one, if that is possible."""
+        with suppress(OSError):
+            super().dump_bytecode(bucket)
+
+
+def _compiled() -> _Compiled | None:
     """Compiled templates, kept by what they say: without them a report takes a third of a second more."""
     try:
-        return FileSystemBytecodeCache(str(cache_dir("templates")))
+        return _Compiled(str(cache_dir("templates", package_version())))
     except (XeonPerfError, OSError):
         return None
 

@@ -36,9 +36,10 @@ def go_on(case: Case, trends: dict[str, Trend], fresh: Sequence[Numbered]) -> bo
     total = sum(map(len, trends.values())) + len(fresh)
     if _left_out(total):
         return False
+    oldest = min((trend.places[0] for trend in trends.values()), default=0)  # those before may have been left out
     for place, _id, point in fresh:
         trend = trends.setdefault(point.comparability_class, Trend())
-        if len(trend) and place < trend.places[-1]:
+        if place < (trend.places[-1] if len(trend) else oldest):
             return False
         trend.add([(place, point)], alone=case.alone)
     return True

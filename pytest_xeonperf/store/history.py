@@ -165,14 +165,18 @@ def newest_runs(
     comparability_class: str = "",
     before: str = "",
     beyond: str = "",
+    until: int = 0,
 ) -> Sequence[str]:
     """The newest runs that have a result of a case, the newest first; an empty string stands for any run, or class.
+
+    With `until`, only results numbered up to it count.
 
     The index of runs by time is walked until enough have it, with a look into the index of results for each: to read
     and sort all results of a case takes many times as long once there are thousands.
     """
     run = schema.run.c
-    query = _runs_with(case_id, comparability_class).order_by(run.started_at.desc(), run.id.desc()).limit(limit)
+    query = _runs_with(case_id, comparability_class, until)
+    query = query.order_by(run.started_at.desc(), run.id.desc()).limit(limit)
     if before:
         query = query.where(run.started_at < before)
     if beyond:
@@ -180,13 +184,15 @@ def newest_runs(
     return connection.scalars(query).all()
 
 
-def _runs_with(case_id: str, comparability_class: str) -> Select[Any]:
-    """The query of ids of runs that have a result of a case; an empty string stands for no case, or any class."""
+def _runs_with(case_id: str, comparability_class: str, until: int = 0) -> Select[Any]:
+    """The query of ids of runs that have a result of a case; what is empty stands for no case, any class, or result."""
     query = select(schema.run.c.id)
     if case_id:
         of_case = select(schema.result.c.id).where(
             schema.result.c.case_id == case_id, schema.result.c.run_id == schema.run.c.id
         )
+        if until:
+            of_case = of_case.where(schema.result.c.id <= until)
         query = query.where(of_case.correlate(schema.run).exists())
     if comparability_class:
         # an expression has no index: SQLite would take that of machines, and then sort

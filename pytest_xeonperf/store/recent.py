@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from pytest_xeonperf.store import schema
 from pytest_xeonperf.store.history import newest_runs
-from pytest_xeonperf.store.series import read_in_runs
+from pytest_xeonperf.store.series import read_in_runs, read_points
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 _SPARE = 24
 """Runs that are looked at beyond the points that are wanted: some cases are not in every run."""
 
-_SOME = 8
-"""Newest runs of a case, of which one at least was there when the marks were read."""
+_MANY = 300
+"""Results of a case that are not read all for the newest of them."""
 
 _CLASSES = 4
 """Of machines, those most cases were measured on last, whose points are looked for at once."""
@@ -65,13 +65,14 @@ def _further_back(
     until: int,
 ) -> list[Numbered]:
     """The newest points of a case on the class of its newest run, and of those given what is of others."""
-    newest = [places[run_id] for run_id in newest_runs(connection, case_id, limit=_SOME) if run_id in places]
-    if not newest:
-        return []
-    name = marks[newest[0]].comparability_class
-    alike = newest_runs(connection, case_id, limit=most, comparability_class=name)
-    wanted = [places[run_id] for run_id in alike if run_id in places]
-    own = read_in_runs(connection, marks, wanted, until, case_id).get(case_id, [])
+    result = schema.result.c
+    some = select(result.id).where(result.case_id == case_id, result.id <= until).limit(_MANY)
+    if len(connection.scalars(some).all()) < _MANY:  # of few the index of runs would be walked to its end
+        return read_points(connection, marks, case_id=case_id, until=until).get(case_id, [])
+    (newest,) = newest_runs(connection, case_id, limit=1, until=until)
+    name = marks[places[newest]].comparability_class
+    alike = newest_runs(connection, case_id, limit=most, comparability_class=name, until=until)
+    own = read_in_runs(connection, marks, [places[run_id] for run_id in alike], until, case_id).get(case_id, [])
     others = (numbered for numbered in points if numbered.point.comparability_class != name)
     return sorted((*own, *others), key=lambda numbered: numbered[:2])
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
-from jinja2 import UndefinedError
+from jinja2 import FileSystemBytecodeCache, UndefinedError
 
 from pytest_xeonperf.alerts import AlertEvent, EventKind
 from pytest_xeonperf.judge.runs import Past, compare_runs
@@ -212,3 +212,13 @@ def test_what_is_timed_alone_is_never_shown_with_a_speed_up(make):
 def test_a_name_that_a_template_misspells_is_an_error():
     with pytest.raises(UndefinedError):
         environment().from_string("{{ page.verdikt }}").render(page=object())
+
+
+def test_pages_are_rendered_where_compiled_templates_cannot_be_kept(make, monkeypatch):
+    def full(*_, **__):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(FileSystemBytecodeCache, "dump_bytecode", full)
+    monkeypatch.setattr(FileSystemBytecodeCache, "load_bytecode", lambda _cache, _bucket: None)
+    environment.cache_clear()
+    assert "<h1" in render(run_page(make.run(make.result())))

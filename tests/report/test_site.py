@@ -124,7 +124,11 @@ def test_a_million_characters_of_any_name_do_not_make_a_page_of_a_megabyte(store
     run = make.run(result, machine=make.machine(cpu_model=f"m{long}", facts=(("kernel", f"f{long}"),)))
     commit = replace(run.commit, branch=f"b{long}", subject=f"s{long}", author=f"a{long}")
     for number in (4, 5):
-        store.add_run(replace(run, id=f"run-{number}", started_at=f"2026-05-1{number}T10:00:00+00:00", command=long, commit=commit))
+        store.add_run(
+            replace(
+                run, id=f"run-{number}", started_at=f"2026-05-1{number}T10:00:00+00:00", command=long, commit=commit
+            )
+        )
     folder = write_site(store, tmp_path / "reports", run_id="run-5").parent
     sizes = {path.name: path.stat().st_size for path in folder.glob("*.html")}
     assert {"index.html", "compare.html", "machines.html", "run-run-5.html", links.case_page(case.id)} <= sizes.keys()

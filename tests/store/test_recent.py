@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from pytest_xeonperf.store import recent, series
+from pytest_xeonperf.store import recent
 
 
 @pytest.fixture
@@ -30,8 +30,10 @@ def recent_of(store, most):
 
 @pytest.mark.parametrize("most", [1, 3, 40])
 @pytest.mark.parametrize("spare", [0, 1, 24])
-def test_the_points_of_the_class_of_the_newest_one_are_all_there(filled, most, spare, monkeypatch):
+@pytest.mark.parametrize("many", [1, 4, 300])
+def test_the_points_of_the_class_of_the_newest_one_are_all_there(filled, most, spare, many, monkeypatch):
     monkeypatch.setattr(recent, "_SPARE", spare)
+    monkeypatch.setattr(recent, "_MANY", many)
     found = recent_of(filled, most)
     assert len(found) == 4
     for case_id, points in found.items():
@@ -52,7 +54,8 @@ def test_points_of_other_classes_are_there_as_far_as_they_are_recent(filled, tim
 def test_no_case_is_read_as_a_whole_because_it_is_measured_seldom(filled, monkeypatch):
     """A thousand runs of a few cases on a branch would else cost all points of all others."""
     monkeypatch.setattr(recent, "_SPARE", 0)
-    monkeypatch.setattr(series, "read_points", None)
+    monkeypatch.setattr(recent, "_MANY", 1)
+    monkeypatch.setattr(recent, "read_points", None)
     read = []
     in_runs = recent.read_in_runs
     monkeypatch.setattr(
@@ -62,3 +65,15 @@ def test_no_case_is_read_as_a_whole_because_it_is_measured_seldom(filled, monkey
     )
     assert len(recent_of(filled, 2)) == 4
     assert max(read) <= 2
+
+
+@pytest.mark.parametrize("many", [1, 300])
+def test_what_comes_while_a_page_is_made_is_left_to_the_next_one(filled, make_run, make_result, many, monkeypatch):
+    monkeypatch.setattr(recent, "_SPARE", 0)
+    monkeypatch.setattr(recent, "_MANY", many)
+    extent, before = filled.extent(), recent_of(filled, 2)
+    marks = filled.marks(until=extent.newest_id)
+    for day in range(10, 20):
+        late = make_run(results=(make_result(variant="woq_int4"),), started_at=f"2026-09-{day}T10:00:00+00:00")
+        filled.add_run(late)
+    assert filled.recent(marks, most=2, until=extent.newest_id) == before
