@@ -119,8 +119,8 @@ def _refusal(key: LadderKey, variant: Variant, barred: Sequence[Barred], room: R
             return (Failure(kind=FailureKind.DIED, reason=dead.reason),)
     if variant.product_dtype is Dtype.BF16 and room.isa.rank < Isa.AVX512.rank and key.preset is not Preset.SMOKE:
         return (_needs_more(f"BF16 is emulated without AVX-512; usable here is {room.isa}"),)
-    if variant.internals is Internals.BF16 and room.isa.rank < Isa.AVX512_BF16.rank:
-        return (_needs_more(f"oneDNN rounds to BF16 only with {Isa.AVX512_BF16}; usable here is {room.isa}"),)
+    if variant.internals is Internals.BF16 and room.isa.rank < Isa.AMX_BF16.rank:
+        return (_needs_more(f"oneDNN rounds FP32 to BF16 only with {Isa.AMX_BF16}; usable here is {room.isa}"),)
     try:
         peers.require(variant)
         if variant.autotune:

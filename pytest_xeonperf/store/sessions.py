@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select
 
-from pytest_xeonperf.judge.runs import Session
 from pytest_xeonperf.records import TIMED_ALONE, Estimate, Outcome, Unknown
 from pytest_xeonperf.store import schema
 from pytest_xeonperf.store.batches import batches
@@ -18,6 +17,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection, Row
 
+    from pytest_xeonperf.judge.runs import Session
     from pytest_xeonperf.records import Machine
 
 _SOUND = frozenset(each.value for each in (Outcome.PASS, Outcome.BELOW_FLOOR, Outcome.INCONCLUSIVE))
@@ -76,6 +76,8 @@ def _by_case(
 
 
 def _session(row: Row[Any], machine: Machine) -> Session:
+    from pytest_xeonperf.judge.runs import Session  # brings NumPy, which a session that measures goes without
+
     told: tuple[Any, ...] = tuple(row)
     fingerprint, unmeasured, outcome, floor, no_floor, ratio, low, high, confidence = told[2:]
     speedup: Estimate | Unknown = TIMED_ALONE

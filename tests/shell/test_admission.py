@@ -141,6 +141,14 @@ def test_without_avx512_bf16_is_left_out_where_speed_is_judged(admitted):
     assert all("usable here is avx2" in failure.reason for failure in found.refused.values())
 
 
+def test_fp32_with_bf16_inside_needs_amx_without_which_nothing_would_be_rounded(admitted):
+    inside = from_keywords({"dtype": "fp32", "internals": "bf16"})
+    assert admitted((inside,), isa=Isa.AMX_BF16).groups == ((inside,),)
+    refused = admitted((inside,), isa=Isa.AVX512_BF16).refused[inside.name]
+    assert refused.kind is FailureKind.NEEDS_MORE
+    assert "only with amx_bf16; usable here is avx512_bf16" in refused.reason
+
+
 def test_a_variant_that_killed_a_child_stays_dead_where_it_would_not_fit_either(admitted):
     lean, large = NAMED["woq_int4"], NAMED["eager_bf16"]
     together = total_bytes(MODEL, (NAMED["eager_fp32"], lean))

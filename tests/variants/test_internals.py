@@ -32,7 +32,7 @@ def test_a_call_that_raises_leaves_it_as_it_was():
     assert _settings() == before
 
 
-@pytest.mark.skipif(read_cpu().isa.rank < Isa.AVX512_BF16.rank, reason="oneDNN rounds only where it gains by it")
+@pytest.mark.skipif(read_cpu().isa.rank < Isa.AMX_BF16.rank, reason="oneDNN rounds only where it gains by it")
 @pytest.mark.parametrize("compiled", [False, True], ids=["eager", "compiled"])
 def test_operands_are_rounded_and_results_are_not(compiled, request):
     if compiled:
