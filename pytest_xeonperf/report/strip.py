@@ -120,12 +120,12 @@ def _range(ratios: Sequence[float], speedup: Estimate, floor_ratio: float | Unkn
     shown = [*ratios, speedup.ratio]
     if not isinstance(floor_ratio, Unknown):
         shown.append(floor_ratio)
-    low, high = min(shown), max(shown)
+    low, high = min(*shown, UNBOUNDED_RATIO), min(max(shown), UNBOUNDED_RATIO)  # what is beyond stands at the edge
     if speedup.low_ratio > 0:
         low = min(low, max(speedup.low_ratio, low * 0.8))
     if speedup.high_ratio < UNBOUNDED_RATIO:
         high = max(high, min(speedup.high_ratio, high * 1.2))
-    missing = max(0.0, _LEAST_SPAN * speedup.ratio - (high - low)) / 2
+    missing = max(0.0, _LEAST_SPAN * min(speedup.ratio, high) - (high - low)) / 2
     edge = (high - low + 2 * missing) * 0.04
     return low - missing - edge, high + missing + edge
 

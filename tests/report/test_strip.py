@@ -65,3 +65,9 @@ def test_ticks_are_few_and_no_two_say_the_same(low, span):
 
 def test_ticks_have_the_decimals_that_their_step_needs():
     assert [text for _, text in ticks(3.0, 3.5)] == ["3.0x", "3.1x", "3.2x", "3.3x", "3.4x", "3.5x"]
+
+
+def test_figures_that_no_axis_holds_stand_at_its_edge(make):
+    huge = Estimate(ratio=1e308, low_ratio=1e308, high_ratio=1.7e308, confidence=0.95)
+    plot = strip(make.measurement(ratio=3.0).samples, huge, 1.7e308)
+    assert all(0 <= x <= plot.width for x in (plot.median_x, *plot.interval, plot.floor.x))
