@@ -1,4 +1,4 @@
-"""What the pages of all cases have in common, read once for each state of the history: half of what one page costs."""
+"""What the first page and those of cases have in common, read once for each state of the history."""
 
 from __future__ import annotations
 

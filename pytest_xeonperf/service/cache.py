@@ -90,9 +90,6 @@ class Pages:
             state: Of the history, read just now.
             render: Is given the page as it was, if that is still there; what it raises is passed on.
         """
-        found = self._find(path)
-        if found and found.state == state:
-            return found
         with self._rendering:
             found = self._find(path)
             if found and found.state == state:  # another request had it made meanwhile

@@ -13,7 +13,7 @@ from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
 from pytest_xeonperf.report import choice, links
-from pytest_xeonperf.report.gather import RUNS_LISTED, Gathered
+from pytest_xeonperf.report.gather import RUNS_LISTED
 from pytest_xeonperf.report.newest import SPARK_POINTS
 from pytest_xeonperf.report.page_case import page_of
 from pytest_xeonperf.report.page_index import index_page
@@ -51,7 +51,7 @@ def routes(service: Service) -> list[Route]:
 
     async def index(request: Request) -> Response:
         """The newest run's verdict, every case, every run."""
-        return await answered(service, request, lambda: _index(service.store), asks=True)
+        return await answered(service, request, lambda: _index(service), asks=True)
 
     async def run(request: Request) -> Response:
         """One run."""
@@ -128,14 +128,13 @@ def served(page: Page, *, asks: bool = False, status: int = 200) -> Response:
     return HTMLResponse(made.body, status_code=status, headers=headers)
 
 
-def _index(store: Store) -> Page:
-    cases, extent = store.cases(), store.extent()
-    marks = store.marks(until=extent.newest_id)
-    gathered = Gathered.of(store)
+def _index(service: Service) -> Page:
+    store, known = service.store, service.backgrounds.newest(service.store)
+    gathered = known.gathered
     if not gathered.summaries:
         raise HTTPException(404, detail="there is no run yet: `xeonperf push --to` this address brings one")
-    recent = store.recent(marks, most=SPARK_POINTS, until=extent.newest_id)
-    histories = [history for case in cases for history in gathered.histories(case, recent.get(case.id, ()))]
+    recent = store.recent(known.moments.marks, most=SPARK_POINTS, until=known.extent.newest_id)
+    histories = [history for case in store.cases() for history in gathered.histories(case, recent.get(case.id, ()))]
     shown = {summary.id for summary in gathered.summaries}
     newest = gathered.run(gathered.summaries[0].id)
     compare = choice.served(newest.id, store.earlier(newest), gathered.summaries)
