@@ -116,8 +116,11 @@ def _convert(gguf: Path, folder: Path) -> None:
             module.save_pretrained(unfinished)
             with contextlib.suppress(*UNREADABLE):  # many GGUF files carry no tokenizer, or one of another kind
                 AutoTokenizer.from_pretrained(gguf.parent, gguf_file=gguf.name).save_pretrained(unfinished)
-        with contextlib.suppress(FileExistsError):  # another process was faster, with the same bytes
+        try:
             unfinished.rename(folder)
+        except OSError:
+            if not folder.is_dir():  # else another process was faster, with the same bytes
+                raise
     except OSError as error:
         raise _no_room(folder, error) from error
     finally:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+
 import gguf
 import numpy as np
 import pytest
@@ -73,6 +75,19 @@ def test_a_gguf_file_is_dequantised_once_and_then_mapped(gguf_file):
     expected = gguf.dequantize(gguf.GGUFReader(gguf_file).tensors[0].data, gguf.GGMLQuantizationType.Q8_0)
     assert torch.equal(module.model.embed_tokens.weight.detach(), torch.from_numpy(expected))
     assert list(folder.parent.glob(".*")) == []
+
+
+def test_two_processes_may_convert_one_gguf_file_at_the_same_time(gguf_file, monkeypatch):
+    folder, convert = llm_checkpoint.folder_of(gguf_file), llm_checkpoint._convert
+    shutil.rmtree(folder)
+
+    def beaten_to_it(gguf, to):
+        convert(gguf, to)
+        convert(gguf, to)
+
+    monkeypatch.setattr(llm_checkpoint, "_convert", beaten_to_it)
+    assert llm_checkpoint.folder_of(gguf_file) == folder
+    assert [each.name for each in folder.parent.iterdir()] == [folder.name]
 
 
 def test_a_gguf_file_that_changes_is_converted_again(gguf_file):
