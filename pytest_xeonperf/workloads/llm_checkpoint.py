@@ -10,12 +10,13 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from safetensors import safe_open
+from safetensors import SafetensorError, safe_open
 from transformers import AutoModelForCausalLM, AutoTokenizer
 from transformers.utils import logging
 
 from pytest_xeonperf.errors import DataError, InfrastructureError
 from pytest_xeonperf.workloads import quantised_checkpoint
+from pytest_xeonperf.workloads.gguf_file import write_dequantised
 from pytest_xeonperf.workloads.llm_described import configuration, unreadable
 from pytest_xeonperf.workloads.quantised_checkpoint import UNREADABLE
 from pytest_xeonperf.workloads.weights import cache_folder
@@ -106,14 +107,7 @@ def _convert(gguf: Path, folder: Path) -> None:
     try:
         # transformers draws GGUF's progress bars past its own switch for them.
         with _without_progress_bars(), contextlib.redirect_stderr(io.StringIO()):
-            try:
-                module = AutoModelForCausalLM.from_pretrained(gguf.parent, gguf_file=gguf.name, local_files_only=True)
-            except UNREADABLE as error:
-                raise unreadable(gguf, error) from error
-            # The weights are plain by now; with these it would be saved as something that GGUF has to be loaded with.
-            module.hf_quantizer = None
-            del module.config.quantization_config
-            module.save_pretrained(unfinished)
+            write_dequantised(gguf, unfinished)
             with contextlib.suppress(*UNREADABLE):  # many GGUF files carry no tokenizer, or one of another kind
                 AutoTokenizer.from_pretrained(gguf.parent, gguf_file=gguf.name).save_pretrained(unfinished)
         try:
@@ -121,7 +115,7 @@ def _convert(gguf: Path, folder: Path) -> None:
         except OSError:
             if not folder.is_dir():  # else another process was faster, with the same bytes
                 raise
-    except OSError as error:
+    except (OSError, SafetensorError) as error:
         raise _no_room(folder, error) from error
     finally:
         shutil.rmtree(unfinished, ignore_errors=True)
@@ -144,9 +138,9 @@ def _without_progress_bars() -> Iterator[None]:
             logging.enable_progress_bar()
 
 
-def _no_room(folder: Path, error: OSError) -> InfrastructureError:
+def _no_room(folder: Path, error: OSError | SafetensorError) -> InfrastructureError:
     return InfrastructureError(
-        f"cannot write the converted weights ({error.strerror})",
+        f"cannot write the converted weights ({getattr(error, 'strerror', error)})",
         where=str(folder),
         remedy="make room, or point XEONPERF_CACHE elsewhere",
     )

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import resource
 import shutil
 
 import gguf
 import numpy as np
 import pytest
 import torch
+from transformers import AutoModelForCausalLM
 
-from pytest_xeonperf.errors import DataError
+from pytest_xeonperf.errors import DataError, InfrastructureError
+from pytest_xeonperf.workloads import gguf_file as gguf_file_module
 from pytest_xeonperf.workloads import llm_checkpoint
+from pytest_xeonperf.workloads.llm_described import stored_parameters
 from pytest_xeonperf.workloads.llm_sizes import Lengths, footprint_of_checkpoint
 
 HIDDEN, INTERMEDIATE, VOCABULARY, HEADS = 64, 96, 48, 4
@@ -27,15 +31,7 @@ def gguf_file(tmp_path):
     random = np.random.default_rng(0)
     path = tmp_path / "tiny.gguf"
     writer = gguf.GGUFWriter(path, "llama")
-    writer.add_name("tiny")
-    writer.add_context_length(64)
-    writer.add_embedding_length(HIDDEN)
-    writer.add_block_count(1)
-    writer.add_feed_forward_length(INTERMEDIATE)
-    writer.add_head_count(HEADS)
-    writer.add_head_count_kv(HEADS)
-    writer.add_layer_norm_rms_eps(1e-5)
-    writer.add_vocab_size(VOCABULARY)
+    _describe(writer)
     widths = {
         "token_embd": (VOCABULARY, HIDDEN),
         "output": (VOCABULARY, HIDDEN),
@@ -52,11 +48,27 @@ def gguf_file(tmp_path):
         writer.add_tensor(f"{name}.weight", blocks, raw_dtype=gguf.GGMLQuantizationType.Q8_0)
     for name in ("output_norm", "blk.0.attn_norm", "blk.0.ffn_norm"):
         writer.add_tensor(f"{name}.weight", np.ones(HIDDEN, dtype=np.float32))
+    _finish(writer)
+    return path
+
+
+def _describe(writer):
+    writer.add_name("tiny")
+    writer.add_context_length(64)
+    writer.add_embedding_length(HIDDEN)
+    writer.add_block_count(1)
+    writer.add_feed_forward_length(INTERMEDIATE)
+    writer.add_head_count(HEADS)
+    writer.add_head_count_kv(HEADS)
+    writer.add_layer_norm_rms_eps(1e-5)
+    writer.add_vocab_size(VOCABULARY)
+
+
+def _finish(writer):
     writer.write_header_to_file()
     writer.write_kv_data_to_file()
     writer.write_tensors_to_file()
     writer.close()
-    return path
 
 
 def test_a_gguf_file_says_how_many_weights_it_holds_before_any_is_read(gguf_file):
@@ -68,9 +80,10 @@ def test_a_gguf_file_is_dequantised_once_and_then_mapped(gguf_file):
     llm_checkpoint.check(gguf_file)
     module = llm_checkpoint.build(gguf_file)
     folder = llm_checkpoint.folder_of(gguf_file)
-    written_ns = (folder / "model.safetensors").stat().st_mtime_ns
+    (file,) = folder.glob("*.safetensors")
+    written_ns = file.stat().st_mtime_ns
     again = llm_checkpoint.build(gguf_file)
-    assert (folder / "model.safetensors").stat().st_mtime_ns == written_ns
+    assert file.stat().st_mtime_ns == written_ns
     assert torch.equal(module.lm_head.weight, again.lm_head.weight)
     expected = gguf.dequantize(gguf.GGUFReader(gguf_file).tensors[0].data, gguf.GGMLQuantizationType.Q8_0)
     assert torch.equal(module.model.embed_tokens.weight.detach(), torch.from_numpy(expected))
@@ -88,6 +101,70 @@ def test_two_processes_may_convert_one_gguf_file_at_the_same_time(gguf_file, mon
     monkeypatch.setattr(llm_checkpoint, "_convert", beaten_to_it)
     assert llm_checkpoint.folder_of(gguf_file) == folder
     assert [each.name for each in folder.parent.iterdir()] == [folder.name]
+
+
+def test_a_disk_without_room_is_told_from_a_damaged_file_and_nothing_is_left_behind(gguf_file, request):
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    request.addfinalizer(lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard)))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (32 << 10, hard))  # bytes; the weights are 160 KiB
+    with pytest.raises(InfrastructureError, match="cannot write the converted weights"):
+        llm_checkpoint.folder_of(gguf_file)
+    assert list((gguf_file.parent / "cache" / "weights").iterdir()) == []
+
+
+def test_few_tensors_are_held_at_a_time_and_together_they_are_what_transformers_reads(gguf_file, monkeypatch):
+    monkeypatch.setattr(gguf_file_module, "_SHARD_BYTES", 20_000)
+    folder = llm_checkpoint.folder_of(gguf_file)
+    shards = sorted(folder.glob("*.safetensors"))
+    assert len(shards) > 5
+    assert max(shard.stat().st_size for shard in shards) < 20_000 + 4 * INTERMEDIATE * HIDDEN + 1000
+    assert stored_parameters(folder) == stored_parameters(gguf_file)
+    _assert_is_what_transformers_reads(gguf_file)
+
+
+def test_experts_that_several_tensors_make_up_are_put_together(tmp_path):
+    path = tmp_path / "experts.gguf"
+    _write_experts(path)
+    _assert_is_what_transformers_reads(path)
+
+
+def _assert_is_what_transformers_reads(path):
+    theirs = AutoModelForCausalLM.from_pretrained(path.parent, gguf_file=path.name, dtype=torch.float32)
+    ours = llm_checkpoint.build(path)
+    assert ours.config.rms_norm_eps == theirs.config.rms_norm_eps
+    expected = theirs.state_dict()
+    assert ours.state_dict().keys() == expected.keys()
+    assert all(torch.equal(weight, expected[name]) for name, weight in ours.state_dict().items())
+
+
+def _write_experts(path):
+    """One layer of Qwen2-MoE's kind in FP32; transformers knows no other width of its experts than these."""
+    experts, width, shared = 4, 1408, 5632
+    writer = gguf.GGUFWriter(path, "qwen2moe")
+    _describe(writer)
+    writer.add_expert_count(experts)
+    writer.add_expert_used_count(2)
+    shapes = {
+        "token_embd.weight": (VOCABULARY, HIDDEN),
+        "output.weight": (VOCABULARY, HIDDEN),
+        "output_norm.weight": (HIDDEN,),
+        "blk.0.attn_norm.weight": (HIDDEN,),
+        "blk.0.ffn_norm.weight": (HIDDEN,),
+        **{f"blk.0.attn_{part}.weight": (HIDDEN, HIDDEN) for part in ("q", "k", "v", "output")},
+        **{f"blk.0.attn_{part}.bias": (HIDDEN,) for part in ("q", "k", "v")},
+        "blk.0.ffn_gate_inp.weight": (experts, HIDDEN),
+        "blk.0.ffn_gate_exps.weight": (experts, width, HIDDEN),
+        "blk.0.ffn_up_exps.weight": (experts, width, HIDDEN),
+        "blk.0.ffn_down_exps.weight": (experts, HIDDEN, width),
+        "blk.0.ffn_gate_inp_shexp.weight": (HIDDEN,),
+        "blk.0.ffn_gate_shexp.weight": (shared, HIDDEN),
+        "blk.0.ffn_up_shexp.weight": (shared, HIDDEN),
+        "blk.0.ffn_down_shexp.weight": (HIDDEN, shared),
+    }
+    random = np.random.default_rng(0)
+    for name, shape in shapes.items():
+        writer.add_tensor(name, random.normal(size=shape).astype(np.float32))
+    _finish(writer)
 
 
 def test_a_gguf_file_that_changes_is_converted_again(gguf_file):
