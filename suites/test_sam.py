@@ -50,13 +50,7 @@ class TestImageEncoderB:
 
 @pytest.mark.workload("sam-vit-h", phase="encode")
 class TestImageEncoderH:
-    """The image encoder of vit_h; the blog's figure is 3.95."""
-
-    @pytest.mark.min_speedup(2.5, isa="amx_bf16")
-    @pytest.mark.min_speedup(1.3, isa="avx512_bf16")
-    @pytest.mark.min_fidelity(cosine=0.9995)
-    def test_sdpa(self, xeonperf, sdpa_bf16):
-        xeonperf.check(sdpa_bf16)
+    """The image encoder of vit_h; the blog's figure is 3.95. The rungs below are those of vit_b, at twice the time."""
 
     @pytest.mark.min_speedup(3.95, isa="amx_bf16")
     @pytest.mark.min_speedup(1.5, isa="avx512_bf16")
