@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from pytest_xeonperf.errors import NotApplicableError
@@ -86,6 +86,36 @@ def admit(key: LadderKey, phase: Phase, rungs: Sequence[Variant], barred: Sequen
         too_large = dict.fromkeys([rung.name for rung in rungs], _needs_more(str(error)))
         return Admission(baseline=baseline, groups=(), refused=too_large | dead)
     return Admission(baseline=baseline, groups=groups, refused=refused)
+
+
+def without_repeats(
+    admitted: Mapping[LadderKey, Admission], phase: Phase, available_bytes: int
+) -> dict[LadderKey, Admission]:
+    """The ladders of one model, each pair measured for the ladder that asks for it.
+
+    Where eager BF16 stands in for an FP32 that does not fit, a rung may have a ladder over eager BF16 as well: what is
+    measured is a result of that one, and over FP32 there is none.
+    """
+    over = {lookup(key.over): admission.able for key, admission in admitted.items()}
+    return {
+        key: admission
+        if isinstance(phase.footprint, Unknown) or admission.baseline == lookup(key.over)
+        else _without(admission, over.get(admission.baseline, ()), phase.footprint, lookup(key.over), available_bytes)
+        for key, admission in admitted.items()
+    }
+
+
+def _without(
+    admission: Admission, elsewhere: Sequence[Variant], footprint: Footprint, wanted: Variant, available_bytes: int
+) -> Admission:
+    repeated = [rung.name for rung in admission.able if rung in elsewhere]
+    needs_more = _needs_more(str(plan.does_not_fit(footprint, (wanted,), available_bytes)))
+    groups = (tuple(rung for rung in group if rung not in elsewhere) for group in admission.groups)
+    return replace(
+        admission,
+        groups=tuple(group for group in groups if group),
+        refused={**admission.refused, **dict.fromkeys(repeated, needs_more)},
+    )
 
 
 def _too_large(footprint: Footprint, baseline: Variant, rungs: Sequence[Variant], room: Room) -> dict[str, Failure]:

@@ -19,7 +19,7 @@ from pytest_xeonperf.measure.pace import Effort
 from pytest_xeonperf.measure.pair import measure_pair
 from pytest_xeonperf.measure.roofline import against, best_of
 from pytest_xeonperf.records import Measurement, Outcome, Roofline, Unknown
-from pytest_xeonperf.shell.admission import Room, admit
+from pytest_xeonperf.shell.admission import Room, admit, without_repeats
 from pytest_xeonperf.shell.climb import climb_with, read_out
 from pytest_xeonperf.shell.listener import Watcher
 from pytest_xeonperf.shell.peaks import Peaks, available_bytes
@@ -147,6 +147,7 @@ class Engine:
             for each, members in by_ladder(self.rungs).items()
             if each.is_of_same_model(key) and each not in self.measured
         }
+        admitted = without_repeats(admitted, phase, room.available_bytes)
         found = climb_with(
             key, admitted, phase.footprint, room.available_bytes, partial(self._climb, admitted, workload)
         )

@@ -7,7 +7,7 @@ from pytest_xeonperf.measure.failure import FailureKind
 from pytest_xeonperf.measure.plan import total_bytes
 from pytest_xeonperf.records import Amx, Isa, Limits, Remedy, Unknown
 from pytest_xeonperf.shell import admission
-from pytest_xeonperf.shell.admission import Room, admit
+from pytest_xeonperf.shell.admission import Room, admit, without_repeats
 from pytest_xeonperf.shell.protocol import Barred
 from pytest_xeonperf.variants import peers
 from pytest_xeonperf.variants.spec import NAMED, from_keywords
@@ -16,6 +16,7 @@ from pytest_xeonperf.workloads.protocol import Footprint, Inputs, Phase
 
 GIB = 1 << 30
 MODEL = Footprint(parameters=GIB, activation_bytes=GIB, flop=10**12)  # 4 GiB of FP32 weights
+WIDE = Footprint(parameters=2 * GIB, activation_bytes=12 * GIB, flop=10**12)  # leaner in BF16 than its weights alone
 RUNGS = (NAMED["eager_bf16"], NAMED["sdpa_bf16"], NAMED["compiled_bf16"])
 LIMITS = Limits(read_bytes_per_s=1e10, fp32_flop_per_s=1e11, bf16_flop_per_s=1e12, int8_op_per_s=1e12)
 AMX = Amx(advertised=True, usable_by_onednn=True, usable_by_inductor=True, remedy=Remedy.NONE, detail="works as it is")
@@ -99,6 +100,29 @@ def test_where_fp32_does_not_fit_eager_bf16_is_the_baseline_and_no_rung_over_its
     assert all(NAMED["eager_bf16"] not in group for group in found.groups)
     assert found.refused["eager_bf16"].kind is FailureKind.NEEDS_MORE
     assert "eager_fp32 does not fit" in found.refused["eager_bf16"].reason
+
+
+def test_a_rung_that_has_a_ladder_over_the_stand_in_too_is_measured_for_that_one_alone(admitted, make_rung):
+    keys = [make_rung(over=over, preset=Preset.QUICK).ladder for over in ("eager_fp32", "eager_bf16")]
+    both, alone = NAMED["woq_int4"], NAMED["sdpa_bf16"]
+    over_fp32 = admitted((both, alone), footprint=WIDE, available_gib=20)  # FP32 takes 21.5
+    over_bf16 = admitted((both,), footprint=WIDE, available_gib=20, over="eager_bf16")
+    assert over_fp32.able == (both, alone)
+    phase = Phase(name="forward", build=lambda: None, inputs=Inputs, footprint=WIDE)
+    found = without_repeats(dict(zip(keys, (over_fp32, over_bf16), strict=True)), phase, 20 * GIB)
+    assert found[keys[1]] == over_bf16
+    assert found[keys[0]].able == (alone,)
+    assert found[keys[0]].refused["woq_int4"].kind is FailureKind.NEEDS_MORE
+    assert "eager_fp32: needs 21.5 GiB, 20.0 GiB are available" in found[keys[0]].refused["woq_int4"].reason
+
+
+def test_where_every_baseline_fits_both_ladders_keep_their_rungs(admitted, make_rung):
+    ladders = {
+        make_rung(over=over, preset=Preset.QUICK).ladder: admitted((NAMED["woq_int4"],), over=over)
+        for over in ("eager_fp32", "eager_bf16")
+    }
+    phase = Phase(name="forward", build=lambda: None, inputs=Inputs, footprint=MODEL)
+    assert without_repeats(ladders, phase, 100 * GIB) == ladders
 
 
 def test_a_ladder_that_does_not_fit_at_all_is_left_out_with_both_figures(admitted):
