@@ -142,12 +142,13 @@ class Engine:
         phase = key.phase_of(workload)
         self.listener.named(key.model, workload.name, phase.name)
         room = self._room(key.preset)
-        admitted = {
+        of_model = {
             each: admit(each, phase, tuple(dict.fromkeys(rung.variant for rung in members)), self.barred, room)
             for each, members in by_ladder(self.rungs).items()
-            if each.is_of_same_model(key) and each not in self.measured
+            if each.is_of_same_model(key)
         }
-        admitted = without_repeats(admitted, phase, room.available_bytes)
+        told_apart = without_repeats(of_model, phase, room.available_bytes)
+        admitted = {each: admission for each, admission in told_apart.items() if each not in self.measured}
         found = climb_with(
             key, admitted, phase.footprint, room.available_bytes, partial(self._climb, admitted, workload)
         )

@@ -183,18 +183,23 @@ def test_what_this_machine_is_too_small_for_is_a_result_and_undecided(make_engin
     assert "GiB are available" in result.verdict.reason
 
 
+@pytest.mark.parametrize("first", ["eager_fp32", "eager_bf16"])
 def test_where_fp32_does_not_fit_a_pair_over_bf16_is_told_once_and_what_fp32_needs_too(
-    make_engine, make_rung, monkeypatch
+    make_engine, make_rung, monkeypatch, first
 ):
-    """A test with a floor over each keeps both results: one case cannot be the other's."""
-    rungs = [make_rung("sdpa_bf16", over=over, preset=Preset.QUICK) for over in ("eager_fp32", "eager_bf16")]
+    """A test with a floor over each keeps both results, whichever is asked for first: one cannot be the other's."""
+    rungs = {
+        over: make_rung("sdpa_bf16", over=over, preset=Preset.QUICK)
+        for over in dict.fromkeys([first, "eager_fp32", "eager_bf16"])
+    }
     monkeypatch.setattr(engine_module, "available_bytes", lambda: 20 << 30)
     wide = Footprint(parameters=2 << 30, activation_bytes=12 << 30, flop=1)  # 21.5 GiB in FP32
     phase = Phase(
         name="forward", build=lambda: nn.Linear(4, 4), inputs=lambda: Inputs(args=(torch.ones(1, 4),)), footprint=wide
     )
-    engine = make_engine(*rungs)
-    over_fp32, over_bf16 = (engine.result(rung, Workload(name="large", phases=(phase,))) for rung in rungs)
+    engine = make_engine(*rungs.values())
+    found = {over: engine.result(rung, Workload(name="large", phases=(phase,))) for over, rung in rungs.items()}
+    over_fp32, over_bf16 = found["eager_fp32"], found["eager_bf16"]
     assert (over_fp32.case.over, over_fp32.verdict.outcome) == ("eager_fp32", Outcome.OTHER_MACHINE)
     assert "eager_fp32: needs 21.5 GiB, 20.0 GiB are available" in over_fp32.verdict.reason
     assert (over_bf16.case.over, over_bf16.verdict.outcome) == ("eager_bf16", Outcome.PASS)
