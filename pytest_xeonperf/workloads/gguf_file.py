@@ -11,7 +11,6 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import torch
-from safetensors.torch import save_file
 from transformers import AutoConfig, AutoModelForCausalLM
 from transformers.modeling_gguf_pytorch_utils import (
     TENSOR_PROCESSORS,
@@ -23,13 +22,11 @@ from transformers.modeling_gguf_pytorch_utils import (
 
 from pytest_xeonperf.workloads.llm_described import unreadable
 from pytest_xeonperf.workloads.quantised_checkpoint import UNREADABLE
+from pytest_xeonperf.workloads.shards import Shards
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
-
-_SHARD_BYTES = 1 << 30
-"""Of a file of the folder; what is being written is held twice."""
 
 
 def write_dequantised(gguf: Path, folder: Path) -> None:
@@ -45,27 +42,14 @@ def write_dequantised(gguf: Path, folder: Path) -> None:
     config.architectures = [type(module).__name__]
     config.dtype = torch.float32
     config.save_pretrained(folder)
-    held_in: dict[str, str] = {}
+    shards = Shards(folder=folder, stem="model")
     total_bytes = 0
-    for number, shard in enumerate(_shards(gguf, module), 1):
-        name = f"model-{number:05}.safetensors"
-        save_file(shard, folder / name, metadata={"format": "pt"})
-        held_in |= dict.fromkeys(shard, name)
-        total_bytes += sum(tensor.nbytes for tensor in shard.values())
-    index = {"metadata": {"total_size": total_bytes}, "weight_map": held_in}
-    (folder / "model.safetensors.index.json").write_text(json.dumps(index, allow_nan=False), encoding="utf-8")
-
-
-def _shards(gguf: Path, module: torch.nn.Module) -> Iterator[dict[str, torch.Tensor]]:
-    """Tensors by the names they have in the module, FP32, as many at a time as make a shard."""
-    held: dict[str, torch.Tensor] = {}
     for name, tensor in _tensors(gguf, module):
-        held[name] = tensor
-        if sum(each.nbytes for each in held.values()) >= _SHARD_BYTES:
-            yield held
-            held = {}
-    if held:
-        yield held
+        shards.add(name, tensor)
+        total_bytes += tensor.nbytes
+    shards.finish()
+    index = {"metadata": {"total_size": total_bytes}, "weight_map": shards.file_of}
+    (folder / "model.safetensors.index.json").write_text(json.dumps(index, allow_nan=False), encoding="utf-8")
 
 
 def _tensors(gguf: Path, module: torch.nn.Module) -> Iterator[tuple[str, torch.Tensor]]:

@@ -16,12 +16,13 @@ from typing import TYPE_CHECKING
 from accelerate import init_empty_weights
 from huggingface_hub.errors import StrictDataclassError
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 from torch import nn
 from transformers import AutoConfig, AutoModelForCausalLM
 
 from pytest_xeonperf.errors import DataError
 from pytest_xeonperf.workloads.quantised_linear import Scheme, StoredLinear
+from pytest_xeonperf.workloads.shards import Shards
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -43,7 +44,6 @@ UNREADABLE = (
 
 _DESCRIPTION = "quantised.json"
 _VERSION = 1
-_FILE_BYTES = 1 << 30
 
 
 def holds_one(folder: Path) -> bool:
@@ -53,13 +53,15 @@ def holds_one(folder: Path) -> bool:
 
 @dataclass(kw_only=True)
 class Writer:
-    """Writes a quantised checkpoint tensor by tensor, into a new file whenever one is full."""
+    """Writes a quantised checkpoint tensor by tensor."""
 
     folder: Path
     scheme: Scheme
-    _pending: dict[str, torch.Tensor] = field(default_factory=dict)
     _layers: dict[str, list[str]] = field(default_factory=dict)
-    _files: list[str] = field(default_factory=list)
+    _shards: Shards = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._shards = Shards(folder=self.folder, stem="quantised")
 
     def add_layer(self, name: str, parts: dict[str, torch.Tensor]) -> None:
         """Take the parts of one quantised layer."""
@@ -69,22 +71,19 @@ class Writer:
 
     def add(self, name: str, tensor: torch.Tensor) -> None:
         """Take a tensor that stays as it is."""
-        self._pending[name] = tensor.contiguous()
-        if sum(pending.nbytes for pending in self._pending.values()) >= _FILE_BYTES:
-            self._flush()
+        self._shards.add(name, tensor)
 
     def finish(self) -> None:
         """Write what is pending, and the description: without it the folder is no checkpoint."""
-        self._flush()
-        description = {"version": _VERSION, "scheme": asdict(self.scheme), "layers": self._layers, "files": self._files}
+        self._shards.finish()
+        description = {
+            "version": _VERSION,
+            "scheme": asdict(self.scheme),
+            "layers": self._layers,
+            "files": self._shards.files,
+        }
         text = json.dumps(description, indent=1, allow_nan=False)
         (self.folder / _DESCRIPTION).write_text(text + "\n", encoding="utf-8")
-
-    def _flush(self) -> None:
-        name = f"quantised-{len(self._files) + 1:05d}.safetensors"
-        save_file(self._pending, self.folder / name)
-        self._files.append(name)
-        self._pending = {}
 
 
 def read(folder: Path) -> nn.Module:

@@ -12,8 +12,7 @@ import torch
 from transformers import AutoModelForCausalLM
 
 from pytest_xeonperf.errors import DataError, InfrastructureError
-from pytest_xeonperf.workloads import gguf_file as gguf_file_module
-from pytest_xeonperf.workloads import llm_checkpoint
+from pytest_xeonperf.workloads import llm_checkpoint, shards
 from pytest_xeonperf.workloads.llm_described import stored_parameters
 from pytest_xeonperf.workloads.llm_sizes import Lengths, footprint_of_checkpoint
 
@@ -113,11 +112,11 @@ def test_a_disk_without_room_is_told_from_a_damaged_file_and_nothing_is_left_beh
 
 
 def test_few_tensors_are_held_at_a_time_and_together_they_are_what_transformers_reads(gguf_file, monkeypatch):
-    monkeypatch.setattr(gguf_file_module, "_SHARD_BYTES", 20_000)
+    monkeypatch.setattr(shards, "_FILE_BYTES", 20_000)
     folder = llm_checkpoint.folder_of(gguf_file)
-    shards = sorted(folder.glob("*.safetensors"))
-    assert len(shards) > 5
-    assert max(shard.stat().st_size for shard in shards) < 20_000 + 4 * INTERMEDIATE * HIDDEN + 1000
+    files = sorted(folder.glob("*.safetensors"))
+    assert len(files) > 5
+    assert max(file.stat().st_size for file in files) < 20_000 + 4 * INTERMEDIATE * HIDDEN + 1000
     assert stored_parameters(folder) == stored_parameters(gguf_file)
     _assert_is_what_transformers_reads(gguf_file)
 

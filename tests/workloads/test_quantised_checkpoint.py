@@ -9,7 +9,7 @@ import torch
 from transformers import LlamaConfig
 
 from pytest_xeonperf.errors import DataError
-from pytest_xeonperf.workloads import quantised_checkpoint
+from pytest_xeonperf.workloads import quantised_checkpoint, shards
 from pytest_xeonperf.workloads.quantised_checkpoint import Writer
 from pytest_xeonperf.workloads.quantised_linear import Scheme, StoredLinear
 
@@ -46,7 +46,7 @@ def test_a_checkpoint_is_read_as_it_was_written(folder):
 
 
 def test_a_full_file_is_followed_by_the_next(folder, monkeypatch):
-    monkeypatch.setattr(quantised_checkpoint, "_FILE_BYTES", 600)
+    monkeypatch.setattr(shards, "_FILE_BYTES", 600)
     writer = Writer(folder=folder, scheme=SCHEME)
     writer.add_layer("lm_head", {"weight": torch.ones(8, 16, dtype=torch.int8), "scales": torch.ones(8)})
     writer.add("model.embed_tokens.weight", torch.full((8, 16), 3.0))
