@@ -30,12 +30,12 @@ class TestLlamaDecode:
     def test_compiled(self, xeonperf, compiled_bf16):
         xeonperf.check(compiled_bf16)
 
-    # the same weights through a kernel that reads them as fast as memory allows
-    @pytest.mark.variant(compile=True, kernel="stream")
+    # the same weights, keys and values through kernels that read them as fast as memory allows
+    @pytest.mark.variant(attention="fused", compile=True, kernel="stream")
     @pytest.mark.min_speedup(1.7, isa="amx_bf16")
     @pytest.mark.min_speedup(1.3, isa="avx512_bf16")
     @pytest.mark.min_fidelity(cosine=0.999)
-    @pytest.mark.uses_kernel("xeonperf::linear_bf16")
+    @pytest.mark.uses_kernel("xeonperf::linear_bf16", "xeonperf::decode_attention")
     @pytest.mark.max_graph_breaks(0)
     def test_stream(self, xeonperf, variant):
         xeonperf.check(variant)
@@ -48,11 +48,11 @@ class TestLlamaDecode:
     def test_woq_int8(self, xeonperf, woq_int8):
         xeonperf.check(woq_int8)
 
-    @pytest.mark.variant(compile=True, woq="int8", kernel="stream")
+    @pytest.mark.variant(attention="fused", compile=True, woq="int8", kernel="stream")
     @pytest.mark.min_speedup(3.2, isa="amx_bf16")
     @pytest.mark.min_speedup(1.5, isa="avx512_bf16")
     @pytest.mark.min_fidelity(cosine=0.995)
-    @pytest.mark.uses_kernel("xeonperf::woq_int8")
+    @pytest.mark.uses_kernel("xeonperf::woq_int8", "xeonperf::decode_attention")
     @pytest.mark.max_graph_breaks(0)
     def test_stream_int8(self, xeonperf, variant):
         xeonperf.check(variant)
@@ -66,13 +66,13 @@ class TestLlamaDecode:
         xeonperf.check(woq_int4)
 
     # the blog's 3.8 is over eager BF16, not FP32; nothing of Python between kernels that take half a millisecond
-    @pytest.mark.variant(compile=True, cpp_wrapper=True, woq="int4", kernel="stream")
+    @pytest.mark.variant(attention="fused", compile=True, cpp_wrapper=True, woq="int4", kernel="stream")
     @pytest.mark.min_speedup(3.8, over="eager_bf16", isa="amx_bf16")
     @pytest.mark.min_speedup(1.5, over="eager_bf16", isa="avx512_bf16")
     @pytest.mark.min_speedup(5.0, isa="amx_bf16")
     @pytest.mark.min_speedup(2.0, isa="avx512_bf16")
     @pytest.mark.min_fidelity(cosine=0.9)
-    @pytest.mark.uses_kernel("xeonperf::woq_int4")
+    @pytest.mark.uses_kernel("xeonperf::woq_int4", "xeonperf::decode_attention")
     @pytest.mark.max_graph_breaks(0)
     def test_stream_int4(self, xeonperf, variant):
         xeonperf.check(variant)

@@ -1,4 +1,4 @@
-"""Which of transformers' attentions a language model uses, and the mask that a compiled prefill can do without.
+"""Which attention a language model uses, and the mask that a compiled prefill can do without.
 
 Eager transformers sees that a prompt comes into an empty cache, and leaves causality to torch's kernel, which then
 skips half of the work. While it is traced it cannot read how full the cache is, and builds a mask instead, with which
@@ -14,25 +14,28 @@ from transformers import AttentionInterface, AttentionMaskInterface
 from transformers.integrations.sdpa_attention import sdpa_attention_forward
 from transformers.masking_utils import sdpa_mask
 
-from pytest_xeonperf.workloads.protocol import Attention, refuse_fused
+from pytest_xeonperf.workloads import llm_fused
+from pytest_xeonperf.workloads.protocol import Attention
 
 if TYPE_CHECKING:
     import torch
     from torch import nn
 
-_OURS = "xeonperf_sdpa"
+_NAMES = {Attention.PLAIN: "eager", Attention.SDPA: "xeonperf_sdpa", Attention.FUSED: "xeonperf_fused"}
 
 
 def switch(module: nn.Module, attention: Attention) -> nn.Module:
     """Switch a model's attention, in place.
 
     Raises:
-        NotApplicableError: `attention` is fused: no kernel was made for these models.
+        NotApplicableError: `attention` is fused, and the kernel is not to be had, or not made for this model.
     """
-    refuse_fused(module, attention)
-    AttentionInterface.register(_OURS, sdpa_attention_forward)
-    AttentionMaskInterface.register(_OURS, _mask_from_an_empty_cache)
-    module.set_attn_implementation("eager" if attention is Attention.PLAIN else _OURS)  # type: ignore[operator]
+    if attention is Attention.FUSED:
+        llm_fused.require(module)
+    for kind, forward in ((Attention.SDPA, sdpa_attention_forward), (Attention.FUSED, llm_fused.forward)):
+        AttentionInterface.register(_NAMES[kind], forward)
+        AttentionMaskInterface.register(_NAMES[kind], _mask_from_an_empty_cache)
+    module.set_attn_implementation(_NAMES[attention])  # type: ignore[operator]
     return module
 
 
