@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch.nn.functional import scaled_dot_product_attention
 
+from pytest_xeonperf.workloads import sam_few_keys
 from pytest_xeonperf.workloads.protocol import Attention
 from pytest_xeonperf.workloads.sam_fused import fuse, unfuse
 from pytest_xeonperf.workloads.segment_anything_modules import modeling
@@ -34,21 +35,29 @@ _MASK_BYTES = 64 << 20
 
 
 def switch(module: nn.Module, attention: Attention) -> nn.Module:
-    """The same module with every attention of segment-anything computed as asked; other instances are left alone."""
+    """The same module with every attention of segment-anything computed as asked; other instances are left alone.
+
+    Raises:
+        NotApplicableError: `attention` is fused, and a kernel is not to be had, or not made for this model.
+    """
     upstream = modeling()
+    in_decoder = upstream.transformer.Attention
+    fused = attention is Attention.FUSED
+    if fused and any(type(part) is in_decoder for part in module.modules()):
+        sam_few_keys.load()
     forwards: dict[type, Callable[..., torch.Tensor]] = {
         upstream.image_encoder.Attention: partial(_relative_position_forward, upstream.image_encoder.get_rel_pos),
-        upstream.transformer.Attention: _token_forward,
+        in_decoder: _few_keys_forward if fused else _token_forward,
     }
     for part in module.modules():
         forward = forwards.get(type(part))
         if forward is None:
             continue
         part.__dict__.pop("forward", None)  # upstream's own, from its class
-        if attention is not Attention.PLAIN:  # where blocks are fused, the decoder's attention is left for SDPA
+        if attention is not Attention.PLAIN:
             part.__dict__["forward"] = partial(forward, part)
     unfuse(module)
-    if attention is Attention.FUSED:
+    if fused:
         fuse(module)
     return module
 
@@ -120,8 +129,18 @@ def _mask(rows: torch.Tensor, columns: torch.Tensor) -> torch.Tensor:
 
 def _token_forward(self: Any, q: torch.Tensor, k: torch.Tensor, v: torch.Tensor) -> torch.Tensor:
     """``transformer.Attention.forward`` with SDPA; arguments and result are [batch, tokens, channels]."""
-    q, k, v = (
-        self._separate_heads(project(tokens), self.num_heads)  # [batch, heads, tokens, channels of a head]
-        for project, tokens in ((self.q_proj, q), (self.k_proj, k), (self.v_proj, v))
-    )
+    return _attend_to_tokens(self, self.q_proj(q), self.k_proj(k), self.v_proj(v))
+
+
+def _few_keys_forward(self: Any, q: torch.Tensor, k: torch.Tensor, v: torch.Tensor) -> torch.Tensor:
+    """The same, with our kernel where there are few keys."""
+    q, k, v = self.q_proj(q), self.k_proj(k), self.v_proj(v)
+    if not sam_few_keys.takes(k, self.num_heads):
+        return _attend_to_tokens(self, q, k, v)
+    return self.out_proj(sam_few_keys.attend(q, k, v, self.num_heads))  # type: ignore[no-any-return]
+
+
+def _attend_to_tokens(self: Any, *projected: torch.Tensor) -> torch.Tensor:
+    # [batch, heads, tokens, channels of a head]
+    q, k, v = (self._separate_heads(tokens, self.num_heads) for tokens in projected)
     return self.out_proj(self._recombine_heads(scaled_dot_product_attention(q, k, v)))  # type: ignore[no-any-return]
