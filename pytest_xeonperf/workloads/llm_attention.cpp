@@ -25,7 +25,7 @@ using at::BFloat16;
 
 constexpr int64_t kStep = 32;       // channels that are read at a time
 constexpr int64_t kLeastKeys = 256; // of a stretch: fewer are not worth a thread
-constexpr float kHidden = -std::numeric_limits<float>::infinity();
+constexpr float kHidden = -std::numeric_limits<float>::infinity(), kNoNumber = std::numeric_limits<float>::quiet_NaN();
 
 struct Cache {
   const BFloat16* data; // [batch, kv_heads, keys, width], channels side by side
@@ -69,20 +69,23 @@ void score(const Call& c, int64_t image, const BFloat16* query, const BFloat16* 
   }
 }
 
-// Scores to weights relative to the largest, in place.
+// Scores to weights relative to the largest, in place. A score that is no number makes the sums none.
 void soften(std::vector<float>& scores, Found& found) {
   using Lanes = at::vec::Vectorized<float>;
   found.top = *std::max_element(scores.begin(), scores.end());
   if (found.top == kHidden) return; // no key is seen: the weights are not read
   const auto count = static_cast<int64_t>(scores.size());
   Lanes total(0.0f);
+  __mmask16 broken = 0; // the exponential makes some number even of those
   for (int64_t i = 0; i < count; i += Lanes::size()) {
     const int64_t lanes = std::min<int64_t>(Lanes::size(), count - i);
-    const Lanes weight = (Lanes::loadu(&scores[i], lanes) - Lanes(found.top)).exp_u20();
+    const Lanes below = Lanes::loadu(&scores[i], lanes) - Lanes(found.top), weight = below.exp_u20();
+    broken |= _mm512_cmp_ps_mask(below, below, _CMP_UNORD_Q);
     weight.store(&scores[i], lanes);
     total = total + Lanes::set(Lanes(0.0f), weight, lanes);
   }
-  found.total = _mm512_reduce_add_ps(total);
+  found.total = broken ? kNoNumber : _mm512_reduce_add_ps(total);
+  if (broken) found.top = 0.0f;
 }
 
 // The weighted sum of kSteps * 32 channels of the values; `values` is the first key's.
@@ -129,7 +132,7 @@ void put_together(const Found* stretches, int64_t count, BFloat16* to) {
     total += share * stretches[n].total;
     for (size_t d = 0; d < sum.size(); ++d) sum[d] += share * stretches[n].sum[d];
   }
-  for (size_t d = 0; d < sum.size(); ++d) to[d] = BFloat16(total > 0.0f ? sum[d] / total : 0.0f);
+  for (size_t d = 0; d < sum.size(); ++d) to[d] = BFloat16(total == 0.0f ? 0.0f : sum[d] / total);
 }
 
 void attend(const Call& c, BFloat16* out) {

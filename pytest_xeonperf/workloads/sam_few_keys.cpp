@@ -14,6 +14,7 @@
 #include <immintrin.h>
 
 #include <algorithm>
+#include <limits>
 #include <vector>
 
 namespace {
@@ -67,7 +68,7 @@ class Queries {
   }
 
  private:
-  // Weights of all keys, and what they come to together.
+  // Weights of all keys, and what they come to together; no number where a score is none.
   void score(const int* pairs, __m512i rows) {
     std::fill_n(weight, c.keys, _mm512_setzero_ps());
     for (int64_t pair = 0; pair < c.width / 2; ++pair) {
@@ -78,10 +79,14 @@ class Queries {
     __m512 top = weight[0];
     for (int64_t k = 1; k < c.keys; ++k) top = _mm512_max_ps(top, weight[k]);
     total = _mm512_setzero_ps();
+    __mmask16 broken = 0; // the exponential makes some number even of those
     for (int64_t k = 0; k < c.keys; ++k) {
-      weight[k] = exp_of(_mm512_mul_ps(_mm512_sub_ps(weight[k], top), _mm512_set1_ps(c.scale)));
+      const __m512 below = _mm512_mul_ps(_mm512_sub_ps(weight[k], top), _mm512_set1_ps(c.scale));
+      broken |= _mm512_cmp_ps_mask(below, below, _CMP_UNORD_Q);
+      weight[k] = exp_of(below);
       total = _mm512_add_ps(total, weight[k]);
     }
+    total = _mm512_mask_mov_ps(total, broken, _mm512_set1_ps(std::numeric_limits<float>::quiet_NaN()));
   }
 
   // Sixteen channels from `first` on.

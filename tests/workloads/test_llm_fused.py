@@ -113,6 +113,16 @@ def test_scores_far_apart_neither_overflow_nor_vanish(attend):
     assert torch.equal(found[0, 0], value[0, torch.arange(4), best])
 
 
+@pytest.mark.parametrize("where", [0, 7, 16])
+@pytest.mark.parametrize("part", range(3), ids=["query", "key", "value"])
+def test_what_is_no_number_stays_none(attend, part, where):
+    given = drawn()
+    given[part][0, 2, where if part else 0, 5] = math.nan
+    found = attend(*given)
+    assert found[0, 0, 2].isnan().any()
+    assert found[0, 0, [0, 1, 3]].isfinite().all()
+
+
 @pytest.mark.parametrize("hidden", [0, 900])
 def test_threads_that_share_a_head_come_to_the_same(attend, hidden):
     query, key, value = drawn(heads=2, kv_heads=1, keys=1000)

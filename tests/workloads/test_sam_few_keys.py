@@ -1,6 +1,7 @@
 """The mask decoder's attention to few tokens through our kernel, against torch's attention in FP32."""
 
 import copy
+import math
 import shutil
 
 import pytest
@@ -84,6 +85,16 @@ def test_scores_far_apart_neither_overflow_nor_vanish(times):
     assert torch.isfinite(found).all()
     best = (query.float() * times @ (key.float() * 10).mT).argmax(dim=-1)[0]
     assert torch.equal(found[0], value[0, best])
+
+
+@pytest.mark.parametrize("where", [0, 3, 7])
+@pytest.mark.parametrize("part", range(3), ids=["query", "key", "value"])
+def test_what_is_no_number_stays_none(part, where):
+    given = drawn(channels=32)
+    given[part][0, where, 5] = math.nan
+    found = sam_few_keys.attend(*given, 2)
+    assert found[0, where, :16].isnan().any()
+    assert found[0, :, 16:].isfinite().all()
 
 
 def test_one_thread_computes_what_two_do():
