@@ -20,14 +20,14 @@ class TestUNetStep:
     def test_compiled(self, xeonperf, compiled_bf16):
         xeonperf.check(compiled_bf16)
 
-    # weights packed once, channels side by side
-    @pytest.mark.variant(compile=True, freeze=True, channels_last=True)
+    # weights packed once, channels side by side, attention in one pass over tiles of scores
+    @pytest.mark.variant(attention="fused", compile=True, freeze=True, channels_last=True)
     @pytest.mark.min_speedup(5.0, isa="amx_bf16")
     @pytest.mark.min_speedup(1.5, isa="avx512_bf16")
     @pytest.mark.min_fidelity(cosine=0.999)
-    @pytest.mark.uses_kernel("mkldnn::_linear_pointwise", "mkldnn::_convolution_pointwise")
+    @pytest.mark.uses_kernel("mkldnn::_linear_pointwise", "mkldnn::_convolution_pointwise", "xeonperf::tiled_attention")
     @pytest.mark.max_graph_breaks(0)
-    def test_frozen(self, xeonperf, variant):
+    def test_fused(self, xeonperf, variant):
         xeonperf.check(variant)
 
     # what people would use instead, in the same rounds; its BF16 is not as close to FP32
@@ -39,14 +39,7 @@ class TestUNetStep:
 
 @pytest.mark.workload("sdxl", phase="vae_decode")
 class TestVaeDecode:
-    """From latents to pixels: convolutions at full resolution, once an image."""
-
-    @pytest.mark.min_speedup(2.5, isa="amx_bf16")
-    @pytest.mark.min_speedup(1.1, isa="avx512_bf16")
-    @pytest.mark.min_fidelity(cosine=0.999)
-    @pytest.mark.max_graph_breaks(0)
-    def test_compiled(self, xeonperf, compiled_bf16):
-        xeonperf.check(compiled_bf16)
+    """From latents to pixels: convolutions at full resolution, once an image. What each rung brings, the UNet shows."""
 
     @pytest.mark.variant(compile=True, freeze=True, channels_last=True)
     @pytest.mark.min_speedup(4.0, isa="amx_bf16")
@@ -62,9 +55,9 @@ class TestVaeDecode:
 class TestImage:
     """A whole image, as a user waits for it: all steps and the VAE, each compiled on its own."""
 
-    @pytest.mark.variant(compile=True, freeze=True, channels_last=True)
+    @pytest.mark.variant(attention="fused", compile=True, freeze=True, channels_last=True)
     @pytest.mark.min_speedup(3.91, isa="amx_bf16")
     @pytest.mark.min_speedup(1.5, isa="avx512_bf16")
     @pytest.mark.min_fidelity(cosine=0.99)
-    def test_frozen(self, xeonperf, variant):
+    def test_fused(self, xeonperf, variant):
         xeonperf.check(variant)

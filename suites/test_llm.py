@@ -110,18 +110,28 @@ class TestLlamaPrefill:
     def test_compiled(self, xeonperf, compiled_bf16):
         xeonperf.check(compiled_bf16)
 
-    @pytest.mark.variant(compile=True, woq="int8", kernel="stream")
+    # attention in one pass over tiles of scores
+    @pytest.mark.variant(attention="fused", compile=True)
+    @pytest.mark.min_speedup(4.5, isa="amx_bf16")
+    @pytest.mark.min_speedup(1.5, isa="avx512_bf16")
+    @pytest.mark.min_fidelity(cosine=0.999)
+    @pytest.mark.uses_kernel("xeonperf::tiled_attention")
+    @pytest.mark.max_graph_breaks(0)
+    def test_fused(self, xeonperf, variant):
+        xeonperf.check(variant)
+
+    @pytest.mark.variant(attention="fused", compile=True, woq="int8", kernel="stream")
     @pytest.mark.min_speedup(1.0, over="eager_bf16")
     @pytest.mark.min_fidelity(cosine=0.995)
-    @pytest.mark.uses_kernel("xeonperf::woq_int8")
+    @pytest.mark.uses_kernel("xeonperf::woq_int8", "xeonperf::tiled_attention")
     @pytest.mark.max_graph_breaks(0)
     def test_stream_int8(self, xeonperf, variant):
         xeonperf.check(variant)
 
-    @pytest.mark.variant(compile=True, woq="int4", kernel="stream")
+    @pytest.mark.variant(attention="fused", compile=True, woq="int4", kernel="stream")
     @pytest.mark.min_speedup(1.0, over="eager_bf16")
     @pytest.mark.min_fidelity(cosine=0.9)
-    @pytest.mark.uses_kernel("xeonperf::woq_int4")
+    @pytest.mark.uses_kernel("xeonperf::woq_int4", "xeonperf::tiled_attention")
     @pytest.mark.max_graph_breaks(0)
     def test_stream_int4(self, xeonperf, variant):
         xeonperf.check(variant)

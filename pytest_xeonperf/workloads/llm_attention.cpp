@@ -4,9 +4,10 @@
 // a thread takes the queries that share a head of keys, reads that head's keys and values once, where they lie in the
 // cache, and skips those that the mask hides. Where there are more threads than heads, each takes a stretch of the keys,
 // and what they found is put together as in FlashDecoding (Dao et al., 2023).
+#include "heads.h"
+
 #include <ATen/Parallel.h>
 #include <ATen/core/LegacyTypeDispatch.h>
-#include <ATen/core/Tensor.h>
 #include <ATen/cpu/vec/vec.h>
 #include <ATen/ops/empty.h>
 #include <torch/library.h>
@@ -27,17 +28,8 @@ constexpr int64_t kStep = 32;       // channels that are read at a time
 constexpr int64_t kLeastKeys = 256; // of a stretch: fewer are not worth a thread
 constexpr float kHidden = -std::numeric_limits<float>::infinity(), kNoNumber = std::numeric_limits<float>::quiet_NaN();
 
-struct Cache {
-  const BFloat16* data; // [batch, kv_heads, keys, width], channels side by side
-  int64_t of_batch, of_head, of_key;
-
-  explicit Cache(const at::Tensor& from)
-      : data(from.const_data_ptr<BFloat16>()), of_batch(from.stride(0)), of_head(from.stride(1)), of_key(from.stride(2)) {}
-  const BFloat16* head(int64_t image, int64_t number) const { return data + image * of_batch + number * of_head; }
-};
-
 struct Call {
-  Cache query, key, value;
+  Heads query, key, value;
   const bool* seen; // [batch, keys], or null where every key is
   int64_t seen_of_batch, seen_of_key;
   int64_t batch, kv_heads, group, keys, width; // group: queries that share a head of keys
@@ -62,7 +54,7 @@ void score(const Call& c, int64_t image, const BFloat16* query, const BFloat16* 
       to[i] = kHidden;
       continue;
     }
-    const BFloat16* key = keys + (first + i) * c.key.of_key;
+    const BFloat16* key = keys + (first + i) * c.key.of_token;
     __m512 sum = _mm512_setzero_ps();
     for (int64_t d = 0; d < c.width; d += kStep) sum = _mm512_dpbf16_ps(sum, load(query + d), load(key + d));
     to[i] = _mm512_reduce_add_ps(sum) * c.scale;
@@ -93,7 +85,7 @@ template <int kSteps>
 void gather_channels(const Call& c, const BFloat16* values, const std::vector<float>& weights, float* to) {
   const auto wide = [](__m256i half) { return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(half), 16)); };
   __m512 low[kSteps] = {}, high[kSteps] = {};
-  for (size_t i = 0; i < weights.size(); ++i, values += c.value.of_key) {
+  for (size_t i = 0; i < weights.size(); ++i, values += c.value.of_token) {
     if (weights[i] == 0.0f) continue; // hidden, or too far below: what stands there may be anything
     const __m512 weight = _mm512_set1_ps(weights[i]);
     for (int n = 0; n < kSteps; ++n) {
@@ -112,7 +104,7 @@ void gather_channels(const Call& c, const BFloat16* values, const std::vector<fl
 void gather(const Call& c, const BFloat16* values, int64_t first, const std::vector<float>& weights, Found& found) {
   found.sum.assign(c.width, 0.0f);
   if (found.top == kHidden) return;
-  values += first * c.value.of_key;
+  values += first * c.value.of_token;
   for (int64_t d = 0; d < c.width; d += 4 * kStep)
     switch (std::min<int64_t>(4, (c.width - d) / kStep)) {
       case 1: gather_channels<1>(c, values + d, weights, &found.sum[d]); break;
@@ -145,10 +137,10 @@ void attend(const Call& c, BFloat16* out) {
       weights.resize(std::min(c.stretch, c.keys - first));
       for (int64_t g = 0; g < c.group; ++g) {
         Found& of_query = found[(pair * c.group + g) * c.stretches + part];
-        score(c, image, c.query.head(image, head * c.group + g), c.key.head(image, head), first,
+        score(c, image, c.query.at(image, head * c.group + g, 0), c.key.at(image, head, 0), first,
               static_cast<int64_t>(weights.size()), weights.data());
         soften(weights, of_query);
-        gather(c, c.value.head(image, head), first, weights, of_query);
+        gather(c, c.value.at(image, head, 0), first, weights, of_query);
       }
     }
   });
@@ -156,30 +148,21 @@ void attend(const Call& c, BFloat16* out) {
     put_together(&found[i * c.stretches], c.stretches, out + i * c.width);
 }
 
-void check(const at::Tensor& query, const at::Tensor& key, const at::Tensor& value, const std::optional<at::Tensor>& mask) {
-  for (const at::Tensor& each : {query, key, value})
-    TORCH_CHECK(each.dim() == 4 && each.scalar_type() == at::kBFloat16 && each.stride(3) == 1 &&
-                    each.size(3) % kStep == 0, "query, key, value: bf16 [B, heads, T, D], D side by side, D % 32 == 0");
-  TORCH_CHECK(query.size(2) == 1, "query: one a head");
-  TORCH_CHECK(key.sizes() == value.sizes() && key.size(0) == query.size(0) && key.size(3) == query.size(3) &&
-                  key.size(1) > 0 && key.size(2) > 0 && query.size(1) % key.size(1) == 0,
-              "key and value: [B, KV, L, D] with heads a multiple of KV");
-  TORCH_CHECK(!mask || (mask->scalar_type() == at::kBool && mask->sizes() == at::IntArrayRef({key.size(0), 1, 1, key.size(2)})),
-              "mask: bool [B, 1, 1, L]");
-}
-
 // query: bf16 [B, H, 1, D]; key, value: bf16 [B, KV, L, D]; mask: bool [B, 1, 1, L], true for what is seen. Gives bf16
 // [B, 1, H, D].
 at::Tensor decode_attention(const at::Tensor& query, const at::Tensor& key, const at::Tensor& value,
                             const std::optional<at::Tensor>& mask, double scale) {
   const at::AutoDispatchBelowADInplaceOrView inference_only;
-  check(query, key, value, mask);
+  check_heads(query, key, value, kStep);
+  TORCH_CHECK(query.size(2) == 1, "query: one a head");
+  TORCH_CHECK(!mask || (mask->scalar_type() == at::kBool &&
+                        mask->sizes() == at::IntArrayRef({key.size(0), 1, 1, key.size(2)})), "mask: bool [B, 1, 1, L]");
   const int64_t batch = query.size(0), heads = query.size(1), kv_heads = key.size(1), keys = key.size(2);
   const int64_t most = (keys + kLeastKeys - 1) / kLeastKeys, pairs = std::max<int64_t>(1, batch * kv_heads);
   const int64_t wanted = std::clamp<int64_t>((at::get_num_threads() + pairs - 1) / pairs, 1, most);
   const int64_t stretch = (keys + wanted - 1) / wanted;
   const Call call{
-      .query = Cache(query), .key = Cache(key), .value = Cache(value),
+      .query = Heads(query), .key = Heads(key), .value = Heads(value),
       .seen = mask ? mask->const_data_ptr<bool>() : nullptr,
       .seen_of_batch = mask ? mask->stride(0) : 0, .seen_of_key = mask ? mask->stride(3) : 0,
       .batch = batch, .kv_heads = kv_heads, .group = heads / kv_heads, .keys = keys, .width = query.size(3),

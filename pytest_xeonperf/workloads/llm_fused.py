@@ -1,8 +1,8 @@
-"""A language model's attention for a single query, as in decoding, through a kernel of our own.
+"""A language model's attention through kernels of our own: one query, as in decoding, or a prompt into an empty cache.
 
-Torch's makes a matrix product of each head's single row: 0.6 ms a layer of Llama-2-7b over 136 tokens, where keys and
-values can be read in 0.1. The kernel (``llm_attention.cpp``) reads them where they lie in the cache. More queries than
-one, as in prefill, and what else it was not made for, go through torch's attention.
+Torch's makes a matrix product of a single query's row: 0.6 ms a layer of Llama-2-7b over 136 tokens, where keys and
+values can be read in 0.1. The kernel (``llm_attention.cpp``) reads them where they lie in the cache. A prompt goes
+through `tiled_attention`, and what neither was made for through torch's.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from transformers.integrations.sdpa_attention import sdpa_attention_forward
 
 from pytest_xeonperf.errors import NotApplicableError
 from pytest_xeonperf.host.extension import load_operator
+from pytest_xeonperf.workloads import tiled_attention
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,7 +27,7 @@ _WIDTH_MULTIPLE = 32
 
 
 def require(module: nn.Module) -> None:
-    """Load the kernel for a model.
+    """Load the kernels for a model.
 
     Raises:
         NotApplicableError: The processor lacks AVX512_BF16, there is no compiler, or a head's width is none of the
@@ -41,6 +42,7 @@ def require(module: nn.Module) -> None:
             where=type(module).__name__,
             remedy="use attention='sdpa'",
         )
+    tiled_attention.load()
     load_operator("decode_attention", _SOURCE, _shape_of_result)
 
 
@@ -54,7 +56,7 @@ def forward(
     scaling: float | None = None,
     **rest: Any,
 ) -> tuple[torch.Tensor, None]:
-    """``sdpa_attention_forward``, one query through our kernel.
+    """``sdpa_attention_forward`` through our kernels, where they were made for it.
 
     Args:
         module: Whose attention this is.
@@ -65,23 +67,29 @@ def forward(
         scaling: Of scores; ``D ** -0.5`` where it is not given.
         rest: For torch's.
     """
-    if not _is_for_kernel(query, key, value, attention_mask, rest):
-        attended: tuple[torch.Tensor, None] = sdpa_attention_forward(
-            module, query, key, value, attention_mask, scaling=scaling, **rest
-        )
-        return attended
-    scale = query.shape[-1] ** -0.5 if scaling is None else scaling
-    return torch.ops.xeonperf.decode_attention(query, key, value, attention_mask, scale), None
+    if _is_plain(query, value, rest):
+        if query.shape[2] == 1 and _is_shared(attention_mask, key):
+            scale = query.shape[3] ** -0.5 if scaling is None else scaling
+            return torch.ops.xeonperf.decode_attention(query, key, value, attention_mask, scale), None
+        if query.shape[2] > 1 and attention_mask is None:
+            asked = rest.get("is_causal")
+            causal = getattr(module, "is_causal", True) if asked is None else asked
+            return tiled_attention.attend(query, key, value, causal=causal, scale=scaling), None
+    attended: tuple[torch.Tensor, None] = sdpa_attention_forward(
+        module, query, key, value, attention_mask, scaling=scaling, **rest
+    )
+    return attended
 
 
-def _is_for_kernel(
-    query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, mask: torch.Tensor | None, rest: Mapping[str, Any]
-) -> bool:
-    """Whether it is one query in BF16, as wide as the values, with a mask that all heads share, and nothing else."""
-    batch, _heads, queries, width = query.shape
-    masked = mask is None or (mask.dtype is torch.bool and mask.shape == (batch, 1, 1, key.shape[2]))
-    plain = not rest.get("dropout") and all(rest.get(name) is None for name in ("softcap", "position_bias"))
-    return queries == 1 and query.dtype is torch.bfloat16 and width == value.shape[3] and masked and plain
+def _is_plain(query: torch.Tensor, value: torch.Tensor, rest: Mapping[str, Any]) -> bool:
+    """Whether scores are all there is, in BF16, for queries as wide as the values."""
+    bare = not rest.get("dropout") and all(rest.get(name) is None for name in ("softcap", "position_bias"))
+    return bare and tiled_attention.takes(query, value)
+
+
+def _is_shared(mask: torch.Tensor | None, key: torch.Tensor) -> bool:
+    """Whether a mask, or none, says of each key whether all heads see it."""
+    return mask is None or (mask.dtype is torch.bool and mask.shape == (key.shape[0], 1, 1, key.shape[2]))
 
 
 def _shape_of_result(query: torch.Tensor, *_rest: object) -> torch.Tensor:

@@ -2,17 +2,16 @@
 //
 // Torch's own kernel takes the bias as a mask, which somebody has to write to memory and the kernel to read again: 384 MiB
 // for a global block of vit_b. Here the bias of a query is two short rows (one value for each row and for each column
-// of keys), made by a small product and added while the scores are in the cache. Tiles of scores are multiplied by
-// torch's own brgemm, which is AMX where oneDNN may use it; the softmax runs online over tiles of keys, as in
-// FlashAttention (Dao et al., 2022), and in powers of two: scores and bias are scaled by log2(e) beforehand.
+// of keys), made by a small product and added while the scores are in the cache (see tiles.h).
 //
 // Windows are addressed where they lie: nothing is cut out, padded or put back. A place of a window that hangs over
 // the edge of the image has, as upstream pads after the norm, the projection's bias for its query, key and value.
+#include "tiles.h"
+
 #include <ATen/Context.h>
 #include <ATen/Parallel.h>
 #include <ATen/core/LegacyTypeDispatch.h>
 #include <ATen/core/Tensor.h>
-#include <ATen/native/CPUBlas.h>
 #include <ATen/ops/empty.h>
 #include <torch/library.h>
 
@@ -25,45 +24,19 @@
 
 namespace {
 
-using at::BFloat16;
-using at::native::cpublas::brgemm;
-
-constexpr int64_t kLanes = 16;
-constexpr int64_t kDepth = 32;    // what AMX sums over at a time: shorter sums are filled up with zeros
-constexpr int64_t kQueries = 128; // of a block; their scores with a tile of keys stay in the second-level cache
-constexpr int64_t kKeys = 512;    // of a tile, about
-constexpr float kRoom = 40.0f;    // powers of two that a logit may be above what weights are relative to
-constexpr float kLog2E = 1.44269504f;
-
-int64_t round_up(int64_t value, int64_t multiple) { return (value + multiple - 1) / multiple * multiple; }
+using namespace tiles;
 
 // Where everything is. `side` is the image's in tokens, `region` a window's, or the image's for a global block.
 struct Shape {
-  int64_t batch, heads, width, depth; // width: channels of a head; depth: the same, rounded up
+  int64_t batch, heads, width; // width: channels of a head
   int64_t side_h, side_w, region_h, region_w, regions_h, regions_w;
-  int64_t tile_rows, tile, tiles; // of keys; the last one may be smaller
-  int64_t lead, padded;           // places of a row of scores and of weights: no power of two, and whole sums
+  int64_t tile_rows, tiles; // of keys; the last tile may be smaller
+  Tile tile{0, 0};
   int64_t tokens() const { return region_h * region_w; }
   int64_t regions() const { return batch * regions_h * regions_w; }
   int64_t channels() const { return 3 * heads * width; } // of queries, keys and values together
-  int64_t keys_in(int64_t n) const { return std::min(tile, tokens() - n * tile); }
+  int64_t keys_in(int64_t n) const { return std::min(tile.keys, tokens() - n * tile.keys); }
 };
-
-__mmask16 first_lanes(int64_t count) { return count >= kLanes ? 0xFFFF : static_cast<__mmask16>((1u << count) - 1); }
-
-void store_bf16(BFloat16* to, __mmask16 lanes, __m512 value) {
-  _mm256_mask_storeu_epi16(to, lanes, reinterpret_cast<__m256i>(_mm512_cvtneps_pbh(value)));
-}
-
-// 2^x with a relative error of 4e-5, a fiftieth of BF16's: the whole part goes to the exponent, Taylor does the rest.
-__m512 exp2_of(__m512 x) {
-  const __m512 whole = _mm512_roundscale_ps(x, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
-  const __m512 rest = _mm512_sub_ps(x, whole);
-  __m512 power = _mm512_set1_ps(0.00961813f);
-  for (const float coefficient : {0.05550411f, 0.24022651f, 0.69314718f, 1.0f})
-    power = _mm512_fmadd_ps(power, rest, _mm512_set1_ps(coefficient));
-  return _mm512_scalef_ps(power, whole);
-}
 
 // A table of relative positions [2 * size - 1, width] back to front, in brgemm's layout: the bias of a query at `y`
 // with the keys 0, 1, ... then stands in a row of its product, from `size - 1 - y` on.
@@ -86,9 +59,8 @@ class Worker {
   Worker(const Shape& shape, const Table& by_row, const Table& by_column, const BFloat16* projected,
          const BFloat16* bias, float scale, int64_t most)
       : s(shape), by_row(by_row), by_column(by_column), projected(projected), bias(bias), scale(scale * kLog2E),
-        places(s.tokens()), keys(s.tiles * s.depth * s.lead), values(s.tiles * s.padded * s.width),
-        query(most * s.depth), weight(most * s.padded), score(most * s.lead), row_bias(most * by_row.columns),
-        column_bias(most * by_column.columns), sum(most * s.width), top(most), total(most) {}
+        places(s.tokens()), keys(s.tiles * s.tile.depth * s.tile.lead), values(s.tiles * s.tile.padded * s.width),
+        row_bias(most * by_row.columns), column_bias(most * by_column.columns), block(s.tile, most) {}
 
   void attend(int64_t region_, int64_t head_, int64_t first_, int64_t queries_, BFloat16* out) {
     if (region_ != region) find_places(region_);
@@ -120,83 +92,51 @@ class Worker {
   // [tiles, padded / 2, width, 2].
   void pack(int64_t of_head) {
     for (int64_t n = 0; n < s.tiles; ++n) {
-      const int64_t count = s.keys_in(n);
-      auto* key = reinterpret_cast<uint32_t*>(&keys[n * s.depth * s.lead]);
-      BFloat16* value = &values[n * s.padded * s.width];
-      for (int64_t t = 0; t < count; ++t) {
-        const auto* from = reinterpret_cast<const uint32_t*>(projection(n * s.tile + t, 1, of_head));
-        for (int64_t c = 0; c < s.width / 2; ++c) key[c * s.lead + t] = from[c];
-      }
-      for (int64_t t = 0; t < s.padded; t += 2)
-        for (int64_t c = 0; c < s.width; c += kLanes) {
-          const auto lanes_of = [&](int64_t token) {
-            if (token >= count) return _mm512_setzero_si512();
-            const auto* from = reinterpret_cast<const __m256i*>(projection(n * s.tile + token, 2, of_head) + c);
-            return _mm512_cvtepu16_epi32(_mm256_loadu_si256(from));
-          };
-          const __m512i pairs = _mm512_or_si512(lanes_of(t), _mm512_slli_epi32(lanes_of(t + 1), 16));
-          _mm512_storeu_si512(value + t * s.width + 2 * c, pairs);
-        }
+      const auto row = [&](int64_t part) {
+        return [this, n, part, of_head](int64_t t) { return projection(n * s.tile.keys + t, part, of_head); };
+      };
+      pack_keys(&keys[n * s.tile.depth * s.tile.lead], s.tile.lead, s.keys_in(n), s.width, row(1));
+      pack_values(&values[n * s.tile.padded * s.width], s.tile.padded, s.keys_in(n), s.width, row(2));
     }
   }
 
   void start() {
-    for (int64_t m = 0; m < queries; ++m)
-      std::memcpy(&query[m * s.depth], projection(first + m, 0, head), s.width * sizeof(BFloat16));
+    block.start(queries, [this](int64_t m) { return projection(first + m, 0, head); });
     bias_of(by_row, row_bias);
     bias_of(by_column, column_bias);
   }
 
   void bias_of(const Table& table, std::vector<float>& to) {
-    brgemm(queries, table.columns, s.depth, s.depth, table.columns, table.columns, false, query.data(),
+    brgemm(queries, table.columns, s.tile.depth, s.tile.depth, table.columns, table.columns, false, block.query(),
            table.packed.data(), to.data());
     for (int64_t i = 0; i < queries * table.columns; i += kLanes)
       _mm512_storeu_ps(&to[i], _mm512_mul_ps(_mm512_loadu_ps(&to[i]), _mm512_set1_ps(kLog2E)));
   }
 
   void add_tile(int64_t n) {
-    const int64_t count = s.keys_in(n), depth_of_sum = round_up(count, kDepth);
-    brgemm(queries, count, s.depth, s.depth, s.lead, s.lead, false, query.data(), &keys[n * s.depth * s.lead],
-           score.data());
-    for (int64_t m = 0; m < queries; ++m) {
-      soften(m, n, count / s.region_w);
-      std::fill_n(weight.data() + m * s.padded + count, depth_of_sum - count, BFloat16(0.0f)); // for keys that are not there
-    }
-    brgemm(queries, s.width, depth_of_sum, s.padded, s.width, s.width, n > 0, weight.data(),
-           &values[n * s.padded * s.width], sum.data());
+    const int64_t count = s.keys_in(n);
+    const auto row = [&](int64_t m) {
+      return &row_bias[m * by_row.columns + by_row.size - 1 - (first + m) / s.region_w + n * s.tile_rows];
+    };
+    const auto column = [&](int64_t m) {
+      return &column_bias[m * by_column.columns + by_column.size - 1 - (first + m) % s.region_w];
+    };
+    block.add(
+        n == 0, count, &keys[n * s.tile.depth * s.tile.lead], &values[n * s.tile.padded * s.width],
+        [&](int64_t m, float score) { return score * scale + row(m)[0] + column(m)[0]; },
+        [&](int64_t m, const float* scores, float top, BFloat16* to) {
+          return weigh(scores, row(m), column(m), count / s.region_w, top, to);
+        });
   }
 
-  // From the scores of one query with a tile of keys to their weights, in one pass. Weights are relative to `top`, which
-  // is no largest logit, only one of them: FP32 and BF16 have room above. Where a logit leaves it far behind, it is
-  // raised, what was summed so far is scaled down, and the tile is done again.
-  void soften(int64_t m, int64_t n, int64_t rows) {
-    const int64_t y = (first + m) / s.region_w, x = (first + m) % s.region_w;
-    const float* row = &row_bias[m * by_row.columns + by_row.size - 1 - y + n * s.tile_rows];
-    const float* column = &column_bias[m * by_column.columns + by_column.size - 1 - x];
-    if (n == 0) top[m] = score[m * s.lead] * scale + row[0] + column[0], total[m] = 0.0f;
-    Seen seen = weigh(m, row, column, rows);
-    if (const float above = _mm512_reduce_max_ps(seen.best); above > kRoom) {
-      if (n > 0) scale_down(m, std::exp2(-above));
-      top[m] += above;
-      seen = weigh(m, row, column, rows);
-    }
-    total[m] += _mm512_reduce_add_ps(seen.added);
-  }
-
-  struct Seen {
-    __m512 added = _mm512_setzero_ps(), best = _mm512_set1_ps(-INFINITY); // of weights; of logits less `top`
-  };
-
-  Seen weigh(int64_t m, const float* row, const float* column, int64_t rows) {
+  Seen weigh(const float* scores, const float* row, const float* column, int64_t rows, float top, BFloat16* to) const {
     Seen seen;
-    const float* scores = &score[m * s.lead];
-    BFloat16* to = &weight[m * s.padded];
     for (int64_t w = 0; w < s.region_w; w += 4 * kLanes)
       switch (const int64_t left = s.region_w - w; std::min<int64_t>(4, (left + kLanes - 1) / kLanes)) {
-        case 1: weigh_columns<1>(scores + w, row, column + w, rows, left, top[m], to + w, seen); break;
-        case 2: weigh_columns<2>(scores + w, row, column + w, rows, left, top[m], to + w, seen); break;
-        case 3: weigh_columns<3>(scores + w, row, column + w, rows, left, top[m], to + w, seen); break;
-        default: weigh_columns<4>(scores + w, row, column + w, rows, left, top[m], to + w, seen);
+        case 1: weigh_columns<1>(scores + w, row, column + w, rows, left, top, to + w, seen); break;
+        case 2: weigh_columns<2>(scores + w, row, column + w, rows, left, top, to + w, seen); break;
+        case 3: weigh_columns<3>(scores + w, row, column + w, rows, left, top, to + w, seen); break;
+        default: weigh_columns<4>(scores + w, row, column + w, rows, left, top, to + w, seen);
       }
     return seen;
   }
@@ -230,23 +170,9 @@ class Worker {
     }
   }
 
-  void scale_down(int64_t m, float factor) {
-    total[m] *= factor;
-    for (int64_t c = 0; c < s.width; c += kLanes) {
-      float* to = &sum[m * s.width + c];
-      _mm512_storeu_ps(to, _mm512_mul_ps(_mm512_loadu_ps(to), _mm512_set1_ps(factor)));
-    }
-  }
-
   void finish(BFloat16* out) const {
-    for (int64_t m = 0; m < queries; ++m) {
-      const int64_t place = places[first + m];
-      if (place < 0) continue;
-      BFloat16* to = out + (place * s.heads + head) * s.width;
-      const __m512 inverse = _mm512_set1_ps(1.0f / total[m]);
-      for (int64_t c = 0; c < s.width; c += kLanes)
-        store_bf16(to + c, 0xFFFF, _mm512_mul_ps(_mm512_loadu_ps(&sum[m * s.width + c]), inverse));
-    }
+    for (int64_t m = 0; m < queries; ++m)
+      if (const int64_t place = places[first + m]; place >= 0) block.finish(m, out + (place * s.heads + head) * s.width);
   }
 
   const Shape& s;
@@ -255,14 +181,9 @@ class Worker {
   const float scale;
   int64_t region = -1, head = -1, first = 0, queries = 0;
   std::vector<int64_t> places;
-  std::vector<BFloat16> keys, values, query, weight;          // query: [queries, depth], weight: [queries, padded]
-  std::vector<float> score, row_bias, column_bias, sum;       // [queries, lead], [queries, columns] x 2, [queries, width]
-  std::vector<float> top, total;                              // [queries]
-};
-
-// oneDNN keeps a thread's tiles configured until it is told that they are no longer needed, also after an error.
-struct ReleaseTiles {
-  ~ReleaseTiles() { at::native::cpublas::brgemm_release(); }
+  std::vector<BFloat16> keys, values;          // of all tiles, in brgemm's layout
+  std::vector<float> row_bias, column_bias;    // [queries, columns]
+  Block block;
 };
 
 Shape shape_of(const at::Tensor& projected, int64_t heads, int64_t window) {
@@ -271,14 +192,13 @@ Shape shape_of(const at::Tensor& projected, int64_t heads, int64_t window) {
   TORCH_CHECK(heads > 0 && window >= 0, "at least one head, and no negative window");
   Shape s{};
   s.batch = projected.size(0), s.side_h = projected.size(1), s.side_w = projected.size(2);
-  s.heads = heads, s.width = projected.size(3) / (3 * heads), s.depth = round_up(s.width, kDepth);
+  s.heads = heads, s.width = projected.size(3) / (3 * heads);
   TORCH_CHECK(s.width % kLanes == 0 && s.width > 0 && projected.size(3) == s.channels(),
               "the channels of a head are a multiple of ", kLanes);
   s.region_h = window ? window : s.side_h, s.region_w = window ? window : s.side_w;
   s.regions_h = (s.side_h + s.region_h - 1) / s.region_h, s.regions_w = (s.side_w + s.region_w - 1) / s.region_w;
   s.tile_rows = std::clamp<int64_t>(kKeys / s.region_w, 1, s.region_h);
-  s.tile = s.tile_rows * s.region_w, s.tiles = (s.region_h + s.tile_rows - 1) / s.tile_rows;
-  s.padded = round_up(s.tile, kDepth), s.lead = s.padded + kLanes;
+  s.tile = Tile(s.width, s.tile_rows * s.region_w), s.tiles = (s.region_h + s.tile_rows - 1) / s.tile_rows;
   return s;
 }
 
@@ -294,7 +214,7 @@ at::Tensor attend(const at::Tensor& projected, const at::Tensor& bias, const at:
   TORCH_CHECK(table_h.dim() == 2 && table_w.dim() == 2 && table_h.size(0) == 2 * s.region_h - 1 &&
                   table_w.size(0) == 2 * s.region_w - 1 && table_h.size(1) == s.width && table_w.size(1) == s.width,
               "tables: [2 * region - 1, channels of a head]");
-  const Table by_row(table_h, s.region_h, s.depth), by_column(table_w, s.region_w, s.depth);
+  const Table by_row(table_h, s.region_h, s.tile.depth), by_column(table_w, s.region_w, s.tile.depth);
   at::Tensor out = at::empty({s.batch, s.side_h, s.side_w, heads * s.width}, projected.options());
   const auto *from = projected.const_data_ptr<BFloat16>(), *bias_from = bias.const_data_ptr<BFloat16>();
   auto* to = out.data_ptr<BFloat16>();

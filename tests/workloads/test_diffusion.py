@@ -6,7 +6,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from pytest_xeonperf.errors import DataError, InfrastructureError, NotApplicableError, UsageError
+from pytest_xeonperf.errors import DataError, InfrastructureError, UsageError
 from pytest_xeonperf.variants.eager import cast_inputs, cast_module
 from pytest_xeonperf.variants.spec import Dtype
 from pytest_xeonperf.workloads import catalog
@@ -156,11 +156,6 @@ def test_a_phase_needs_only_its_own_part_of_a_checkpoint(tmp_path, parts):
     assert workload.phase("unet_step").build()
     with pytest.raises(DataError, match=rf"vae/{FILE}: no such checkpoint"):
         workload.phase("vae_decode").build()
-
-
-def test_no_attention_kernel_was_made_for_it(workload):
-    with pytest.raises(NotApplicableError, match="no attention kernel was made for this model"):
-        workload.attention(workload.phase("unet_step").build(), Attention.FUSED)
 
 
 @pytest.mark.parametrize("part", ["unet", "vae"])

@@ -22,7 +22,11 @@ pytestmark = pytest.mark.skipif(
     reason="the kernel needs AVX512_BF16 and a C++ compiler",
 )
 
-KERNEL = "xeonperf::decode_attention"
+KERNELS = ("xeonperf::decode_attention", "xeonperf::tiled_attention")
+
+
+SEVERAL = torch.linspace(-1, 1, 4 * 5 * 64).reshape(1, 4, 5, 64).bfloat16()
+"""Five queries."""
 
 
 def tiny(**fields):
@@ -54,6 +58,12 @@ def expected(query, key, value, mask=None, scale=0.125):
     groups = query.shape[1] // key.shape[1]
     wide = [each.float().repeat_interleave(groups, dim=1) for each in (key, value)]
     return scaled_dot_product_attention(query.float(), *wide, attn_mask=mask, scale=scale).transpose(1, 2)
+
+
+def calls_of_kernels(seen):
+    """How often each was called."""
+    names = [event.name for event in seen.events()]
+    return [names.count(kernel) for kernel in KERNELS]
 
 
 def assert_near(found, wanted):
@@ -146,8 +156,8 @@ def test_threads_that_share_a_head_come_to_the_same(attend, hidden):
         ({"query": torch.zeros(1, 4, 1, 32).bfloat16()}, "multiple of KV"),
         ({"key": torch.zeros(1, 4, 64, 17).bfloat16().mT}, "side by side"),
         ({"key": torch.zeros(1, 4, 16, 64).bfloat16()}, "multiple of KV"),
-        ({"key": torch.zeros(1, 4, 0, 64).bfloat16(), "value": torch.zeros(1, 4, 0, 64).bfloat16()}, "multiple of KV"),
-        ({"value": torch.zeros(1, 4, 17, 48).bfloat16()}, "D % 32"),
+        ({"key": torch.zeros(1, 4, 0, 64).bfloat16(), "value": torch.zeros(1, 4, 0, 64).bfloat16()}, "not empty"),
+        ({"value": torch.zeros(1, 4, 17, 48).bfloat16()}, "a multiple of 32"),
         ({"mask": torch.zeros(1, 1, 1, 17)}, "mask"),
         ({"mask": torch.zeros(1, 4, 1, 17, dtype=torch.bool)}, "mask"),
         ({"mask": torch.zeros(1, 1, 1, 16, dtype=torch.bool)}, "mask"),
@@ -166,8 +176,8 @@ def test_the_operator_keeps_torchs_contract(attend):
 
 
 @pytest.mark.usefixtures("seeded_cache")
-@pytest.mark.parametrize(("phase_name", "calls"), [("decode", 8), ("prefill", 0)])
-def test_one_token_after_the_other_goes_through_the_kernel(cosine, phase_name, calls):
+@pytest.mark.parametrize(("phase_name", "calls"), [("decode", [8, 0]), ("prefill", [0, 2])])
+def test_tokens_one_by_one_and_prompts_have_kernels_of_their_own(cosine, phase_name, calls):
     workload = llm.load("llama-2-7b", Preset.SMOKE, {})
     phase = workload.phase(phase_name)
 
@@ -178,8 +188,7 @@ def test_one_token_after_the_other_goes_through_the_kernel(cosine, phase_name, c
     fused = step(Attention.FUSED, torch.bfloat16)
     with torch.no_grad(), profile(activities=[ProfilerActivity.CPU]) as seen:
         found = fused()
-    names = [event.name for event in seen.events()]
-    assert names.count(KERNEL) == calls  # of each layer and token
+    assert calls_of_kernels(seen) == calls  # of each layer and token
     with torch.no_grad():
         assert cosine(found, step(Attention.PLAIN, torch.float32)()) > 0.999
 
@@ -187,22 +196,26 @@ def test_one_token_after_the_other_goes_through_the_kernel(cosine, phase_name, c
 @pytest.mark.parametrize(
     ("change", "calls"),
     [
-        ({}, 1),
-        ({"attention_mask": torch.ones(1, 1, 1, 17, dtype=torch.bool)}, 1),
-        ({"attention_mask": torch.zeros(1, 1, 1, 17).bfloat16()}, 0),
-        ({"attention_mask": torch.ones(1, 4, 1, 17, dtype=torch.bool)}, 0),
-        ({"position_bias": torch.zeros(1, 4, 1, 17).bfloat16()}, 0),
-        ({"value": torch.zeros(1, 4, 17, 32).bfloat16()}, 0),
-        ({"query": torch.ones(1, 4, 2, 64).bfloat16()}, 0),
+        ({}, [1, 0]),
+        ({"attention_mask": torch.ones(1, 1, 1, 17, dtype=torch.bool)}, [1, 0]),
+        ({"attention_mask": torch.zeros(1, 1, 1, 17).bfloat16()}, [0, 0]),
+        ({"attention_mask": torch.ones(1, 4, 1, 17, dtype=torch.bool)}, [0, 0]),
+        ({"position_bias": torch.zeros(1, 4, 1, 17).bfloat16()}, [0, 0]),
+        ({"value": torch.zeros(1, 4, 17, 32).bfloat16()}, [0, 0]),
+        ({"query": SEVERAL}, [0, 1]),
+        ({"query": SEVERAL, "is_causal": False}, [0, 1]),
+        ({"query": SEVERAL, "attention_mask": torch.ones(1, 1, 5, 17, dtype=torch.bool)}, [0, 0]),
+        ({"query": SEVERAL, "value": torch.zeros(1, 4, 17, 32).bfloat16()}, [0, 0]),
+        ({"query": SEVERAL, "position_bias": torch.zeros(1, 4, 5, 17).bfloat16()}, [0, 0]),
     ],
 )
-def test_what_the_kernel_was_not_made_for_goes_through_torchs(change, calls):
+def test_what_no_kernel_was_made_for_goes_through_torchs(change, calls):
     model = tiny()
     given = dict(zip(("query", "key", "value"), drawn(), strict=True)) | {"attention_mask": None, **change}
     layer = model.model.layers[0].self_attn
     with profile(activities=[ProfilerActivity.CPU]) as seen:
         found, _weights = AttentionInterface()["xeonperf_fused"](layer, **given)
-    assert [event.name for event in seen.events()].count(KERNEL) == calls
+    assert calls_of_kernels(seen) == calls
     wanted, _weights = AttentionInterface()["sdpa"](layer, **given)
     torch.testing.assert_close(found, wanted, rtol=2**-6, atol=2**-8)
 

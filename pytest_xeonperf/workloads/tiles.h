@@ -1,0 +1,156 @@
+// What attention kernels share that work in tiles of torch's brgemm: the layout of its operands, and a softmax that runs
+// online over tiles of keys, as in FlashAttention (Dao et al., 2022), in powers of two: scores are scaled by log2(e)
+// beforehand. brgemm is AMX where oneDNN may use it.
+#pragma once
+
+#include <ATen/native/CPUBlas.h>
+
+#include <immintrin.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <vector>
+
+namespace tiles {
+
+using at::BFloat16;
+using at::native::cpublas::brgemm;
+
+constexpr int64_t kLanes = 16;
+constexpr int64_t kDepth = 32;    // what AMX sums over at a time: shorter sums are filled up with zeros
+constexpr int64_t kQueries = 128; // of a block; their scores with a tile of keys stay in the second-level cache
+constexpr int64_t kKeys = 512;    // of a tile, about
+constexpr float kRoom = 40.0f;    // powers of two that a logit may be above what weights are relative to
+constexpr float kLog2E = 1.44269504f;
+
+inline int64_t round_up(int64_t value, int64_t multiple) { return (value + multiple - 1) / multiple * multiple; }
+
+inline __mmask16 first_lanes(int64_t count) {
+  return count >= kLanes ? 0xFFFF : static_cast<__mmask16>((1u << count) - 1);
+}
+
+inline void store_bf16(BFloat16* to, __mmask16 lanes, __m512 value) {
+  _mm256_mask_storeu_epi16(to, lanes, reinterpret_cast<__m256i>(_mm512_cvtneps_pbh(value)));
+}
+
+// 2^x with a relative error of 4e-5, a fiftieth of BF16's: the whole part goes to the exponent, Taylor does the rest.
+inline __m512 exp2_of(__m512 x) {
+  const __m512 whole = _mm512_roundscale_ps(x, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
+  const __m512 rest = _mm512_sub_ps(x, whole);
+  __m512 power = _mm512_set1_ps(0.00961813f);
+  for (const float coefficient : {0.05550411f, 0.24022651f, 0.69314718f, 1.0f})
+    power = _mm512_fmadd_ps(power, rest, _mm512_set1_ps(coefficient));
+  return _mm512_scalef_ps(power, whole);
+}
+
+// Sizes of a tile of keys: the channels of a head, the same filled up, and places of a row of weights and of one of scores,
+// whole sums and no power of two.
+struct Tile {
+  int64_t width, depth, keys, padded, lead;
+  Tile(int64_t width, int64_t keys)
+      : width(width), depth(round_up(width, kDepth)), keys(keys), padded(round_up(keys, kDepth)), lead(padded + kLanes) {}
+};
+
+// Keys in brgemm's layout, pairs along the channels that are summed over: [depth / 2, lead, 2]. row(t) is key t.
+template <typename Row> void pack_keys(BFloat16* to, int64_t lead, int64_t count, int64_t width, const Row& row) {
+  auto* pairs = reinterpret_cast<uint32_t*>(to);
+  for (int64_t t = 0; t < count; ++t) {
+    const auto* from = reinterpret_cast<const uint32_t*>(row(t));
+    for (int64_t c = 0; c < width / 2; ++c) pairs[c * lead + t] = from[c];
+  }
+}
+
+// Values in brgemm's layout, pairs along the keys that are summed over: [padded / 2, width, 2], zeros for those that are
+// not there.
+template <typename Row>
+void pack_values(BFloat16* to, int64_t padded, int64_t count, int64_t width, const Row& row) {
+  for (int64_t t = 0; t < padded; t += 2)
+    for (int64_t c = 0; c < width; c += kLanes) {
+      const auto lanes_of = [&](int64_t token) {
+        if (token >= count) return _mm512_setzero_si512();
+        return _mm512_cvtepu16_epi32(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(row(token) + c)));
+      };
+      _mm512_storeu_si512(to + t * width + 2 * c,
+                          _mm512_or_si512(lanes_of(t), _mm512_slli_epi32(lanes_of(t + 1), 16)));
+    }
+}
+
+// What weighing saw: the sum of weights, and the largest logit less what they are relative to.
+struct Seen {
+  __m512 added = _mm512_setzero_ps(), best = _mm512_set1_ps(-INFINITY);
+};
+
+// A block of queries of one head, and what they come to over tiles of keys.
+class Block {
+ public:
+  Block(const Tile& tile, int64_t most)
+      : tile(tile), queries(most * tile.depth), weights(most * tile.padded), scores(most * tile.lead),
+        sums(most * tile.width), tops(most), totals(most) {}
+
+  // Take `count_` queries: row(m) is query m.
+  template <typename Row> void start(int64_t count_, const Row& row) {
+    count = count_;
+    for (int64_t m = 0; m < count; ++m) std::memcpy(&queries[m * tile.depth], row(m), tile.width * sizeof(BFloat16));
+  }
+
+  const BFloat16* query() const { return queries.data(); } // [count, depth]
+
+  // One tile of so many keys, in the layout of `pack_keys` and `pack_values`. logit(m, score) is that of query m with the
+  // first of them; weigh(m, scores, top, weights) writes the weights of all, 2^(logit - top), and says what it saw.
+  template <typename Logit, typename Weigh>
+  void add(bool first, int64_t keys, const BFloat16* packed_keys, const BFloat16* packed_values, const Logit& logit,
+           const Weigh& weigh) {
+    const int64_t depth_of_sum = round_up(keys, kDepth);
+    brgemm(count, keys, tile.depth, tile.depth, tile.lead, tile.lead, false, queries.data(), packed_keys, scores.data());
+    for (int64_t m = 0; m < count; ++m) {
+      BFloat16* to = &weights[m * tile.padded];
+      if (first) tops[m] = logit(m, scores[m * tile.lead]), totals[m] = 0.0f;
+      soften(m, first, [&] { return weigh(m, &scores[m * tile.lead], tops[m], to); });
+      std::fill_n(to + keys, depth_of_sum - keys, BFloat16(0.0f)); // for keys that are not there
+    }
+    brgemm(count, tile.width, depth_of_sum, tile.padded, tile.width, tile.width, !first, weights.data(), packed_values,
+           sums.data());
+  }
+
+  // What query m came to: bf16 [width].
+  void finish(int64_t m, BFloat16* to) const {
+    const __m512 inverse = _mm512_set1_ps(1.0f / totals[m]);
+    for (int64_t c = 0; c < tile.width; c += kLanes)
+      store_bf16(to + c, 0xFFFF, _mm512_mul_ps(_mm512_loadu_ps(&sums[m * tile.width + c]), inverse));
+  }
+
+ private:
+  // From scores to weights, in one pass. They are relative to a top that is no largest logit, only one of them: FP32 and
+  // BF16 have room above. Where a logit leaves it far behind, it is raised, what was summed so far is scaled down, and the
+  // tile is done again.
+  template <typename Weigh> void soften(int64_t m, bool first, const Weigh& weigh) {
+    Seen seen = weigh();
+    if (const float above = _mm512_reduce_max_ps(seen.best); above > kRoom) {
+      if (!first) scale_down(m, std::exp2(-above));
+      tops[m] += above;
+      seen = weigh();
+    }
+    totals[m] += _mm512_reduce_add_ps(seen.added);
+  }
+
+  void scale_down(int64_t m, float factor) {
+    totals[m] *= factor;
+    for (int64_t c = 0; c < tile.width; c += kLanes) {
+      float* to = &sums[m * tile.width + c];
+      _mm512_storeu_ps(to, _mm512_mul_ps(_mm512_loadu_ps(to), _mm512_set1_ps(factor)));
+    }
+  }
+
+  const Tile tile;
+  int64_t count = 0;
+  std::vector<BFloat16> queries, weights;          // [count, depth], [count, padded]
+  std::vector<float> scores, sums, tops, totals;   // [count, lead], [count, width], [count] x 2
+};
+
+// oneDNN keeps a thread's tiles configured until it is told that they are no longer needed, also after an error.
+struct ReleaseTiles {
+  ~ReleaseTiles() { at::native::cpublas::brgemm_release(); }
+};
+
+} // namespace tiles

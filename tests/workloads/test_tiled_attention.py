@@ -1,0 +1,140 @@
+"""Attention between many tokens through our kernel, against torch's in FP32."""
+
+import math
+import shutil
+
+import pytest
+import torch
+from torch.nn.functional import scaled_dot_product_attention
+
+from pytest_xeonperf.host.cpu import read_cpu
+from pytest_xeonperf.records import Isa
+from pytest_xeonperf.workloads import tiled_attention
+
+pytestmark = pytest.mark.skipif(
+    read_cpu().isa.rank < Isa.AVX512_BF16.rank or shutil.which("g++") is None,
+    reason="the kernel needs AVX512_BF16 and a C++ compiler",
+)
+
+
+@pytest.fixture(autouse=True)
+def loaded():
+    tiled_attention.load()
+
+
+def drawn(*, batch=1, heads=2, kv_heads=2, queries=40, keys=70, width=64):
+    """Query bf16 [B, H, Q, D], keys and values bf16 [B, KV, K, D]."""
+    torch.manual_seed(keys)
+    shapes = (batch, heads, queries, width), (batch, kv_heads, keys, width), (batch, kv_heads, keys, width)
+    return tuple(torch.randn(shape).bfloat16() for shape in shapes)
+
+
+def expected(query, key, value, **options):
+    """The same in FP32: [B, Q, H, D]."""
+    wide = (each.float() for each in (query, key, value))
+    return scaled_dot_product_attention(*wide, enable_gqa=True, **options).transpose(1, 2)
+
+
+def assert_near(found, wanted):
+    """Weights are rounded to BF16 before they are summed, as torch's kernel does."""
+    assert found.dtype is torch.bfloat16
+    torch.testing.assert_close(found.float(), wanted, rtol=2**-6, atol=2**-6)
+
+
+# one token; tiles and blocks that are full, or not; several of them; queries that share keys
+SIZES = [
+    {"queries": 1, "keys": 1},
+    {"queries": 128, "keys": 512},
+    {"queries": 129, "keys": 513},
+    {"queries": 300, "keys": 1100},
+    {"width": 16},
+    {"width": 80},
+    {"width": 512, "queries": 20},
+    {"heads": 6, "kv_heads": 2, "batch": 3},
+    {"keys": 7, "queries": 333, "batch": 2},
+]
+
+
+@pytest.mark.parametrize("sizes", SIZES, ids=str)
+def test_it_is_what_torch_computes(sizes):
+    given = drawn(**sizes)
+    assert_near(tiled_attention.attend(*given), expected(*given))
+
+
+@pytest.mark.parametrize("sizes", [*SIZES, {"queries": 700, "keys": 700}, {"queries": 600, "keys": 650}], ids=str)
+def test_causal_a_query_sees_the_keys_up_to_its_own(sizes):
+    given = drawn(**sizes)
+    assert_near(tiled_attention.attend(*given, causal=True), expected(*given, is_causal=True))
+
+
+def test_what_a_causal_query_does_not_see_may_be_anything():
+    query, key, value = drawn(queries=30, keys=1000)
+    wanted = tiled_attention.attend(query, key, value, causal=True)
+    key[:, :, 30:], value[:, :, 30:] = math.nan, 1e30  # as in a cache that is not full
+    assert torch.equal(tiled_attention.attend(query, key, value, causal=True), wanted)
+
+
+def test_a_scale_of_ones_own_counts():
+    given = drawn()
+    assert_near(tiled_attention.attend(*given, scale=0.5), expected(*given, scale=0.5))
+
+
+def test_tensors_may_lie_in_any_order_but_for_the_channels():
+    given = drawn(batch=2, heads=4)
+    apart = (each.transpose(1, 2).contiguous().transpose(1, 2) for each in given)
+    assert torch.equal(tiled_attention.attend(*apart), tiled_attention.attend(*given))
+
+
+@pytest.mark.parametrize("keys", [40, 600])
+def test_scores_far_apart_neither_overflow_nor_vanish(keys):
+    query, key, value = drawn(keys=keys)
+    found = tiled_attention.attend(query, key, value, scale=1e3)
+    best = (query.float() @ key.float().mT).argmax(dim=-1)  # [B, H, Q]
+    wanted = value.gather(2, best[..., None].expand(-1, -1, -1, 64)).transpose(1, 2)
+    torch.testing.assert_close(found, wanted, rtol=2**-7, atol=0)
+
+
+@pytest.mark.parametrize("causal", [False, True])
+@pytest.mark.parametrize("part", range(3), ids=["query", "key", "value"])
+def test_what_is_no_number_stays_none(part, causal):
+    given = drawn(queries=70, keys=70)
+    given[part][0, 1, 30, 5] = math.nan
+    found = tiled_attention.attend(*given, causal=causal)
+    assert found[0, 30, 1].isnan().any()
+    assert found[0, :, 0].isfinite().all()
+
+
+def test_one_thread_computes_what_two_do():
+    given = drawn(queries=500, batch=2)
+    threads = torch.get_num_threads()
+    try:
+        torch.set_num_threads(2)
+        two = tiled_attention.attend(*given)
+        torch.set_num_threads(1)
+        assert torch.equal(tiled_attention.attend(*given), two)
+    finally:
+        torch.set_num_threads(threads)
+
+
+@pytest.mark.parametrize(
+    ("change", "complaint"),
+    [
+        ({"query": torch.zeros(1, 2, 40, 64)}, "bf16"),
+        ({"query": torch.zeros(1, 2, 64, 40).bfloat16().mT}, "side by side"),
+        ({"query": torch.zeros(1, 2, 0, 64).bfloat16()}, "not empty"),
+        ({"query": torch.zeros(1, 2, 40, 72).bfloat16()}, "a multiple of 16"),
+        ({"query": torch.zeros(1, 3, 40, 64).bfloat16()}, "multiple of KV"),
+        ({"query": torch.zeros(2, 2, 40, 64).bfloat16()}, "multiple of KV"),
+        ({"query": torch.zeros(1, 2, 40, 32).bfloat16()}, "multiple of KV"),
+        ({"value": torch.zeros(1, 2, 69, 64).bfloat16()}, "multiple of KV"),
+    ],
+)
+def test_the_operator_refuses_what_it_would_read_past_the_end_of(change, complaint):
+    given = dict(zip(("query", "key", "value"), drawn(), strict=True)) | change
+    with pytest.raises(RuntimeError, match=complaint):
+        tiled_attention.attend(**given)
+
+
+@pytest.mark.parametrize("causal", [False, True])
+def test_the_operator_keeps_torchs_contract(causal):
+    torch.library.opcheck(torch.ops.xeonperf.tiled_attention.default, (*drawn(), causal, 0.125))
