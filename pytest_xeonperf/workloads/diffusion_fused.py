@@ -27,15 +27,14 @@ class FusedProcessor:
         temb: torch.Tensor | None = None,
     ) -> torch.Tensor:
         """Tokens [B, Q, C] that have attended to themselves, or to others [B, K, C']; the names are diffusers'."""
-        if attention_mask is not None or hidden_states.ndim != 3 or not _is_plain(attn):  # noqa: PLR2004 - tokens
+        takes = tiled_attention.takes(attn.inner_dim // attn.heads, hidden_states.dtype) and hidden_states.ndim == 3  # noqa: PLR2004 - tokens
+        if attention_mask is not None or not takes or not _is_plain(attn):
             return self.torchs(  # type: ignore[no-any-return]
                 attn, hidden_states, encoder_hidden_states, attention_mask, temb
             )
         context = hidden_states if encoder_hidden_states is None else encoder_hidden_states
         projected = attn.to_q(hidden_states), attn.to_k(context), attn.to_v(context)
         query, key, value = (tokens.unflatten(2, (attn.heads, -1)).transpose(1, 2) for tokens in projected)
-        if not tiled_attention.takes(query, value):
-            return self.torchs(attn, hidden_states, encoder_hidden_states)  # type: ignore[no-any-return]
         attended = tiled_attention.attend(query, key, value).flatten(2)
         for layer in attn.to_out:
             attended = layer(attended)

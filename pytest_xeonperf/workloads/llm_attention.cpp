@@ -1,8 +1,8 @@
 // Attention of one query a head, as in decoding with a cache, for CPUs with AVX512_BF16.
 //
 // Torch's own kernel makes small matrix products of it, one row each, and spends more time around them than in them. Here
-// a thread takes the queries that share a head of keys, reads that head's keys and values once, where they lie in the
-// cache, and skips those that the mask hides. Where there are more threads than heads, each takes a stretch of the keys,
+// a thread takes the queries that share a head of keys, one after the other, reads that head's keys and values where they
+// lie in the cache, and skips those that the mask hides. Where there are more threads than heads, each takes a stretch of the keys,
 // and what they found is put together as in FlashDecoding (Dao et al., 2023).
 #include "heads.h"
 
@@ -64,20 +64,25 @@ void score(const Call& c, int64_t image, const BFloat16* query, const BFloat16* 
 // Scores to weights relative to the largest, in place. A score that is no number makes the sums none.
 void soften(std::vector<float>& scores, Found& found) {
   using Lanes = at::vec::Vectorized<float>;
-  found.top = *std::max_element(scores.begin(), scores.end());
-  if (found.top == kHidden) return; // no key is seen: the weights are not read
   const auto count = static_cast<int64_t>(scores.size());
-  Lanes total(0.0f);
-  __mmask16 broken = 0; // the exponential makes some number even of those
-  for (int64_t i = 0; i < count; i += Lanes::size()) {
-    const int64_t lanes = std::min<int64_t>(Lanes::size(), count - i);
-    const Lanes below = Lanes::loadu(&scores[i], lanes) - Lanes(found.top), weight = below.exp_u20();
-    broken |= _mm512_cmp_ps_mask(below, below, _CMP_UNORD_Q);
-    weight.store(&scores[i], lanes);
-    total = total + Lanes::set(Lanes(0.0f), weight, lanes);
+  const auto lanes_at = [&](int64_t i) { return std::min<int64_t>(Lanes::size(), count - i); };
+  Lanes best(kHidden);
+  for (int64_t i = 0; i < count; i += Lanes::size())
+    best = at::vec::maximum(best, Lanes::set(Lanes(kHidden), Lanes::loadu(&scores[i], lanes_at(i)), lanes_at(i)));
+  found.top = _mm512_reduce_max_ps(best);
+  // the exponential makes some number even of what is none, and of infinity less infinity
+  if (_mm512_cmp_ps_mask(best, best, _CMP_UNORD_Q) || found.top == -kHidden) {
+    found.top = 0.0f, found.total = kNoNumber;
+    return;
   }
-  found.total = broken ? kNoNumber : _mm512_reduce_add_ps(total);
-  if (broken) found.top = 0.0f;
+  if (found.top == kHidden) return; // no key is seen: the weights are not read
+  Lanes total(0.0f);
+  for (int64_t i = 0; i < count; i += Lanes::size()) {
+    const Lanes weight = (Lanes::loadu(&scores[i], lanes_at(i)) - Lanes(found.top)).exp_u20();
+    weight.store(&scores[i], lanes_at(i));
+    total = total + Lanes::set(Lanes(0.0f), weight, lanes_at(i));
+  }
+  found.total = _mm512_reduce_add_ps(total);
 }
 
 // The weighted sum of kSteps * 32 channels of the values; `values` is the first key's.

@@ -14,6 +14,7 @@ from transformers import AttentionInterface, AttentionMaskInterface
 from transformers.integrations.sdpa_attention import sdpa_attention_forward
 from transformers.masking_utils import sdpa_mask
 
+from pytest_xeonperf.errors import NotApplicableError
 from pytest_xeonperf.workloads import llm_fused
 from pytest_xeonperf.workloads.protocol import Attention
 
@@ -21,7 +22,8 @@ if TYPE_CHECKING:
     import torch
     from torch import nn
 
-_NAMES = {Attention.PLAIN: "eager", Attention.SDPA: "xeonperf_sdpa", Attention.FUSED: "xeonperf_fused"}
+_NAMES = {Attention.PLAIN: "eager", Attention.SDPA: "xeonperf_sdpa", Attention.FUSED: "xeonperf_fused_sdpa"}
+"""With "sdpa" in them, so that transformers refuses both for models whose attention torch's is not."""
 
 
 def switch(module: nn.Module, attention: Attention) -> nn.Module:
@@ -36,6 +38,11 @@ def switch(module: nn.Module, attention: Attention) -> nn.Module:
         AttentionInterface.register(_NAMES[kind], forward)
         AttentionMaskInterface.register(_NAMES[kind], _mask_from_an_empty_cache)
     module.set_attn_implementation(_NAMES[attention])  # type: ignore[operator]
+    config: Any = module.config
+    if attention is Attention.FUSED and config._attn_implementation != _NAMES[attention]:  # noqa: SLF001 - no public way
+        raise NotApplicableError(  # transformers has only logged it
+            "this model's attention cannot be switched", where=type(module).__name__, remedy="use attention='plain'"
+        )
     return module
 
 

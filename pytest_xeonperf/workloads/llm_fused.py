@@ -67,8 +67,8 @@ def forward(
         scaling: Of scores; ``D ** -0.5`` where it is not given.
         rest: For torch's.
     """
-    if _is_plain(query, value, rest):
-        if query.shape[2] == 1 and _is_shared(attention_mask, key):
+    if _is_plain(query, key, value, rest):
+        if query.shape[2] == 1 and query.shape[3] % _WIDTH_MULTIPLE == 0 and _is_shared(attention_mask, key):
             scale = query.shape[3] ** -0.5 if scaling is None else scaling
             return torch.ops.xeonperf.decode_attention(query, key, value, attention_mask, scale), None
         if query.shape[2] > 1 and attention_mask is None:
@@ -81,10 +81,12 @@ def forward(
     return attended
 
 
-def _is_plain(query: torch.Tensor, value: torch.Tensor, rest: Mapping[str, Any]) -> bool:
-    """Whether scores are all there is, in BF16, for queries as wide as the values."""
-    bare = not rest.get("dropout") and all(rest.get(name) is None for name in ("softcap", "position_bias"))
-    return bare and tiled_attention.takes(query, value)
+def _is_plain(query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, rest: Mapping[str, Any]) -> bool:
+    """Whether scores are all there is, in BF16, for as many queries as keys in a batch, as wide as the values."""
+    bare = not rest.get("dropout") and all(rest.get(name) is None for name in ("softcap", "position_bias", "s_aux"))
+    alike = query.shape[0] == key.shape[0] and query.shape[3] == value.shape[3]
+    dense = all(each.stride(3) == 1 for each in (query, key, value))
+    return bare and alike and dense and tiled_attention.takes(query.shape[3], query.dtype)
 
 
 def _is_shared(mask: torch.Tensor | None, key: torch.Tensor) -> bool:

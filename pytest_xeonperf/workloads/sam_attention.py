@@ -135,7 +135,7 @@ def _token_forward(self: Any, q: torch.Tensor, k: torch.Tensor, v: torch.Tensor)
 def _few_keys_forward(self: Any, q: torch.Tensor, k: torch.Tensor, v: torch.Tensor) -> torch.Tensor:
     """The same, with our kernel where there are few keys."""
     q, k, v = self.q_proj(q), self.k_proj(k), self.v_proj(v)
-    if not sam_few_keys.takes(k, self.num_heads):
+    if not sam_few_keys.takes(q, k, self.num_heads):
         return _attend_to_tokens(self, q, k, v)
     return self.out_proj(sam_few_keys.attend(q, k, v, self.num_heads))  # type: ignore[no-any-return]
 

@@ -25,9 +25,10 @@ def load() -> None:
     load_operator("few_keys_attention", _SOURCE, _shape_of_result)
 
 
-def takes(key: torch.Tensor, heads: int) -> bool:
-    """Whether the kernel was made for keys [B, K, C] of so many heads."""
-    return key.shape[1] <= _MOST_KEYS and key.shape[2] % (2 * heads) == 0 and key.dtype is torch.bfloat16
+def takes(query: torch.Tensor, key: torch.Tensor, heads: int) -> bool:
+    """Whether the kernel was made for a query [B, Q, C] and keys [B, K, C] of so many heads."""
+    few = query.shape[0] == key.shape[0] and 0 < key.shape[1] <= _MOST_KEYS
+    return few and key.shape[2] % (2 * heads) == 0 and key.dtype is torch.bfloat16
 
 
 def attend(query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, heads: int) -> torch.Tensor:

@@ -107,10 +107,11 @@ at::Tensor tiled_attention(const at::Tensor& query, const at::Tensor& key, const
   check_heads(query, key, value, kLanes);
   const int64_t batch = query.size(0), heads = query.size(1), queries = query.size(2), width = query.size(3);
   at::Tensor out = at::empty({batch, queries, heads, width}, query.options());
+  const int64_t keys = causal ? std::min(key.size(2), queries) : key.size(2); // of a cache, what is there
   attend({.query = Heads(query), .key = Heads(key), .value = Heads(value), .out = out.data_ptr<BFloat16>(),
-          .batch = batch, .heads = heads, .group = heads / key.size(1), .queries = queries, .keys = key.size(2),
+          .batch = batch, .heads = heads, .group = heads / key.size(1), .queries = queries, .keys = keys,
           .width = width, .causal = causal, .scale = static_cast<float>(scale) * kLog2E,
-          .tile = Tile(width, std::min(kKeys, key.size(2)))});
+          .tile = Tile(width, std::min(kKeys, keys))});
   return out;
 }
 

@@ -25,10 +25,9 @@ def load() -> None:
     load_operator("tiled_attention", _SOURCE, _shape_of_result)
 
 
-def takes(query: torch.Tensor, value: torch.Tensor) -> bool:
-    """Whether the kernel was made for queries [B, H, Q, D] and values [B, KV, K, D] like these."""
-    width = query.shape[3]
-    return query.dtype is torch.bfloat16 and width % _WIDTH_MULTIPLE == 0 and width == value.shape[3]
+def takes(width: int, dtype: torch.dtype) -> bool:
+    """Whether the kernel was made for heads of so many channels."""
+    return dtype is torch.bfloat16 and width % _WIDTH_MULTIPLE == 0
 
 
 def attend(

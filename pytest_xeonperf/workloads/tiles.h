@@ -107,7 +107,7 @@ class Block {
       BFloat16* to = &weights[m * tile.padded];
       if (first) tops[m] = logit(m, scores[m * tile.lead]), totals[m] = 0.0f;
       soften(m, first, [&] { return weigh(m, &scores[m * tile.lead], tops[m], to); });
-      std::fill_n(to + keys, depth_of_sum - keys, BFloat16(0.0f)); // for keys that are not there
+      std::fill_n(to + keys, depth_of_sum - keys, BFloat16(0.0f)); // for keys that are not there, or that nobody sees
     }
     brgemm(count, tile.width, depth_of_sum, tile.padded, tile.width, tile.width, !first, weights.data(), packed_values,
            sums.data());

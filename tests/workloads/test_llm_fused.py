@@ -27,6 +27,7 @@ KERNELS = ("xeonperf::decode_attention", "xeonperf::tiled_attention")
 
 SEVERAL = torch.linspace(-1, 1, 4 * 5 * 64).reshape(1, 4, 5, 64).bfloat16()
 """Five queries."""
+NARROW = {"key": torch.ones(1, 4, 17, 48).bfloat16(), "value": torch.linspace(0, 1, 3264).view(1, 4, 17, 48).bfloat16()}
 
 
 def tiny(**fields):
@@ -133,6 +134,15 @@ def test_what_is_no_number_stays_none(attend, part, where):
     assert found[0, 0, [0, 1, 3]].isfinite().all()
 
 
+@pytest.mark.parametrize("number", [math.nan, math.inf])
+def test_a_query_that_is_no_number_gets_none_behind_a_mask_either(attend, number):
+    query, key, value = drawn()
+    query[0, 2, 0, 5] = number
+    found = attend(query, key.abs(), value, (torch.arange(17) >= 9)[None, None, None])
+    assert found[0, 0, 2].isnan().all()
+    assert found[0, 0, [0, 1, 3]].isfinite().all()
+
+
 @pytest.mark.parametrize("hidden", [0, 900])
 def test_threads_that_share_a_head_come_to_the_same(attend, hidden):
     query, key, value = drawn(heads=2, kv_heads=1, keys=1000)
@@ -204,6 +214,10 @@ def test_tokens_one_by_one_and_prompts_have_kernels_of_their_own(cosine, phase_n
         ({"value": torch.zeros(1, 4, 17, 32).bfloat16()}, [0, 0]),
         ({"query": SEVERAL}, [0, 1]),
         ({"query": SEVERAL, "is_causal": False}, [0, 1]),
+        ({"query": torch.ones(1, 4, 1, 48).bfloat16(), **NARROW}, [0, 0]),
+        ({"query": torch.ones(1, 4, 5, 48).bfloat16(), **NARROW}, [0, 1]),
+        ({"s_aux": torch.zeros(4)}, [0, 0]),
+        ({"query": SEVERAL.mT.contiguous().mT}, [0, 0]),
         ({"query": SEVERAL, "attention_mask": torch.ones(1, 1, 5, 17, dtype=torch.bool)}, [0, 0]),
         ({"query": SEVERAL, "value": torch.zeros(1, 4, 17, 32).bfloat16()}, [0, 0]),
         ({"query": SEVERAL, "position_bias": torch.zeros(1, 4, 5, 17).bfloat16()}, [0, 0]),
@@ -214,16 +228,36 @@ def test_what_no_kernel_was_made_for_goes_through_torchs(change, calls):
     given = dict(zip(("query", "key", "value"), drawn(), strict=True)) | {"attention_mask": None, **change}
     layer = model.model.layers[0].self_attn
     with profile(activities=[ProfilerActivity.CPU]) as seen:
-        found, _weights = AttentionInterface()["xeonperf_fused"](layer, **given)
+        found, _weights = AttentionInterface()["xeonperf_fused_sdpa"](layer, **given)
     assert calls_of_kernels(seen) == calls
     wanted, _weights = AttentionInterface()["sdpa"](layer, **given)
     torch.testing.assert_close(found, wanted, rtol=2**-6, atol=2**-8)
 
 
+def test_a_module_that_is_not_causal_sees_all_keys():
+    layer = tiny().model.layers[0].self_attn
+    layer.is_causal = False
+    _query, key, value = drawn()
+    found, _weights = AttentionInterface()["xeonperf_fused_sdpa"](layer, SEVERAL, key, value, None)
+    assert_near(found, expected(SEVERAL, key, value))
+
+
+def test_a_model_whose_attention_torchs_is_not_is_refused(monkeypatch):
+    monkeypatch.setattr(LlamaForCausalLM, "_supports_sdpa", False)
+    with pytest.raises(ValueError, match="scaled_dot_product_attention"):
+        tiny()
+
+
+def test_a_model_whose_attention_cannot_be_switched_is_refused(monkeypatch):
+    monkeypatch.setattr(LlamaForCausalLM, "set_attn_implementation", lambda _model, _name: None)
+    with pytest.raises(NotApplicableError, match="cannot be switched"):
+        tiny()
+
+
 def test_a_cap_on_scores_is_refused_as_torchs_attention_refuses_it():
     layer = tiny().model.layers[0].self_attn
     with pytest.raises(ValueError, match="softcap"):
-        AttentionInterface()["xeonperf_fused"](layer, *drawn(), None, softcap=50.0)
+        AttentionInterface()["xeonperf_fused_sdpa"](layer, *drawn(), None, softcap=50.0)
 
 
 def test_a_width_that_is_none_of_the_kernels_is_refused():
@@ -232,7 +266,7 @@ def test_a_width_that_is_none_of_the_kernels_is_refused():
 
 
 def test_a_width_of_its_own_counts():
-    assert tiny(hidden_size=48, head_dim=32).config._attn_implementation == "xeonperf_fused"
+    assert tiny(hidden_size=48, head_dim=32).config._attn_implementation == "xeonperf_fused_sdpa"
 
 
 def test_other_attentions_undo_it():

@@ -70,7 +70,7 @@ def test_causal_a_query_sees_the_keys_up_to_its_own(sizes):
 def test_what_a_causal_query_does_not_see_may_be_anything():
     query, key, value = drawn(queries=30, keys=1000)
     wanted = tiled_attention.attend(query, key, value, causal=True)
-    key[:, :, 30:], value[:, :, 30:] = math.nan, 1e30  # as in a cache that is not full
+    key[:, :, 30:] = value[:, :, 30:] = math.nan  # as in a cache that is not full
     assert torch.equal(tiled_attention.attend(query, key, value, causal=True), wanted)
 
 
@@ -92,6 +92,20 @@ def test_scores_far_apart_neither_overflow_nor_vanish(keys):
     best = (query.float() @ key.float().mT).argmax(dim=-1)  # [B, H, Q]
     wanted = value.gather(2, best[..., None].expand(-1, -1, -1, 64)).transpose(1, 2)
     torch.testing.assert_close(found, wanted, rtol=2**-7, atol=0)
+
+
+def test_what_was_summed_before_a_much_larger_score_keeps_its_share():
+    scores = torch.full((600,), -40.0)
+    scores[0], scores[5], scores[520] = (
+        0.0,
+        27.0,
+        28.5,
+    )  # in powers of two 39 above the first one, and 41 in the next tile
+    key, value = torch.zeros(1, 1, 600, 16), torch.randn(1, 1, 600, 16)
+    key[0, 0, :, 0] = scores
+    query = torch.eye(16)[None, None, :1]
+    given = tuple(each.bfloat16() for each in (query, key, value))
+    assert_near(tiled_attention.attend(*given, scale=1.0), expected(*given, scale=1.0))
 
 
 @pytest.mark.parametrize("causal", [False, True])
