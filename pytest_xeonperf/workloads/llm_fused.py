@@ -43,7 +43,7 @@ def require(module: nn.Module) -> None:
             remedy="use attention='sdpa'",
         )
     tiled_attention.load()
-    load_operator("decode_attention", _SOURCE, _shape_of_result)
+    load_operator("decode_attention", _SOURCE, tiled_attention.shape_of_result)
 
 
 def forward(
@@ -92,8 +92,3 @@ def _is_plain(query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, rest:
 def _is_shared(mask: torch.Tensor | None, key: torch.Tensor) -> bool:
     """Whether a mask, or none, says of each key whether all heads see it."""
     return mask is None or (mask.dtype is torch.bool and mask.shape == (key.shape[0], 1, 1, key.shape[2]))
-
-
-def _shape_of_result(query: torch.Tensor, *_rest: object) -> torch.Tensor:
-    batch, heads, _one, width = query.shape
-    return query.new_empty((batch, 1, heads, width))

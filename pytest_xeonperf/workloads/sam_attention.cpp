@@ -18,8 +18,6 @@
 #include <immintrin.h>
 
 #include <algorithm>
-#include <cmath>
-#include <cstring>
 #include <vector>
 
 namespace {
@@ -30,12 +28,11 @@ using namespace tiles;
 struct Shape {
   int64_t batch, heads, width; // width: channels of a head
   int64_t side_h, side_w, region_h, region_w, regions_h, regions_w;
-  int64_t tile_rows, tiles; // of keys; the last tile may be smaller
+  int64_t tile_rows; // of keys
   Tile tile{0, 0};
   int64_t tokens() const { return region_h * region_w; }
   int64_t regions() const { return batch * regions_h * regions_w; }
   int64_t channels() const { return 3 * heads * width; } // of queries, keys and values together
-  int64_t keys_in(int64_t n) const { return std::min(tile.keys, tokens() - n * tile.keys); }
 };
 
 // A table of relative positions [2 * size - 1, width] back to front, in brgemm's layout: the bias of a query at `y`
@@ -59,15 +56,14 @@ class Worker {
   Worker(const Shape& shape, const Table& by_row, const Table& by_column, const BFloat16* projected,
          const BFloat16* bias, float scale, int64_t most)
       : s(shape), by_row(by_row), by_column(by_column), projected(projected), bias(bias), scale(scale * kLog2E),
-        places(s.tokens()), keys(s.tiles * s.tile.depth * s.tile.lead), values(s.tiles * s.tile.padded * s.width),
-        row_bias(most * by_row.columns), column_bias(most * by_column.columns), block(s.tile, most) {}
+        places(s.tokens()), packed(s.tile, s.tokens()), row_bias(most * by_row.columns), column_bias(most * by_column.columns), block(s.tile, most) {}
 
   void attend(int64_t region_, int64_t head_, int64_t first_, int64_t queries_, BFloat16* out) {
     if (region_ != region) find_places(region_);
     if (region_ != region || head_ != head) pack(head_);
     region = region_, head = head_, first = first_, queries = queries_;
     start();
-    for (int64_t n = 0; n < s.tiles; ++n) add_tile(n);
+    for (int64_t n = 0; n < packed.tiles(); ++n) add_tile(n);
     finish(out);
   }
 
@@ -88,16 +84,8 @@ class Worker {
     return (place < 0 ? bias : projected + place * s.channels()) + (part * s.heads + of_head) * s.width;
   }
 
-  // Keys and values in brgemm's layout, pairs along what is summed over: [tiles, depth / 2, lead, 2] and
-  // [tiles, padded / 2, width, 2].
   void pack(int64_t of_head) {
-    for (int64_t n = 0; n < s.tiles; ++n) {
-      const auto row = [&](int64_t part) {
-        return [this, n, part, of_head](int64_t t) { return projection(n * s.tile.keys + t, part, of_head); };
-      };
-      pack_keys(&keys[n * s.tile.depth * s.tile.lead], s.tile.lead, s.keys_in(n), s.width, row(1));
-      pack_values(&values[n * s.tile.padded * s.width], s.tile.padded, s.keys_in(n), s.width, row(2));
-    }
+    packed.pack([&](int64_t t) { return projection(t, 1, of_head); }, [&](int64_t t) { return projection(t, 2, of_head); });
   }
 
   void start() {
@@ -114,7 +102,7 @@ class Worker {
   }
 
   void add_tile(int64_t n) {
-    const int64_t count = s.keys_in(n);
+    const int64_t count = packed.keys_in(n);
     const auto row = [&](int64_t m) {
       return &row_bias[m * by_row.columns + by_row.size - 1 - (first + m) / s.region_w + n * s.tile_rows];
     };
@@ -122,8 +110,7 @@ class Worker {
       return &column_bias[m * by_column.columns + by_column.size - 1 - (first + m) % s.region_w];
     };
     block.add(
-        n == 0, count, &keys[n * s.tile.depth * s.tile.lead], &values[n * s.tile.padded * s.width],
-        [&](int64_t m, float score) { return score * scale + row(m)[0] + column(m)[0]; },
+        packed, n, count, [&](int64_t m, float score) { return score * scale + row(m)[0] + column(m)[0]; },
         [&](int64_t m, const float* scores, float top, BFloat16* to) {
           return weigh(scores, row(m), column(m), count / s.region_w, top, to);
         });
@@ -181,8 +168,8 @@ class Worker {
   const float scale;
   int64_t region = -1, head = -1, first = 0, queries = 0;
   std::vector<int64_t> places;
-  std::vector<BFloat16> keys, values;          // of all tiles, in brgemm's layout
-  std::vector<float> row_bias, column_bias;    // [queries, columns]
+  Packed packed;
+  std::vector<float> row_bias, column_bias; // [queries, columns]
   Block block;
 };
 
@@ -198,7 +185,7 @@ Shape shape_of(const at::Tensor& projected, int64_t heads, int64_t window) {
   s.region_h = window ? window : s.side_h, s.region_w = window ? window : s.side_w;
   s.regions_h = (s.side_h + s.region_h - 1) / s.region_h, s.regions_w = (s.side_w + s.region_w - 1) / s.region_w;
   s.tile_rows = std::clamp<int64_t>(kKeys / s.region_w, 1, s.region_h);
-  s.tile = Tile(s.width, s.tile_rows * s.region_w), s.tiles = (s.region_h + s.tile_rows - 1) / s.tile_rows;
+  s.tile = Tile(s.width, s.tile_rows * s.region_w);
   return s;
 }
 

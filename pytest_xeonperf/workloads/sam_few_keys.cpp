@@ -4,6 +4,8 @@
 // Torch's kernel works in tiles of matrix products, and eight keys of sixteen channels leave them empty. Here sixteen
 // queries are the lanes of a vector: a key's scores are one register, and the softmax runs over registers. Heads are read
 // and written where they lie among the channels.
+#include "tiles.h"
+
 #include <ATen/Parallel.h>
 #include <ATen/core/LegacyTypeDispatch.h>
 #include <ATen/core/Tensor.h>
@@ -11,17 +13,10 @@
 #include <ATen/ops/empty.h>
 #include <torch/library.h>
 
-#include <immintrin.h>
-
-#include <algorithm>
-#include <limits>
-#include <vector>
-
 namespace {
 
-using at::BFloat16;
+using namespace tiles;
 
-constexpr int64_t kLanes = 16;
 constexpr int64_t kMostKeys = 64;
 constexpr int64_t kBlock = 8; // times sixteen queries that a thread takes at a time
 
@@ -33,8 +28,6 @@ struct Call {
   int64_t channels() const { return heads * width; }
 };
 
-__m512 exp_of(__m512 x) { return at::vec::Vectorized<float>(x).exp_u20(); }
-
 __m512i broadcast(uint32_t value) { return _mm512_set1_epi32(static_cast<int>(value)); }
 
 // One head of an image's keys and values.
@@ -44,7 +37,7 @@ struct Few {
   int64_t padded;
 
   Few(const Call& c, int64_t image, int64_t head)
-      : keys(c.keys * c.width / 2), padded((c.width + kLanes - 1) / kLanes * kLanes) {
+      : keys(c.keys * c.width / 2), padded(round_up(c.width, kLanes)) {
     values.resize(c.keys * padded, 0.0f);
     for (int64_t k = 0; k < c.keys; ++k) {
       const int64_t place = (image * c.keys + k) * c.channels() + head * c.width;
@@ -79,14 +72,10 @@ class Queries {
     __m512 top = weight[0];
     for (int64_t k = 1; k < c.keys; ++k) top = _mm512_max_ps(top, weight[k]);
     total = _mm512_setzero_ps();
-    __mmask16 broken = 0; // the exponential makes some number even of those
     for (int64_t k = 0; k < c.keys; ++k) {
-      const __m512 below = _mm512_mul_ps(_mm512_sub_ps(weight[k], top), _mm512_set1_ps(c.scale));
-      broken |= _mm512_cmp_ps_mask(below, below, _CMP_UNORD_Q);
-      weight[k] = exp_of(below);
+      weight[k] = exp2_of(_mm512_mul_ps(_mm512_sub_ps(weight[k], top), _mm512_set1_ps(c.scale)));
       total = _mm512_add_ps(total, weight[k]);
     }
-    total = _mm512_mask_mov_ps(total, broken, _mm512_set1_ps(std::numeric_limits<float>::quiet_NaN()));
   }
 
   // Sixteen channels from `first` on.
@@ -99,10 +88,8 @@ class Queries {
     alignas(64) float by_channel[kLanes * kLanes], by_query[kLanes * kLanes];
     for (int d = 0; d < kLanes; ++d) _mm512_store_ps(by_channel + d * kLanes, _mm512_div_ps(sum[d], total));
     at::vec::transpose_mxn<float, kLanes, kLanes>(by_channel, kLanes, by_query, kLanes);
-    const auto channels = static_cast<__mmask16>((1u << std::min(kLanes, c.width - first)) - 1);
     for (int64_t q = 0; q < count; ++q)
-      _mm256_mask_storeu_epi16(to + q * c.channels(), channels,
-                               reinterpret_cast<__m256i>(_mm512_cvtneps_pbh(_mm512_load_ps(by_query + q * kLanes))));
+      store_bf16(to + q * c.channels(), first_lanes(c.width - first), _mm512_load_ps(by_query + q * kLanes));
   }
 
   const Call& c;
@@ -140,7 +127,7 @@ at::Tensor few_keys_attention(const at::Tensor& query, const at::Tensor& key, co
   attend({.query = query.const_data_ptr<BFloat16>(), .key = key.const_data_ptr<BFloat16>(),
           .value = value.const_data_ptr<BFloat16>(), .out = out.data_ptr<BFloat16>(), .batch = query.size(0),
           .queries = query.size(1), .keys = key.size(1), .heads = heads, .width = query.size(2) / heads,
-          .scale = static_cast<float>(scale)});
+          .scale = static_cast<float>(scale) * kLog2E});
   return out;
 }
 

@@ -22,32 +22,23 @@ struct Call {
   bool causal;
   float scale;
   Tile tile;
-  int64_t tiles() const { return (keys + tile.keys - 1) / tile.keys; }
-  int64_t keys_in(int64_t n) const { return std::min(tile.keys, keys - n * tile.keys); }
-  // Keys of a tile that a query sees, or all queries up to this one.
-  int64_t seen_in(int64_t n, int64_t query) const {
-    return causal ? std::clamp<int64_t>(query + 1 - n * tile.keys, 0, keys_in(n)) : keys_in(n);
-  }
 };
 
 // What one thread works with: the keys and values of one head of an image, and one block of queries at a time.
 class Worker {
  public:
-  Worker(const Call& c, int64_t most)
-      : c(c), keys(c.tiles() * c.tile.depth * c.tile.lead), values(c.tiles() * c.tile.padded * c.width),
-        block(c.tile, most) {}
+  Worker(const Call& c, int64_t most) : c(c), packed(c.tile, c.keys), block(c.tile, most) {}
 
   void attend(int64_t image, int64_t head, int64_t first, int64_t queries) {
     if (const int64_t owner_ = image * c.heads + head / c.group; owner_ != owner) pack(image, head / c.group), owner = owner_;
     block.start(queries, [&](int64_t m) { return c.query.at(image, head, first + m); });
-    for (int64_t n = 0; n < c.tiles(); ++n) {
-      const int64_t count = c.seen_in(n, first + queries - 1);
+    for (int64_t n = 0; n < packed.tiles(); ++n) {
+      const int64_t count = seen_in(n, first + queries - 1);
       if (count == 0) break;
       block.add(
-          n == 0, count, &keys[n * c.tile.depth * c.tile.lead], &values[n * c.tile.padded * c.width],
-          [&](int64_t, float score) { return score * c.scale; },
+          packed, n, count, [&](int64_t, float score) { return score * c.scale; },
           [&](int64_t m, const float* scores, float top, BFloat16* to) {
-            const int64_t seen = c.seen_in(n, first + m);
+            const int64_t seen = seen_in(n, first + m);
             std::fill_n(to + seen, count - seen, BFloat16(0.0f));
             return weigh(scores, seen, top, to);
           });
@@ -58,13 +49,13 @@ class Worker {
 
  private:
   void pack(int64_t image, int64_t head) {
-    for (int64_t n = 0; n < c.tiles(); ++n) {
-      const auto row_of = [&](const Heads& from) {
-        return [&from, this, n, image, head](int64_t t) { return from.at(image, head, n * c.tile.keys + t); };
-      };
-      pack_keys(&keys[n * c.tile.depth * c.tile.lead], c.tile.lead, c.keys_in(n), c.width, row_of(c.key));
-      pack_values(&values[n * c.tile.padded * c.width], c.tile.padded, c.keys_in(n), c.width, row_of(c.value));
-    }
+    packed.pack([&](int64_t t) { return c.key.at(image, head, t); }, [&](int64_t t) { return c.value.at(image, head, t); });
+  }
+
+  // Keys of a tile that a query sees, or all queries up to this one.
+  int64_t seen_in(int64_t n, int64_t query) const {
+    const int64_t all = packed.keys_in(n);
+    return c.causal ? std::clamp<int64_t>(query + 1 - n * c.tile.keys, 0, all) : all;
   }
 
   Seen weigh(const float* scores, int64_t count, float top, BFloat16* to) const {
@@ -82,7 +73,7 @@ class Worker {
   }
 
   const Call& c;
-  std::vector<BFloat16> keys, values; // of all tiles, in brgemm's layout
+  Packed packed;
   Block block;
   int64_t owner = -1;
 };

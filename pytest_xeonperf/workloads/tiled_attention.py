@@ -22,7 +22,7 @@ def load() -> None:
     Raises:
         NotApplicableError: The processor lacks AVX512_BF16, or there is no compiler.
     """
-    load_operator("tiled_attention", _SOURCE, _shape_of_result)
+    load_operator("tiled_attention", _SOURCE, shape_of_result)
 
 
 def takes(width: int, dtype: torch.dtype) -> bool:
@@ -47,6 +47,7 @@ def attend(
     return attended
 
 
-def _shape_of_result(query: torch.Tensor, *_rest: object) -> torch.Tensor:
+def shape_of_result(query: torch.Tensor, *_rest: object) -> torch.Tensor:
+    """[B, Q, H, D] from a query [B, H, Q, D], as every operator on heads gives it."""
     batch, heads, queries, width = query.shape
     return query.new_empty((batch, queries, heads, width))

@@ -1,6 +1,6 @@
-// What attention kernels share that work in tiles of torch's brgemm: the layout of its operands, and a softmax that runs
-// online over tiles of keys, as in FlashAttention (Dao et al., 2022), in powers of two: scores are scaled by log2(e)
-// beforehand. brgemm is AMX where oneDNN may use it.
+// What attention kernels share, in powers of two: scores are scaled by log2(e) beforehand. For those that work in tiles of
+// torch's brgemm, which is AMX where oneDNN may use it, the layout of its operands, and a softmax that runs online over
+// tiles of keys, as in FlashAttention (Dao et al., 2022).
 #pragma once
 
 #include <ATen/native/CPUBlas.h>
@@ -76,6 +76,34 @@ void pack_values(BFloat16* to, int64_t padded, int64_t count, int64_t width, con
     }
 }
 
+// The keys and values of one head in brgemm's layout, tile after tile; the last one may have fewer keys.
+class Packed {
+ public:
+  Packed(const Tile& tile, int64_t tokens)
+      : tile(tile), tokens(tokens), keys(tiles() * tile.depth * tile.lead), values(tiles() * tile.padded * tile.width) {}
+
+  int64_t tiles() const { return (tokens + tile.keys - 1) / tile.keys; }
+  int64_t keys_in(int64_t n) const { return std::min(tile.keys, tokens - n * tile.keys); }
+  const BFloat16* keys_of(int64_t n) const { return &keys[n * tile.depth * tile.lead]; }
+  const BFloat16* values_of(int64_t n) const { return &values[n * tile.padded * tile.width]; }
+
+  // key(t) and value(t) are those of token t.
+  template <typename Key, typename Value> void pack(const Key& key, const Value& value) {
+    for (int64_t n = 0; n < tiles(); ++n) {
+      const int64_t first = n * tile.keys;
+      pack_keys(&keys[n * tile.depth * tile.lead], tile.lead, keys_in(n), tile.width,
+                [&](int64_t t) { return key(first + t); });
+      pack_values(&values[n * tile.padded * tile.width], tile.padded, keys_in(n), tile.width,
+                  [&](int64_t t) { return value(first + t); });
+    }
+  }
+
+ private:
+  const Tile tile;
+  const int64_t tokens;
+  std::vector<BFloat16> keys, values;
+};
+
 // What weighing saw: the sum of weights, and the largest logit less what they are relative to.
 struct Seen {
   __m512 added = _mm512_setzero_ps(), best = _mm512_set1_ps(-INFINITY);
@@ -96,21 +124,22 @@ class Block {
 
   const BFloat16* query() const { return queries.data(); } // [count, depth]
 
-  // One tile of so many keys, in the layout of `pack_keys` and `pack_values`. logit(m, score) is that of query m with the
-  // first of them; weigh(m, scores, top, weights) writes the weights of all, 2^(logit - top), and says what it saw.
+  // The first `keys` of tile n. logit(m, score) is that of query m with the first of them; weigh(m, scores, top, weights)
+  // writes the weights of all, 2^(logit - top), and says what it saw.
   template <typename Logit, typename Weigh>
-  void add(bool first, int64_t keys, const BFloat16* packed_keys, const BFloat16* packed_values, const Logit& logit,
-           const Weigh& weigh) {
+  void add(const Packed& packed, int64_t n, int64_t keys, const Logit& logit, const Weigh& weigh) {
+    const bool first = n == 0;
     const int64_t depth_of_sum = round_up(keys, kDepth);
-    brgemm(count, keys, tile.depth, tile.depth, tile.lead, tile.lead, false, queries.data(), packed_keys, scores.data());
+    brgemm(count, keys, tile.depth, tile.depth, tile.lead, tile.lead, false, queries.data(), packed.keys_of(n),
+           scores.data());
     for (int64_t m = 0; m < count; ++m) {
       BFloat16* to = &weights[m * tile.padded];
       if (first) tops[m] = logit(m, scores[m * tile.lead]), totals[m] = 0.0f;
       soften(m, first, [&] { return weigh(m, &scores[m * tile.lead], tops[m], to); });
       std::fill_n(to + keys, depth_of_sum - keys, BFloat16(0.0f)); // for keys that are not there, or that nobody sees
     }
-    brgemm(count, tile.width, depth_of_sum, tile.padded, tile.width, tile.width, !first, weights.data(), packed_values,
-           sums.data());
+    brgemm(count, tile.width, depth_of_sum, tile.padded, tile.width, tile.width, !first, weights.data(),
+           packed.values_of(n), sums.data());
   }
 
   // What query m came to: bf16 [width].

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import torch
+from torch.profiler import ProfilerActivity, profile
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -30,6 +31,19 @@ def cosine() -> Callable[[torch.Tensor, torch.Tensor], float]:
         return torch.cosine_similarity(left.double().flatten(), right.double().flatten(), dim=0).item()
 
     return between
+
+
+@pytest.fixture
+def kernel_calls() -> Callable[..., tuple[Any, list[int]]]:
+    """Makes a call, and gives its result and how often it went through each of some kernels of our own."""
+
+    def counted(call: Callable[[], Any], *kernels: str) -> tuple[Any, list[int]]:
+        with torch.no_grad(), profile(activities=[ProfilerActivity.CPU]) as seen:
+            result = call()
+        names = [event.name for event in seen.events()]
+        return result, [names.count(f"xeonperf::{kernel}") for kernel in kernels]
+
+    return counted
 
 
 @pytest.fixture

@@ -6,7 +6,6 @@ import shutil
 import pytest
 import torch
 from torch.nn.functional import scaled_dot_product_attention
-from torch.profiler import ProfilerActivity, profile
 from transformers import AttentionInterface, LlamaConfig, LlamaForCausalLM
 
 from pytest_xeonperf.errors import NotApplicableError
@@ -22,7 +21,7 @@ pytestmark = pytest.mark.skipif(
     reason="the kernel needs AVX512_BF16 and a C++ compiler",
 )
 
-KERNELS = ("xeonperf::decode_attention", "xeonperf::tiled_attention")
+KERNELS = ("decode_attention", "tiled_attention")
 
 
 SEVERAL = torch.linspace(-1, 1, 4 * 5 * 64).reshape(1, 4, 5, 64).bfloat16()
@@ -59,12 +58,6 @@ def expected(query, key, value, mask=None, scale=0.125):
     groups = query.shape[1] // key.shape[1]
     wide = [each.float().repeat_interleave(groups, dim=1) for each in (key, value)]
     return scaled_dot_product_attention(query.float(), *wide, attn_mask=mask, scale=scale).transpose(1, 2)
-
-
-def calls_of_kernels(seen):
-    """How often each was called."""
-    names = [event.name for event in seen.events()]
-    return [names.count(kernel) for kernel in KERNELS]
 
 
 def assert_near(found, wanted):
@@ -187,7 +180,7 @@ def test_the_operator_keeps_torchs_contract(attend):
 
 @pytest.mark.usefixtures("seeded_cache")
 @pytest.mark.parametrize(("phase_name", "calls"), [("decode", [8, 0]), ("prefill", [0, 2])])
-def test_tokens_one_by_one_and_prompts_have_kernels_of_their_own(cosine, phase_name, calls):
+def test_tokens_one_by_one_and_prompts_have_kernels_of_their_own(kernel_calls, cosine, phase_name, calls):
     workload = llm.load("llama-2-7b", Preset.SMOKE, {})
     phase = workload.phase(phase_name)
 
@@ -196,9 +189,8 @@ def test_tokens_one_by_one_and_prompts_have_kernels_of_their_own(cosine, phase_n
         return phase.bind(module, phase.inputs(), lambda call: call)
 
     fused = step(Attention.FUSED, torch.bfloat16)
-    with torch.no_grad(), profile(activities=[ProfilerActivity.CPU]) as seen:
-        found = fused()
-    assert calls_of_kernels(seen) == calls  # of each layer and token
+    found, made = kernel_calls(fused, *KERNELS)
+    assert made == calls  # of each layer and token
     with torch.no_grad():
         assert cosine(found, step(Attention.PLAIN, torch.float32)()) > 0.999
 
@@ -223,13 +215,13 @@ def test_tokens_one_by_one_and_prompts_have_kernels_of_their_own(cosine, phase_n
         ({"query": SEVERAL, "position_bias": torch.zeros(1, 4, 5, 17).bfloat16()}, [0, 0]),
     ],
 )
-def test_what_no_kernel_was_made_for_goes_through_torchs(change, calls):
+def test_what_no_kernel_was_made_for_goes_through_torchs(kernel_calls, change, calls):
     model = tiny()
     given = dict(zip(("query", "key", "value"), drawn(), strict=True)) | {"attention_mask": None, **change}
     layer = model.model.layers[0].self_attn
-    with profile(activities=[ProfilerActivity.CPU]) as seen:
-        found, _weights = AttentionInterface()["xeonperf_fused_sdpa"](layer, **given)
-    assert calls_of_kernels(seen) == calls
+    fused = AttentionInterface()["xeonperf_fused_sdpa"]
+    (found, _weights), made = kernel_calls(lambda: fused(layer, **given), *KERNELS)
+    assert made == calls
     wanted, _weights = AttentionInterface()["sdpa"](layer, **given)
     torch.testing.assert_close(found, wanted, rtol=2**-6, atol=2**-8)
 
