@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 _TUNED = "native -mtune=icelake-server"
 """Follows ``-march=`` on the compiler's command line."""
+_SLEEPING = {"OMP_WAIT_POLICY": "PASSIVE", "KMP_BLOCKTIME": "0"}
+"""GNU's OpenMP, and Intel's."""
 _JEMALLOC = "oversize_threshold:1,background_thread:true,metadata_thp:auto"
 """As torch.backends.xeon sets it."""
 
@@ -51,7 +53,12 @@ class Prepared:
 
 
 def prepare(
-    remedy: Remedy, threads: int, *, preload: bool = True, environ: Mapping[str, str] | None = None
+    remedy: Remedy,
+    threads: int,
+    *,
+    preload: bool = True,
+    timed: bool = True,
+    environ: Mapping[str, str] | None = None,
 ) -> dict[str, str]:
     """The settings to start a measuring child with: ``{**os.environ, **prepare(...)}``.
 
@@ -59,6 +66,8 @@ def prepare(
         remedy: What was decided about AMX.
         threads: Threads of the measurement.
         preload: Whether an allocator and an OpenMP runtime that are installed are preloaded.
+        timed: Whether anything is timed in it. Where nothing is, threads that wait for each other sleep instead of
+            spinning, and leave the cores to the process beside them.
         environ: The user's environment; by default this process's.
     """
     given = os.environ if environ is None else environ
@@ -72,7 +81,7 @@ def prepare(
         **_compiler(),
     }
     libraries = find_libraries() if preload else ()
-    wished |= _tuning(libraries)
+    wished |= _tuning(libraries) | ({} if timed else _SLEEPING)
     settings = decided | {name: value for name, value in wished.items() if name not in given}
     if libraries:
         settings["LD_PRELOAD"] = _preloads(libraries, given.get("LD_PRELOAD", ""))

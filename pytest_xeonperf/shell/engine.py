@@ -154,10 +154,9 @@ class Engine:
         )
         if key.preset is not Preset.SMOKE:
             found = self._in_all_processes(found)
-        for each, came_to in found.items():
-            whole = {**admitted[each].refused, **came_to}
-            own_rungs = by_ladder(self.rungs)[each]
-            self.measured[each] = whole if self.looks_afresh else self.peaks.added(each, phase, own_rungs, whole)
+        whole = {each: {**admitted[each].refused, **came_to} for each, came_to in found.items()}
+        rungs = [rung for each in whole for rung in by_ladder(self.rungs)[each]]
+        self.measured |= whole if self.looks_afresh else self.peaks.added(phase, rungs, whole)
 
     def _in_all_processes(
         self, found: Mapping[LadderKey, Mapping[str, Measurement | Failure]]

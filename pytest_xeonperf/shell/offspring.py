@@ -64,7 +64,8 @@ class Child:
             path: Folders to import from before all others.
         """
         ours, theirs = socket.socketpair()
-        environment = {**os.environ, **prepare(start.machine.amx.remedy, start.machine.threads)}
+        timed = start.purpose is not protocol.Purpose.WEIGH
+        environment = {**os.environ, **prepare(start.machine.amx.remedy, start.machine.threads, timed=timed)}
         if path:
             environment["PYTHONPATH"] = os.pathsep.join([*path, *filter(None, [environment.get("PYTHONPATH")])])
         with theirs, log.open("ab") as output:

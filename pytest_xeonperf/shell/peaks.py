@@ -28,7 +28,7 @@ class Peaks:
 
     Attributes:
         listener: Has variants weighed.
-        threads: Of the measurement: a process that weighs keeps about two of them busy.
+        threads: Of the measurement: while a process that weighs builds or compiles, it keeps about one of them busy.
         bytes_of: Peak RSS by model and variant.
     """
 
@@ -37,28 +37,42 @@ class Peaks:
     bytes_of: dict[object, dict[str, int | Unknown]] = field(default_factory=dict)
 
     def added(
-        self, key: LadderKey, phase: Phase, rungs: Sequence[Rung], found: Mapping[str, Measurement | Failure]
-    ) -> Mapping[str, Measurement | Failure]:
-        """Measurements of a ladder with their peaks; of smoke shapes, where it says little, only if it was promised."""
+        self, phase: Phase, rungs: Sequence[Rung], found: Mapping[LadderKey, Mapping[str, Measurement | Failure]]
+    ) -> dict[LadderKey, Mapping[str, Measurement | Failure]]:
+        """Ladders of one model with the peaks of what was measured; of smoke shapes, where it says little, if promised.
+
+        Args:
+            phase: Of the model.
+            rungs: Of these ladders.
+            found: By ladder and variant.
+        """
+        key = next(iter(found))
         light = key.preset is Preset.SMOKE
         known = self.bytes_of.setdefault((key.source, key.phase, key.preset), {})
         heavy = {
             rung.variant: rung.node_id
             for rung in reversed(rungs)
-            if isinstance(found[rung.variant.name], Measurement)
+            if isinstance(found[rung.ladder][rung.variant.name], Measurement)
             and rung.variant.name not in known
             and not (light and rung.promises.max_memory_bytes == float("inf"))
         }
         if heavy:
-            wanted = tuple(Weigh(node_id=node_id, variant=variant.name) for variant, node_id in reversed(heavy.items()))
-            many = at_once(phase.footprint, tuple(heavy), available_bytes(), self.threads // 2)
+            slowest_first = sorted(heavy, key=lambda variant: (not variant.freeze, not variant.compile))
+            wanted = tuple(Weigh(node_id=heavy[variant], variant=variant.name) for variant in slowest_first)
+            many = at_once(phase.footprint, tuple(heavy), available_bytes(), self.threads)
             known |= self.listener.weigh(WantsWeights(wanted=wanted, at_once=many))
-        return {
-            name: replace(each, evidence=replace(each.evidence, peak_rss_bytes=known[name]))
-            if isinstance(each, Measurement) and name in known
-            else each
-            for name, each in found.items()
-        }
+        return {key: _with_peaks(came_to, known) for key, came_to in found.items()}
+
+
+def _with_peaks(
+    found: Mapping[str, Measurement | Failure], known: Mapping[str, int | Unknown]
+) -> Mapping[str, Measurement | Failure]:
+    return {
+        name: replace(each, evidence=replace(each.evidence, peak_rss_bytes=known[name]))
+        if isinstance(each, Measurement) and name in known
+        else each
+        for name, each in found.items()
+    }
 
 
 def available_bytes() -> int:

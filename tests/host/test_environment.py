@@ -52,6 +52,13 @@ def test_only_the_cap_caps_onednn(no_libraries, remedy):
     assert settings.get("ONEDNN_MAX_CPU_ISA", "") == ("AVX512_CORE_FP16" if remedy is Remedy.CAP else "")
 
 
+def test_threads_sleep_only_where_nothing_is_timed(libraries):
+    waiting = {"OMP_WAIT_POLICY", "KMP_BLOCKTIME"}
+    timed, not_timed = (environment.prepare(Remedy.NONE, 2, timed=timed, environ={}) for timed in (True, False))
+    assert {name: timed[name] for name in waiting & set(timed)} == {"KMP_BLOCKTIME": "1"}
+    assert {name: not_timed[name] for name in waiting} == {"OMP_WAIT_POLICY": "PASSIVE", "KMP_BLOCKTIME": "0"}
+
+
 def test_the_network_stays_untouched_unless_the_user_says_otherwise(no_libraries):
     assert environment.prepare(Remedy.NONE, 1, environ={})["HF_HUB_OFFLINE"] == "1"
     assert "HF_HUB_OFFLINE" not in environment.prepare(Remedy.NONE, 1, environ={"HF_HUB_OFFLINE": "0"})
