@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 _SOURCE = Path(__file__).with_name("woq_int4.cpp")
 _CHANNELS = 4
 _GROUP = 128
-_ROWS = 1024
-"""Packed in one go: temporaries of a vocabulary's layer would be gigabytes."""
+_ROWS = 128
+"""Packed at a time: few enough for their temporaries to stay in the caches."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

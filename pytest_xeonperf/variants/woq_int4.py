@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 _N_MULTIPLE = 16
 _LARGEST = 15
 _MIDDLE = 8
-_ROWS = 1024
-"""Rows worked on at a time, a multiple of the layout's 64: temporaries of a vocabulary's layer would be gigabytes."""
+_ROWS = 128
+"""Rows worked on at a time, a multiple of the layout's 64: few enough for their temporaries to stay in the caches."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,8 +80,8 @@ class Int4:
             scales[rows] = torch.where(scale > 0, scale, 1)  # a group of equal weights
             zeros[rows] = torch.where(scale > 0, low + _MIDDLE * scale.float(), low).bfloat16()
             # Measured from the rounded scale and zero, the ones that the kernel uses.
-            q = (block - zeros[rows, :, None].float()) / scales[rows, :, None].float() + _MIDDLE
-            q = q.round().clamp(0, _LARGEST).to(torch.uint8).reshape(-1, width)
+            q = (block - zeros[rows, :, None].float()).div_(scales[rows, :, None].float()).add_(_MIDDLE)
+            q = q.round_().clamp_(0, _LARGEST).to(torch.uint8).reshape(-1, width)
             halves[rows] = q[:, ::2] | q[:, 1::2] << 4
         return {"weight": halves, "scales": scales, "zeros": zeros}
 

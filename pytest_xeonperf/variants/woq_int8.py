@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
 _K_MULTIPLE = 16
 _LARGEST = 127
-_ROWS = 1024
-"""Rows quantised at a time: the temporaries of a vocabulary's layer would else be gigabytes."""
+_ROWS = 128
+"""Rows quantised at a time: few enough for their temporaries to stay in the caches."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +64,8 @@ class Int8:
             scale = (block.abs().amax(dim=1) / _LARGEST).bfloat16()
             scales[rows] = torch.where(scale > 0, scale, 1)  # a row of zeros
             # Divided by the rounded scale, the one that the kernel multiplies with.
-            quantised[rows] = (block / scales[rows, None].float()).round().clamp(-_LARGEST, _LARGEST).to(torch.int8)
+            q = (block / scales[rows, None].float()).round_().clamp_(-_LARGEST, _LARGEST)
+            quantised[rows] = q  # cast as it is written
         return {"weight": quantised, "scales": scales}
 
     def dequantise(self, tensors: Mapping[str, torch.Tensor]) -> torch.Tensor:
