@@ -29,11 +29,11 @@ _LARGEST_LAYER_BYTES = 4 << 30  # a vocabulary's layer in FP32: 128 Ki words of 
 
 # Rough rates for plans: what two cores do where nothing better is known.
 _FP32_FLOP_PER_S = 1.5e11
-_BF16_FLOP_PER_S = {Isa.AMX_BF16: 6e11, Isa.AVX512_BF16: 2.5e11}
+_BF16_FLOP_PER_S = {Isa.AMX_BF16: 6e11, Isa.AVX512_BF16: 3e11}
 _BF16_BY_DETOURS_FLOP_PER_S = 0.8e11  # where each product is made of FP32 ones
 _NOMINAL_BYTES_PER_S = 1.5e10
 _BUILD_S, _COMPILE_S = 6.0, 25.0
-_EAGER_CALLS, _COMPILED_CALLS = 8, 10  # warm-up and the six rounds of a clear case
+_EAGER_CALLS, _COMPILED_CALLS = 8, 9  # warm-up, the six rounds of a clear case, and weighing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,7 +152,7 @@ def at_once(footprint: Footprint | Unknown, variants: Sequence[Variant], availab
         footprint: Of the model that each holds.
         variants: One for each process.
         available_bytes: For all of them.
-        most: As many as the cores can serve: building and compiling keep about two of them busy.
+        most: As many as the cores can serve.
     """
     if isinstance(footprint, Unknown):
         return 1

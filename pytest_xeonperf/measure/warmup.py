@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 _SETTLED_RATIO = 0.9
 """Two calls whose times are as close as this, whichever was faster, have settled."""
 _MAX_CALLS = 12
-_LONG_CALL_NS = 8 * 1_000_000_000
-"""After a call this long, first-touch costs have drowned: one more would buy nothing."""
+_LONG_CALL_NS = 2 * 1_000_000_000
+"""In a call this long first-touch costs drown: one more would buy nothing."""
 _UNPROFILED = Unknown(reason="no call of it was profiled: its operations were counted")
 
 
@@ -100,9 +100,11 @@ def warm_up(step: Step, *, count_flop: bool = False) -> WarmUp:
 
 
 def _has_settled(durations_ns: list[int]) -> bool:
-    """Two calls at least, the last about as long as the one before; a single one if it was very long."""
+    """The last call, in which nothing was compiled, was very long, or about as long as the one before."""
+    if durations_ns[-1] > _LONG_CALL_NS:
+        return True
     if len(durations_ns) == 1:
-        return durations_ns[0] > _LONG_CALL_NS
+        return False
     shorter_ns, longer_ns = sorted(durations_ns[-2:])
     return shorter_ns >= _SETTLED_RATIO * longer_ns
 

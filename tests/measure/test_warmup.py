@@ -55,8 +55,21 @@ def test_a_counted_call_that_was_very_long_is_enough_alone(scripted_clock):
 
 
 def test_a_long_call_is_still_followed_by_one_that_sees_the_kernels(scripted_clock):
-    scripted_clock(9 * 1_000_000_000, 8 * 1_000_000_000, 8 * 1_000_000_000)
+    durations_ns = (3 * 1_000_000_000, 9 * 1_000_000_000, 1)
+    left = scripted_clock(*durations_ns)
     assert warm_up(lambda: torch.ones(2, 2) @ torch.ones(2, 2)).kernels
+    assert _ends_after(left, durations_ns) == 2
+
+
+def test_a_long_call_that_compiled_is_followed_by_one_that_did_not(scripted_clock):
+    durations_ns = (60 * 1_000_000_000, 3 * 1_000_000_000, 1)
+    left = scripted_clock(*durations_ns)
+    compiled = torch.compile(lambda x: x + 1, backend="eager")
+    torch.compiler.reset()
+    warm = warm_up(lambda: compiled(torch.ones(1)))
+    torch.compiler.reset()
+    assert (warm.compiled.graphs, warm.call_ns) == (1, 3 * 1_000_000_000)
+    assert _ends_after(left, durations_ns) == 2
 
 
 def test_a_step_that_gets_faster_for_ever_is_warm_after_a_dozen_calls(scripted_clock):
