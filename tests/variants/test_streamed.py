@@ -49,6 +49,46 @@ def test_a_layer_is_wide_only_while_it_is_called(stored):
     assert {parameter.dtype for parameter in streamed.parameters()} == {torch.bfloat16}
 
 
+def test_layers_one_after_the_other_are_wide_in_the_same_memory(stored):
+    seen = []
+    streamed = stream_fp32(stored, technique)
+    for layer in (streamed[0], streamed[1].inner, streamed[2]):
+        layer.register_forward_hook(lambda layer, _args, _output: seen.append(layer.weight.data_ptr()), prepend=True)
+    streamed(torch.arange(8))
+    assert len(seen) == 4  # the inner one twice
+    assert len(set(seen[1:])) == 1  # the first is the smaller table
+
+
+class Position(nn.Module):
+    """Returns a view of its own weight."""
+
+    def __init__(self):
+        super().__init__()
+        self.table = nn.Parameter(torch.randn(8, 16))
+
+    def forward(self, rows):
+        return self.table[:rows]
+
+
+class Shifted(nn.Module):
+    """Uses what a child returned after another child was called."""
+
+    def __init__(self):
+        super().__init__()
+        self.position, self.tokens, self.head = Position(), nn.Embedding(8, 16), nn.Linear(16, 8, bias=False)
+
+    def forward(self, tokens):
+        position = self.position(len(tokens))
+        return self.head(self.tokens(tokens)) + self.head(position)
+
+
+def test_a_weight_that_a_module_returns_stays_what_it_is():
+    torch.manual_seed(0)
+    module, tokens = Shifted().bfloat16(), torch.arange(8)
+    streamed = stream_fp32(module, technique)(tokens)
+    assert torch.equal(streamed, cast_module(module, Dtype.FP32)(tokens))
+
+
 def test_a_layer_that_raises_is_narrow_again(stored):
     streamed = stream_fp32(stored, technique)
     with pytest.raises(RuntimeError):
