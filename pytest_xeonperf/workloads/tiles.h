@@ -22,6 +22,7 @@ constexpr int64_t kDepth = 32;    // what AMX sums over at a time: shorter sums 
 constexpr int64_t kQueries = 128; // of a block; their scores with a tile of keys stay in the second-level cache
 constexpr int64_t kKeys = 512;    // of a tile, about
 constexpr float kRoom = 40.0f;    // powers of two that a logit may be above what weights are relative to
+constexpr float kLowest = -1e30f; // the least that weights are relative to, for logits of minus infinity
 constexpr float kLog2E = 1.44269504f;
 
 inline int64_t round_up(int64_t value, int64_t multiple) { return (value + multiple - 1) / multiple * multiple; }
@@ -134,7 +135,7 @@ class Block {
            scores.data());
     for (int64_t m = 0; m < count; ++m) {
       BFloat16* to = &weights[m * tile.padded];
-      if (first) tops[m] = logit(m, scores[m * tile.lead]), totals[m] = 0.0f;
+      if (first) tops[m] = std::max(logit(m, scores[m * tile.lead]), kLowest), totals[m] = 0.0f;
       soften(m, first, [&] { return weigh(m, &scores[m * tile.lead], tops[m], to); });
       std::fill_n(to + keys, depth_of_sum - keys, BFloat16(0.0f)); // for keys that are not there, or that nobody sees
     }
@@ -155,7 +156,7 @@ class Block {
   // tile is done again.
   template <typename Weigh> void soften(int64_t m, bool first, const Weigh& weigh) {
     Seen seen = weigh();
-    if (const float above = _mm512_reduce_max_ps(seen.best); above > kRoom) {
+    for (float above; (above = _mm512_reduce_max_ps(seen.best)) > kRoom;) { // once more where so much was rounded away
       if (!first) scale_down(m, std::exp2(-above));
       tops[m] += above;
       seen = weigh();

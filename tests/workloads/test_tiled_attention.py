@@ -118,6 +118,15 @@ def test_what_is_no_number_stays_none(part, causal):
     assert found[0, :, 0].isfinite().all()
 
 
+@pytest.mark.parametrize("factor", [1, 40], ids=["small scores", "large ones"])
+@pytest.mark.parametrize("unseen", [(0,), (0, 1, 600), tuple(range(512))], ids=["first", "some", "a whole tile"])
+def test_keys_that_score_minus_infinity_have_no_weight(unseen, factor):
+    query, key, value = drawn(keys=700)
+    query, key = query.abs(), key.abs() * factor
+    key[:, :, unseen] = -math.inf
+    assert_near(tiled_attention.attend(query, key, value), expected(query, key, value))
+
+
 def test_one_thread_computes_what_two_do():
     given = drawn(queries=500, batch=2)
     threads = torch.get_num_threads()
