@@ -103,13 +103,6 @@ class TestLlamaDecode:
 class TestLlamaPrefill:
     """The whole prompt at once, bound by arithmetic: int8 and int4 save nothing, and are no slower than eager BF16."""
 
-    @pytest.mark.min_speedup(4.5, isa="amx_bf16")
-    @pytest.mark.min_speedup(1.5, isa="avx512_bf16")
-    @pytest.mark.min_fidelity(cosine=0.999)
-    @pytest.mark.max_graph_breaks(0)
-    def test_compiled(self, xeonperf, compiled_bf16):
-        xeonperf.check(compiled_bf16)
-
     # attention in one pass over tiles of scores
     @pytest.mark.variant(attention="fused", compile=True)
     @pytest.mark.min_speedup(4.5, isa="amx_bf16")
