@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING
 import psutil
 import pytest
 
+from pytest_xeonperf.host.memory import give_back
 from pytest_xeonperf.measure.ladder import Ladder, build_step
 from pytest_xeonperf.records import Unknown
 from pytest_xeonperf.variants.spec import lookup
@@ -52,7 +52,7 @@ def _peak(rung: Rung, workload: Workload) -> int | Unknown:
     )
     with torch.no_grad():
         step, _built = build_step(ladder, rung.variant)
-        gc.collect()
+        give_back()  # what building has left over is not the variant's
         _forget_peak()
         step()
     return _high_water_bytes()
