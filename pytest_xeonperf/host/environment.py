@@ -1,7 +1,7 @@
 """Gets a process ready to measure: the environment it is started with, and what it does to itself once it runs.
 
-The same settings hold for baseline and candidate. What is decided here and not by the user: threads and the remedy.
-Everything else gives way to a variable that is already set.
+The same settings hold for baseline and candidate. What is decided here and not by the user: threads, the remedy, and
+how threads wait where nothing is timed. Everything else gives way to a variable that is already set.
 
 The process is kept on one CPU of each core it uses; its threads are not bound one by one. OpenMP would bind the main
 thread too, which hands its single core on to every compiler that Inductor starts from it, and letting only that one go
@@ -31,8 +31,8 @@ if TYPE_CHECKING:
 
 _TUNED = "native -mtune=icelake-server"
 """Follows ``-march=`` on the compiler's command line."""
-_SLEEPING = {"OMP_WAIT_POLICY": "PASSIVE", "KMP_BLOCKTIME": "0"}
-"""GNU's OpenMP, and Intel's."""
+_SLEEPING = {"OMP_WAIT_POLICY": "PASSIVE", "GOMP_SPINCOUNT": "0", "KMP_BLOCKTIME": "0"}
+"""What OpenMP's threads do while they wait; GNU's runtime and Intel's each have a setting that outranks the first."""
 _JEMALLOC = "oversize_threshold:1,background_thread:true,metadata_thp:auto"
 """As torch.backends.xeon sets it."""
 
@@ -67,13 +67,15 @@ def prepare(
         threads: Threads of the measurement.
         preload: Whether an allocator and an OpenMP runtime that are installed are preloaded.
         timed: Whether anything is timed in it. Where nothing is, threads that wait for each other sleep instead of
-            spinning, and leave the cores to the process beside them.
+            spinning, whatever the user has set, and leave the cores to the process beside them.
         environ: The user's environment; by default this process's.
     """
     given = os.environ if environ is None else environ
     decided = {"OMP_NUM_THREADS": str(threads), "MKL_NUM_THREADS": str(threads)}
     if remedy is Remedy.CAP:
         decided["ONEDNN_MAX_CPU_ISA"] = ISA_CAP
+    if not timed:
+        decided |= _SLEEPING
     wished = {
         "TOKENIZERS_PARALLELISM": "false",
         "HF_HUB_OFFLINE": "1",
@@ -81,8 +83,8 @@ def prepare(
         **_compiler(),
     }
     libraries = find_libraries() if preload else ()
-    wished |= _tuning(libraries) | ({} if timed else _SLEEPING)
-    settings = decided | {name: value for name, value in wished.items() if name not in given}
+    wished |= _tuning(libraries)
+    settings = {name: value for name, value in wished.items() if name not in given} | decided
     if libraries:
         settings["LD_PRELOAD"] = _preloads(libraries, given.get("LD_PRELOAD", ""))
     return settings

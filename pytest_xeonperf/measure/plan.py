@@ -33,7 +33,7 @@ _BF16_FLOP_PER_S = {Isa.AMX_BF16: 6e11, Isa.AVX512_BF16: 3e11}
 _BF16_BY_DETOURS_FLOP_PER_S = 0.8e11  # where each product is made of FP32 ones
 _NOMINAL_BYTES_PER_S = 1.5e10
 _BUILD_S, _COMPILE_S = 6.0, 25.0
-_EAGER_CALLS, _COMPILED_CALLS = 8, 9  # warm-up, the six rounds of a clear case, and weighing
+_EAGER_CALLS, _COMPILED_CALLS = 8, 9  # one or two of warm-up, the six rounds of a clear case, and one of weighing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

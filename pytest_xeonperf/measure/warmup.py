@@ -20,7 +20,7 @@ _SETTLED_RATIO = 0.9
 """Two calls whose times are as close as this, whichever was faster, have settled."""
 _MAX_CALLS = 12
 _LONG_CALL_NS = 2 * 1_000_000_000
-"""In a call this long first-touch costs drown: one more would buy nothing."""
+"""In a call this long first-touch costs drown: another one before the rounds would buy nothing."""
 _UNPROFILED = Unknown(reason="no call of it was profiled: its operations were counted")
 
 

@@ -10,6 +10,7 @@ from pytest_xeonperf.host.system import read_system
 from pytest_xeonperf.measure.plan import at_once
 from pytest_xeonperf.records import Measurement
 from pytest_xeonperf.shell.protocol import WantsWeights, Weigh
+from pytest_xeonperf.variants.spec import Runtime
 from pytest_xeonperf.workloads.presets import Preset
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from pytest_xeonperf.records import Unknown
     from pytest_xeonperf.shell.listener import Listener
     from pytest_xeonperf.shell.rungs import LadderKey, Rung
+    from pytest_xeonperf.variants.spec import Variant
     from pytest_xeonperf.workloads.protocol import Phase
 
 
@@ -28,7 +30,7 @@ class Peaks:
 
     Attributes:
         listener: Has variants weighed.
-        threads: Of the measurement: while a process that weighs builds or compiles, it keeps about one of them busy.
+        threads: Of the measurement. While a process that weighs builds or compiles it keeps one or two of them busy.
         bytes_of: Peak RSS by model and variant.
     """
 
@@ -49,19 +51,27 @@ class Peaks:
         key = next(iter(found))
         light = key.preset is Preset.SMOKE
         known = self.bytes_of.setdefault((key.source, key.phase, key.preset), {})
-        heavy = {
+        node_ids = {  # of the first test that asks for it
             rung.variant: rung.node_id
             for rung in reversed(rungs)
             if isinstance(found[rung.ladder][rung.variant.name], Measurement)
             and rung.variant.name not in known
             and not (light and rung.promises.max_memory_bytes == float("inf"))
         }
-        if heavy:
-            slowest_first = sorted(heavy, key=lambda variant: (not variant.freeze, not variant.compile))
-            wanted = tuple(Weigh(node_id=heavy[variant], variant=variant.name) for variant in slowest_first)
-            many = at_once(phase.footprint, tuple(heavy), available_bytes(), self.threads)
+        if node_ids:
+            heavy = tuple(node_ids)[::-1]  # as the tests stand
+            wanted = tuple(
+                Weigh(node_id=node_ids[variant], variant=variant.name) for variant in sorted(heavy, key=_swiftness)
+            )
+            most = min(self.threads, max(2, self.threads // 2))
+            many = at_once(phase.footprint, heavy, available_bytes(), most)
             known |= self.listener.weigh(WantsWeights(wanted=wanted, at_once=many))
-        return {key: _with_peaks(came_to, known) for key, came_to in found.items()}
+        return {ladder: _with_peaks(came_to, known) for ladder, came_to in found.items()}
+
+
+def _swiftness(variant: Variant) -> tuple[bool, bool]:
+    """The slowest to build comes first: frozen, then compiled or converted, then eager."""
+    return not variant.freeze, not variant.compile and variant.runtime is Runtime.TORCH
 
 
 def _with_peaks(

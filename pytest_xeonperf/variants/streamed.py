@@ -1,8 +1,8 @@
 """Streamed: FP32 arithmetic on weights that stay where they are, one layer at a time. Slow, small, for references.
 
 A model of 7 billion weights takes 25 GiB in FP32. Its weights lie in a file in BF16 and are only mapped; here each
-layer casts its own when it is called and drops them when it returns, so that never more than one layer exists in FP32
-and the kernel may drop the pages behind it. The result is that of the whole model in FP32.
+layer casts its own when it is called and has the stored ones back when it returns, so that little more than the
+largest layer exists in FP32 and the kernel may drop the pages behind it. The result is that of the whole model in FP32.
 
 Linear layers and embeddings, which have nearly all of the weights, cast into the same memory one after the other: new
 memory is cleared by the kernel first, and for every layer and token that took longer than their products.
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from pytest_xeonperf.variants.weight_only import Technique
     from pytest_xeonperf.workloads.quantised_linear import Scheme
 
-_CALL_NOBODY = (nn.Linear, nn.Embedding)
+_PLAIN = (nn.Linear, nn.Embedding)
 """Layers that are done with their weight when the next one is called, and return no view of it."""
 
 
@@ -55,8 +55,8 @@ def stream_fp32(module: nn.Module, technique_of: Callable[[Scheme], Technique]) 
             if _is_narrow(buffer):
                 setattr(owner, name, buffer.float())
         if any(map(_is_narrow, owner.parameters(recurse=False))):
-            wide = scratch.wide if type(owner) in _CALL_NOBODY else torch.Tensor.float
-            owner.register_forward_pre_hook(partial(_widen, wide=wide))
+            is_plain = type(owner) in _PLAIN and "forward" not in vars(owner)
+            owner.register_forward_pre_hook(partial(_widen, wide=scratch.wide if is_plain else torch.Tensor.float))
             owner.register_forward_hook(_narrow, always_call=True)
     return streamed
 
@@ -69,28 +69,27 @@ def _is_narrow(tensor: torch.Tensor) -> bool:
 class _Scratch:
     """Memory for one weight in FP32; grows to the largest that was asked for."""
 
-    memory: torch.Tensor = field(default_factory=lambda: torch.empty(0))
+    memory: torch.Tensor = field(default_factory=lambda: torch.empty(0, dtype=torch.float32))
 
     def wide(self, weight: torch.Tensor) -> torch.Tensor:
         """The same values in FP32, until the next weight is asked for."""
-        if weight.dim() < 2:  # noqa: PLR2004 - a bias is small, and there beside its weight
-            return weight.float()
         if self.memory.numel() < weight.numel():
-            self.memory = torch.empty(0)  # let go of the smaller one first
-            self.memory = torch.empty(weight.numel())
+            self.memory = torch.empty(0, dtype=torch.float32)  # let go of the smaller one first
+            with torch.inference_mode(mode=False):  # a caller's mode is not for the next one
+                self.memory = torch.empty(weight.numel(), dtype=torch.float32)
         return self.memory[: weight.numel()].view(weight.shape).copy_(weight)
 
 
 def _widen(owner: nn.Module, _args: Any, *, wide: Callable[[torch.Tensor], torch.Tensor]) -> None:
-    """Put FP32 copies in the place of a layer's own weights, and keep those at hand."""
+    """Put FP32 copies in the place of a layer's own weights, that of its ``weight`` by `wide`; keep those at hand."""
     stored = {name: weight.data for name, weight in owner.named_parameters(recurse=False) if _is_narrow(weight)}
     owner.__dict__["_stored"] = stored
     for name, weight in stored.items():
-        owner.get_parameter(name).data = wide(weight)
+        owner.get_parameter(name).data = wide(weight) if name == "weight" else weight.float()
 
 
 def _narrow(owner: nn.Module, _args: Any, _output: Any) -> None:
-    """Undo that: the FP32 copies are freed."""
+    """Undo that."""
     for name, weight in owner.__dict__.pop("_stored").items():
         owner.get_parameter(name).data = weight
 

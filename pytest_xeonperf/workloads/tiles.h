@@ -135,6 +135,7 @@ class Block {
            scores.data());
     for (int64_t m = 0; m < count; ++m) {
       BFloat16* to = &weights[m * tile.padded];
+      // what is no number stays none: std::max gives its first argument
       if (first) tops[m] = std::max(logit(m, scores[m * tile.lead]), kLowest), totals[m] = 0.0f;
       soften(m, first, [&] { return weigh(m, &scores[m * tile.lead], tops[m], to); });
       std::fill_n(to + keys, depth_of_sum - keys, BFloat16(0.0f)); // for keys that are not there, or that nobody sees
@@ -156,7 +157,9 @@ class Block {
   // tile is done again.
   template <typename Weigh> void soften(int64_t m, bool first, const Weigh& weigh) {
     Seen seen = weigh();
-    for (float above; (above = _mm512_reduce_max_ps(seen.best)) > kRoom;) { // once more where so much was rounded away
+    // again where the old top has swallowed the logit, as that of minus infinity does; no more where the top is so large
+    // that it does not move
+    for (float above; (above = _mm512_reduce_max_ps(seen.best)) > kRoom && tops[m] + above > tops[m];) {
       if (!first) scale_down(m, std::exp2(-above));
       tops[m] += above;
       seen = weigh();

@@ -48,10 +48,17 @@ def test_a_last_call_that_was_much_slower_has_not_settled(scripted_clock):
 
 
 def test_a_counted_call_that_was_very_long_is_enough_alone(scripted_clock):
-    durations_ns = (9 * 1_000_000_000, 1, 1)
+    durations_ns = (3 * 1_000_000_000, 1, 1)
     left = scripted_clock(*durations_ns)
     warm_up(lambda: torch.ones(1), count_flop=True)
     assert _ends_after(left, durations_ns) == 1
+
+
+def test_a_counted_call_that_was_not_so_long_is_followed_by_another(scripted_clock):
+    durations_ns = (1_900_000_000, 1_800_000_000, 1)
+    left = scripted_clock(*durations_ns)
+    warm_up(lambda: torch.ones(1), count_flop=True)
+    assert _ends_after(left, durations_ns) == 2
 
 
 def test_a_long_call_is_still_followed_by_one_that_sees_the_kernels(scripted_clock):

@@ -4,6 +4,7 @@ import shutil
 import signal
 import sys
 import time
+from dataclasses import replace
 from itertools import chain, cycle
 from types import SimpleNamespace
 
@@ -51,6 +52,19 @@ def test_the_last_words_of_an_earlier_child_are_not_put_into_the_mouth_of_the_ne
     with pytest.raises(ChildDiedError) as died:
         Child.start(start, tmp_path / "child.log").hear()
     assert died.value.death.how == "left with exit code 1"
+
+
+@pytest.mark.parametrize("purpose", list(protocol.Purpose))
+def test_only_where_a_child_weighs_nothing_is_timed(start, tmp_path, monkeypatch, purpose):
+    prepared = []
+
+    def prepare(_remedy, _threads, *, timed):
+        prepared.append(timed)
+        return {}
+
+    monkeypatch.setattr(offspring, "prepare", prepare)
+    Child.start(replace(start, purpose=purpose), tmp_path / "child.log").kill()
+    assert prepared == [purpose is not protocol.Purpose.WEIGH]
 
 
 def test_a_child_that_hangs_up_and_stays_is_ended(make_child, monkeypatch):

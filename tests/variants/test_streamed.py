@@ -89,6 +89,30 @@ def test_a_weight_that_a_module_returns_stays_what_it_is():
     assert torch.equal(streamed, cast_module(module, Dtype.FP32)(tokens))
 
 
+def test_a_layer_that_is_more_than_its_weight_keeps_its_parts_apart():
+    torch.manual_seed(0)
+    first, second = nn.Linear(16, 16, bias=False), nn.Linear(16, 16, bias=False)
+    first.added = nn.Parameter(torch.randn(16, 16))
+    first.forward = lambda x: second(x) @ first.weight + x @ first.added  # replaced, and calls another layer first
+    first.second = second
+    module, x = first.bfloat16(), torch.randn(3, 16)
+    streamed = stream_fp32(module, technique)(x)
+    assert torch.equal(streamed, cast_module(module, Dtype.FP32)(x))
+
+
+def test_wide_is_fp32_whatever_the_default_is(stored):
+    tokens = torch.arange(8)
+    torch.set_default_dtype(torch.float64)
+    try:
+        with torch.inference_mode():
+            first = stream_fp32(stored, technique)(tokens)
+    finally:
+        torch.set_default_dtype(torch.float32)
+    with torch.no_grad():
+        assert torch.equal(stored(tokens), first)
+    assert first.dtype is torch.float32
+
+
 def test_a_layer_that_raises_is_narrow_again(stored):
     streamed = stream_fp32(stored, technique)
     with pytest.raises(RuntimeError):

@@ -74,6 +74,21 @@ def test_a_byte_holds_the_even_column_low_and_the_odd_one_high():
     assert (halves[:, 1:] == 0).all()
 
 
+def test_the_weight_that_is_quantised_stays_what_it_is():
+    weight = torch.randn(200, 64)
+    before = weight.clone()
+    Int4(group_size=32).quantise(weight)
+    assert torch.equal(weight, before)
+
+
+def test_many_rows_are_quantised_in_blocks_to_the_same_as_each_alone():
+    technique = Int4(group_size=32)
+    weight = torch.randn(300, 64)
+    for name, part in technique.quantise(weight).items():
+        alone = torch.cat([technique.quantise(row[None])[name] for row in weight])
+        assert torch.equal(part, alone)
+
+
 def test_packing_in_blocks_gives_the_layout_of_packing_at_once():
     halves = torch.randint(0, 256, (1024 + 80, 16), dtype=torch.uint8)
     q = torch.stack((halves & 15, halves >> 4), dim=-1).flatten(-2).int()

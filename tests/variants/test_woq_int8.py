@@ -65,6 +65,13 @@ def test_an_output_channel_of_zeros_stays_zero():
     assert dequantised.isfinite().all()
 
 
+def test_the_weight_that_is_quantised_stays_what_it_is():
+    weight = torch.randn(200, 64)
+    before = weight.clone()
+    Int8().quantise(weight)
+    assert torch.equal(weight, before)
+
+
 def test_many_rows_are_quantised_in_blocks_to_the_same_as_each_alone():
     weight = torch.randn(2050, 16)
     parts = Int8().quantise(weight)

@@ -127,6 +127,12 @@ def test_keys_that_score_minus_infinity_have_no_weight(unseen, factor):
     assert_near(tiled_attention.attend(query, key, value), expected(query, key, value))
 
 
+@pytest.mark.parametrize("factor", [1e2, 1e5, 1e8, 1e18])
+def test_scores_beyond_what_fp32_tells_apart_come_to_an_end(factor):
+    query, key, value = drawn()
+    assert tiled_attention.attend(query * factor, key * factor, value).shape == (1, 40, 2, 64)
+
+
 def test_one_thread_computes_what_two_do():
     given = drawn(queries=500, batch=2)
     threads = torch.get_num_threads()
