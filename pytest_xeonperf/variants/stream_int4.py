@@ -15,7 +15,7 @@ import torch
 from torch import nn
 
 from pytest_xeonperf.host.extension import load_operator
-from pytest_xeonperf.variants.weight_only import QuantisedLinear
+from pytest_xeonperf.variants.weight_only import QuantisedLinear, blocks_of_rows
 from pytest_xeonperf.variants.woq_int4 import Int4, unpack
 
 if TYPE_CHECKING:
@@ -24,8 +24,6 @@ if TYPE_CHECKING:
 _SOURCE = Path(__file__).with_name("woq_int4.cpp")
 _CHANNELS = 4
 _GROUP = 128
-_ROWS = 128
-"""Packed at a time: few enough for their temporaries to stay in the caches."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,8 +74,7 @@ def pack(halves: torch.Tensor) -> torch.Tensor:
     """
     channels, groups = halves.shape[0], 2 * halves.shape[1] // _GROUP
     packed = torch.empty(channels, groups, _GROUP // 2, dtype=torch.uint8)
-    for start in range(0, channels, _ROWS):
-        rows = slice(start, start + _ROWS)
+    for rows in blocks_of_rows(channels):
         q = unpack(halves[rows]).reshape(-1, groups, 4, _GROUP // 4)  # [rows, groups, nibble, word] uint8
         low, high = q[:, :, 0] | q[:, :, 1] << 4, q[:, :, 2] | q[:, :, 3] << 4
         packed[rows] = torch.stack((low, high), dim=-1).flatten(-2)  # little-endian, as x86 is

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 _READ_WEIGHTS_THEMSELVES = (nn.TransformerEncoderLayer, nn.MultiheadAttention)
 """Parents that take the weights out of their Linear layers, past the layers' own forward."""
 
+_ROWS = 128
+"""Of a block: a multiple of the 64 that one layout packs together."""
+
 
 class Technique(Protocol):
     """One way to quantise the weight of a Linear layer, and the kernel that multiplies with it."""
@@ -100,6 +103,11 @@ class QuantisedLinear(nn.Module, ABC):
 
 Place = Callable[[str, Mapping[str, torch.Tensor], nn.Parameter | None], nn.Module]
 """From a layer's name, the parts of its weight and its bias to what stands in its place."""
+
+
+def blocks_of_rows(channels: int) -> Iterator[slice]:
+    """All rows of a weight [N, K], few at a time, so that temporaries of theirs stay in the caches."""
+    return (slice(start, start + _ROWS) for start in range(0, channels, _ROWS))
 
 
 def quantise_linears(

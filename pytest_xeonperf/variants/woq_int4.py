@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import nn
 
-from pytest_xeonperf.variants.weight_only import QuantisedLinear
+from pytest_xeonperf.variants.weight_only import QuantisedLinear, blocks_of_rows
 from pytest_xeonperf.workloads.quantised_linear import Scheme
 
 if TYPE_CHECKING:
@@ -27,8 +27,6 @@ if TYPE_CHECKING:
 _N_MULTIPLE = 16
 _LARGEST = 15
 _MIDDLE = 8
-_ROWS = 128
-"""Rows worked on at a time, a multiple of the layout's 64: few enough for their temporaries to stay in the caches."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,8 +70,7 @@ class Int4:
         halves = torch.empty(channels, width // 2, dtype=torch.uint8)
         scales = torch.empty(channels, groups, dtype=torch.bfloat16)
         zeros = torch.empty_like(scales)
-        for start in range(0, channels, _ROWS):
-            rows = slice(start, start + _ROWS)
+        for rows in blocks_of_rows(channels):
             block = weight[rows].float().reshape(-1, groups, self.group_size)
             low, high = block.aminmax(dim=-1)  # [rows, groups] fp32
             scale = ((high - low) / _LARGEST).bfloat16()
@@ -131,8 +128,7 @@ class WOQInt4Linear(QuantisedLinear):
 def pack(halves: torch.Tensor) -> torch.Tensor:
     """The kernel's layout uint8 [N, K/2] on this machine, from two weights a byte in plain order [N, K/2]."""
     packed = torch.empty_like(halves)
-    for start in range(0, halves.shape[0], _ROWS):
-        rows = slice(start, start + _ROWS)
+    for rows in blocks_of_rows(halves.shape[0]):
         q = unpack(halves[rows]).int()  # the packing kernel takes int32 [rows, K]; its second argument is for GPUs
         packed[rows] = torch.ops.aten._convert_weight_to_int4pack_for_cpu(q, 1)  # noqa: SLF001 - its public name
     return packed

@@ -17,7 +17,7 @@ import torch
 from torch import nn
 
 from pytest_xeonperf.errors import DataError
-from pytest_xeonperf.variants.weight_only import QuantisedLinear
+from pytest_xeonperf.variants.weight_only import QuantisedLinear, blocks_of_rows
 from pytest_xeonperf.workloads.quantised_linear import Scheme
 
 if TYPE_CHECKING:
@@ -25,8 +25,6 @@ if TYPE_CHECKING:
 
 _K_MULTIPLE = 16
 _LARGEST = 127
-_ROWS = 128
-"""Rows quantised at a time: few enough for their temporaries to stay in the caches."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,14 +56,12 @@ class Int8:
         """``weight`` int8 [N, K] and ``scales`` bf16 [N] for a weight [N, K] of any floating-point dtype."""
         quantised = torch.empty(weight.shape, dtype=torch.int8)
         scales = torch.empty(weight.shape[0], dtype=torch.bfloat16)
-        for start in range(0, weight.shape[0], _ROWS):
-            rows = slice(start, start + _ROWS)
+        for rows in blocks_of_rows(weight.shape[0]):
             block = weight[rows].float()
             scale = (block.abs().amax(dim=1) / _LARGEST).bfloat16()
             scales[rows] = torch.where(scale > 0, scale, 1)  # a row of zeros
             # Divided by the rounded scale, the one that the kernel multiplies with.
-            q = (block / scales[rows, None].float()).round_().clamp_(-_LARGEST, _LARGEST)
-            quantised[rows] = q  # cast as it is written
+            quantised[rows] = (block / scales[rows, None].float()).round_().clamp_(-_LARGEST, _LARGEST)
         return {"weight": quantised, "scales": scales}
 
     def dequantise(self, tensors: Mapping[str, torch.Tensor]) -> torch.Tensor:
