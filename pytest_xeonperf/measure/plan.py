@@ -9,7 +9,7 @@ from pytest_xeonperf.errors import NotApplicableError
 from pytest_xeonperf.measure.roofline import peak
 from pytest_xeonperf.records import Isa, Unknown
 from pytest_xeonperf.units import show_bytes
-from pytest_xeonperf.variants.spec import CONVERTING, WIDTH_BYTES, Dtype, Runtime, Woq
+from pytest_xeonperf.variants.spec import CONVERTING, WIDTH_BYTES, Dtype, Woq
 from pytest_xeonperf.workloads.protocol import Attention
 
 if TYPE_CHECKING:
@@ -85,9 +85,8 @@ def expected_s(footprint: Footprint, variant: Variant, isa: Isa) -> float:
         flop_per_s = _BF16_FLOP_PER_S.get(isa, _BF16_BY_DETOURS_FLOP_PER_S)
     read_bytes = _weight_bytes(footprint, variant) * footprint.weight_passes
     call_s = max(footprint.flop / flop_per_s, read_bytes / _NOMINAL_BYTES_PER_S)
-    compiles = variant.compile or variant.runtime is not Runtime.TORCH
-    calls = _COMPILED_CALLS if compiles else _EAGER_CALLS
-    return _BUILD_S + (_COMPILE_S if compiles else 0.0) + calls * call_s
+    calls = _COMPILED_CALLS if variant.makes_code else _EAGER_CALLS
+    return _BUILD_S + (_COMPILE_S if variant.makes_code else 0.0) + calls * call_s
 
 
 def _weight_bytes(footprint: Footprint, variant: Variant) -> float:

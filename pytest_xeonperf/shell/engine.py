@@ -155,7 +155,7 @@ class Engine:
         if key.preset is not Preset.SMOKE:
             found = self._in_all_processes(found)
         whole = {each: {**admitted[each].refused, **came_to} for each, came_to in found.items()}
-        rungs = [rung for each in whole for rung in by_ladder(self.rungs)[each]]
+        rungs = [rung for rung in self.rungs if rung.ladder in whole]
         self.measured |= whole if self.looks_afresh else self.peaks.added(phase, rungs, whole)
 
     def _in_all_processes(

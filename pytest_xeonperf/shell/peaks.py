@@ -10,7 +10,6 @@ from pytest_xeonperf.host.system import read_system
 from pytest_xeonperf.measure.plan import at_once
 from pytest_xeonperf.records import Measurement
 from pytest_xeonperf.shell.protocol import WantsWeights, Weigh
-from pytest_xeonperf.variants.spec import Runtime
 from pytest_xeonperf.workloads.presets import Preset
 
 if TYPE_CHECKING:
@@ -51,27 +50,22 @@ class Peaks:
         key = next(iter(found))
         light = key.preset is Preset.SMOKE
         known = self.bytes_of.setdefault((key.source, key.phase, key.preset), {})
-        node_ids = {  # of the first test that asks for it
-            rung.variant: rung.node_id
-            for rung in reversed(rungs)
-            if isinstance(found[rung.ladder][rung.variant.name], Measurement)
-            and rung.variant.name not in known
-            and not (light and rung.promises.max_memory_bytes == float("inf"))
-        }
-        if node_ids:
-            heavy = tuple(node_ids)[::-1]  # as the tests stand
-            wanted = tuple(
-                Weigh(node_id=node_ids[variant], variant=variant.name) for variant in sorted(heavy, key=_swiftness)
-            )
+        heavy: dict[Variant, Weigh] = {}  # where two tests have one variant, by the first of them
+        for rung in sorted(rungs, key=lambda rung: _swiftness(rung.variant)):
+            matters = not light or rung.promises.max_memory_bytes < float("inf")
+            measured = isinstance(found[rung.ladder][rung.variant.name], Measurement)
+            if matters and measured and rung.variant.name not in known:
+                heavy.setdefault(rung.variant, Weigh(node_id=rung.node_id, variant=rung.variant.name))
+        if heavy:
             most = min(self.threads, max(2, self.threads // 2))
-            many = at_once(phase.footprint, heavy, available_bytes(), most)
-            known |= self.listener.weigh(WantsWeights(wanted=wanted, at_once=many))
+            many = at_once(phase.footprint, tuple(heavy), available_bytes(), most)
+            known |= self.listener.weigh(WantsWeights(wanted=tuple(heavy.values()), at_once=many))
         return {ladder: _with_peaks(came_to, known) for ladder, came_to in found.items()}
 
 
 def _swiftness(variant: Variant) -> tuple[bool, bool]:
     """The slowest to build comes first: frozen, then compiled or converted, then eager."""
-    return not variant.freeze, not variant.compile and variant.runtime is Runtime.TORCH
+    return not variant.freeze, not variant.makes_code
 
 
 def _with_peaks(

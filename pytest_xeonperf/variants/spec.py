@@ -109,6 +109,11 @@ class Variant:
         """Dtype of the operands that are multiplied, which the machine's limit depends on."""
         return Dtype.BF16 if self.internals is Internals.BF16 else self.dtype
 
+    @property
+    def makes_code(self) -> bool:
+        """Whether its first call does more than run it: it is compiled, or converted for another runtime."""
+        return self.compile or self.runtime is not Runtime.TORCH
+
     def __post_init__(self) -> None:
         for wrong, what, remedy in (*self._beyond_its_runtime(), *self._contradictions(), *self._beyond_its_dtype()):
             if wrong:
