@@ -96,11 +96,8 @@ def test_scores_far_apart_neither_overflow_nor_vanish(keys):
 
 def test_what_was_summed_before_a_much_larger_score_keeps_its_share():
     scores = torch.full((600,), -40.0)
-    scores[0], scores[5], scores[520] = (
-        0.0,
-        27.0,
-        28.5,
-    )  # in powers of two 39 above the first one, and 41 in the next tile
+    # in powers of two 39 above the first one, and 41 in the next tile
+    scores[0], scores[5], scores[520] = 0.0, 27.0, 28.5
     key, value = torch.zeros(1, 1, 600, 16), torch.randn(1, 1, 600, 16)
     key[0, 0, :, 0] = scores
     query = torch.eye(16)[None, None, :1]
