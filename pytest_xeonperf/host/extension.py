@@ -1,7 +1,7 @@
 """Operators that come with the package as C++ sources: compiled for this machine when first needed, then loaded.
 
 The compiler is the one that Inductor needs anyway. Sources use torch's own headers and its own OpenMP, register
-themselves as ``torch.ops.xeonperf.*``, and are written for AVX512_BF16; a machine with less is told so.
+themselves as ``torch.ops.xeonperf.*``, and are written for AVX-512, or for AVX512_BF16; a machine with less is told so.
 """
 
 from __future__ import annotations
@@ -30,8 +30,21 @@ _FLAGS = (
 )
 
 
+def require(needs: Isa, what: str) -> None:
+    """Make sure that the processor has the instructions that `what` is written in.
+
+    Raises:
+        NotApplicableError: It has not.
+    """
+    isa = read_cpu().isa
+    if isa.rank < needs.rank:
+        raise NotApplicableError(f"{what} need {needs}; this processor has {isa}", remedy="use a variant without them")
+
+
 @cache
-def load_operator(name: str, source: Path, shape_of_result: Callable[..., torch.Tensor]) -> None:
+def load_operator(
+    name: str, source: Path, shape_of_result: Callable[..., torch.Tensor], needs: Isa = Isa.AVX512_BF16
+) -> None:
     """Load the source of ``torch.ops.xeonperf.<name>``, and tell torch what it gives: compiling needs to know; once.
 
     Raises:
@@ -40,26 +53,21 @@ def load_operator(name: str, source: Path, shape_of_result: Callable[..., torch.
     """
     import torch
 
-    load_operators(source)
+    load_operators(source, needs)
     torch.library.register_fake(f"xeonperf::{name}", shape_of_result)
 
 
 @cache
-def load_operators(source: Path) -> None:
+def load_operators(source: Path, needs: Isa = Isa.AVX512_BF16) -> None:
     """Load a source into torch, once; compiled first where it or a header beside it is new to this machine.
 
     Raises:
-        NotApplicableError: The processor lacks AVX512_BF16, or there is no compiler.
+        NotApplicableError: The processor lacks what the source needs, or there is no compiler.
         InfrastructureError: The compiler refused the source.
     """
     import torch
 
-    isa = read_cpu().isa
-    if isa.rank < Isa.AVX512_BF16.rank:
-        raise NotApplicableError(
-            f"the kernels in {source.name} need {Isa.AVX512_BF16}; this processor has {isa}",
-            remedy="use a variant without them",
-        )
+    require(needs, f"the kernels in {source.name}")
     compiler = need_compiler()
     root = torch.__path__[0]
     headers = sorted(source.parent.glob("*.h"))

@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING
 from torch import nn
 
 from pytest_xeonperf.errors import DataError
+from pytest_xeonperf.host.extension import require
+from pytest_xeonperf.records import Isa
 from pytest_xeonperf.variants import compiled, converted, llama_cpp, onnx_runtime, openvino, peers, torchao
 from pytest_xeonperf.variants.channels_last import lay_out_inputs, lay_out_module
 from pytest_xeonperf.variants.eager import cast_inputs, cast_module, uncompiled
 from pytest_xeonperf.variants.internals import rounding_inside
-from pytest_xeonperf.variants.spec import CONVERTING, WIDTH_BYTES, Internals, Kernel, Runtime, Variant, Woq
+from pytest_xeonperf.variants.spec import CONVERTING, WIDTH_BYTES, Dtype, Internals, Kernel, Runtime, Variant, Woq
 from pytest_xeonperf.variants.stream_bf16 import stream_linears
 from pytest_xeonperf.variants.stream_int4 import StreamInt4
 from pytest_xeonperf.variants.stream_int8 import StreamInt8
@@ -21,6 +23,7 @@ from pytest_xeonperf.variants.streamed import stream_fp32
 from pytest_xeonperf.variants.weight_only import Technique, quantise_linears, restore_linears
 from pytest_xeonperf.variants.woq_int4 import Int4
 from pytest_xeonperf.variants.woq_int8 import Int8
+from pytest_xeonperf.workloads.protocol import Attention
 from pytest_xeonperf.workloads.quantised_linear import Scheme
 
 if TYPE_CHECKING:
@@ -63,11 +66,13 @@ def build(variant: Variant, workload: Workload, phase: Phase) -> Built:
     quantise: baseline, reference and candidates then have the same weights.
 
     Raises:
-        NotApplicableError: The variant has a kernel for linear layers, and can give it none; or its runtime is not
-            installed, or cannot run this phase.
+        NotApplicableError: The variant has a kernel for linear layers, and can give it none; the processor lacks the
+            instructions of a kernel; or its runtime is not installed, or cannot run this phase.
         DataError: The checkpoint was quantised in another way than the variant says, or the model is not on the CPU.
     """
     peers.require(variant)
+    if variant.attention is Attention.FUSED and variant.dtype is Dtype.BF16:
+        require(Isa.AVX512_BF16, "attention's kernels in BF16")
     if variant.runtime in CONVERTING:
         converted.require(phase, variant.runtime)
     if variant.runtime is Runtime.LLAMA_CPP:

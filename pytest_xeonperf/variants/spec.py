@@ -170,11 +170,6 @@ class Variant:
                 f"internals={str(self.internals)!r} is for FP32 tensors, not {dtype}",
                 "say dtype='fp32'",
             ),
-            (
-                self.attention is Attention.FUSED and fp32,
-                f"attention='fused' runs in BF16, not {dtype}",
-                "leave dtype out, or say attention='sdpa'",
-            ),
             (self.kernel is Kernel.STREAM and fp32, f"kernel='stream' runs in BF16, not {dtype}", leave_out),
             (
                 self.woq is not Woq.NONE and fp32,
@@ -216,6 +211,17 @@ def from_keywords(keywords: Mapping[str, object]) -> Variant:
     """A variant from the keywords of the ``variant`` marker; its name says how it differs from the defaults.
 
     Raises:
+        UsageError: An unknown keyword, a value it cannot have, or one that contradicts another.
+    """
+    given = parse_keywords(keywords)
+    made = Variant(name="-", **given)  # type: ignore[arg-type]
+    return Variant(name=_describe(made), **given)  # type: ignore[arg-type]
+
+
+def parse_keywords(keywords: Mapping[str, object]) -> Mapping[str, object]:
+    """The same as values of a variant's fields, whatever others make of them.
+
+    Raises:
         UsageError: An unknown keyword, or a value it cannot have.
     """
     fields = {
@@ -245,8 +251,7 @@ def from_keywords(keywords: Mapping[str, object]) -> Variant:
             raise UsageError(f"{keyword}={value!r}", where="marker variant", remedy=f"use one of: {valid}") from None
         if not isinstance(given[keyword], kind):
             raise UsageError(f"{keyword}={value!r} is no {kind.__name__}", where="marker variant")
-    made = Variant(name="-", **given)  # type: ignore[arg-type]
-    return Variant(name=_describe(made), **given)  # type: ignore[arg-type]
+    return given
 
 
 def _describe(variant: Variant) -> str:

@@ -29,7 +29,7 @@ constexpr int64_t kLeastKeys = 256; // of a stretch: fewer are not worth a threa
 constexpr float kHidden = -std::numeric_limits<float>::infinity(), kNoNumber = std::numeric_limits<float>::quiet_NaN();
 
 struct Call {
-  Heads query, key, value;
+  Heads<at::BFloat16> query, key, value;
   const bool* seen; // [batch, keys], or null where every key is
   int64_t seen_of_batch, seen_of_key;
   int64_t batch, kv_heads, group, keys, width; // group: queries that share a head of keys
@@ -158,7 +158,7 @@ void attend(const Call& c, BFloat16* out) {
 at::Tensor decode_attention(const at::Tensor& query, const at::Tensor& key, const at::Tensor& value,
                             const std::optional<at::Tensor>& mask, double scale) {
   const at::AutoDispatchBelowADInplaceOrView inference_only;
-  check_heads(query, key, value, kStep);
+  check_heads(query, key, value, at::kBFloat16, kStep);
   TORCH_CHECK(query.size(2) == 1, "query: one a head");
   TORCH_CHECK(!mask || (mask->scalar_type() == at::kBool &&
                         mask->sizes() == at::IntArrayRef({key.size(0), 1, 1, key.size(2)})), "mask: bool [B, 1, 1, L]");
@@ -167,7 +167,7 @@ at::Tensor decode_attention(const at::Tensor& query, const at::Tensor& key, cons
   const int64_t wanted = std::clamp<int64_t>((at::get_num_threads() + pairs - 1) / pairs, 1, most);
   const int64_t stretch = (keys + wanted - 1) / wanted;
   const Call call{
-      .query = Heads(query), .key = Heads(key), .value = Heads(value),
+      .query = Heads<at::BFloat16>(query), .key = Heads<at::BFloat16>(key), .value = Heads<at::BFloat16>(value),
       .seen = mask ? mask->const_data_ptr<bool>() : nullptr,
       .seen_of_batch = mask ? mask->stride(0) : 0, .seen_of_key = mask ? mask->stride(3) : 0,
       .batch = batch, .kv_heads = kv_heads, .group = heads / kv_heads, .keys = keys, .width = query.size(3),

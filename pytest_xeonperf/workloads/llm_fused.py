@@ -2,7 +2,7 @@
 
 Torch's makes a matrix product of a single query's row: 0.6 ms a layer of Llama-2-7b over 136 tokens, where keys and
 values can be read in 0.1. The kernel (``llm_attention.cpp``) reads them where they lie in the cache. A prompt goes
-through `tiled_attention`, and what neither was made for through torch's.
+through `tiled_attention`, and what neither was made for, a query in FP32 among it, through torch's.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from transformers.integrations.sdpa_attention import sdpa_attention_forward
 
 from pytest_xeonperf.errors import NotApplicableError
 from pytest_xeonperf.host.extension import load_operator
+from pytest_xeonperf.records import Isa
 from pytest_xeonperf.workloads import tiled_attention
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ def require(module: nn.Module) -> None:
     """Load the kernels for a model.
 
     Raises:
-        NotApplicableError: The processor lacks AVX512_BF16, there is no compiler, or a head's width is none of the
+        NotApplicableError: The processor lacks AVX-512, there is no compiler, or a head's width is none of the
             kernel's.
     """
     given: Any = module.config
@@ -43,7 +44,7 @@ def require(module: nn.Module) -> None:
             remedy="use attention='sdpa'",
         )
     tiled_attention.load()
-    load_operator("decode_attention", _SOURCE, tiled_attention.shape_of_result)
+    load_operator("decode_attention", _SOURCE, tiled_attention.shape_of_result, Isa.AVX512)
 
 
 def forward(
@@ -68,7 +69,7 @@ def forward(
         rest: For torch's.
     """
     if _is_plain(query, key, value, rest):
-        if query.shape[2] == 1 and query.shape[3] % _WIDTH_MULTIPLE == 0 and _is_shared(attention_mask, key):
+        if query.shape[2] == 1 and _is_for_one_query(query) and _is_shared(attention_mask, key):
             scale = query.shape[3] ** -0.5 if scaling is None else scaling
             return torch.ops.xeonperf.decode_attention(query, key, value, attention_mask, scale), None
         if query.shape[2] > 1 and attention_mask is None:
@@ -82,11 +83,15 @@ def forward(
 
 
 def _is_plain(query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, rest: Mapping[str, Any]) -> bool:
-    """Whether scores are all there is, in BF16, for as many queries as keys in a batch, as wide as the values."""
+    """Whether scores are all there is, for as many queries as keys in a batch, wide as the values."""
     bare = not rest.get("dropout") and all(rest.get(name) is None for name in ("softcap", "position_bias", "s_aux"))
-    alike = query.shape[0] == key.shape[0] and query.shape[3] == value.shape[3]
+    alike = query.shape[0] == key.shape[0] and query.shape[3] == value.shape[3] and query.dtype is key.dtype
     dense = all(each.stride(3) == 1 for each in (query, key, value))
     return bare and alike and dense and tiled_attention.takes(query.shape[3], query.dtype)
+
+
+def _is_for_one_query(query: torch.Tensor) -> bool:
+    return query.dtype is torch.bfloat16 and query.shape[3] % _WIDTH_MULTIPLE == 0
 
 
 def _is_shared(mask: torch.Tensor | None, key: torch.Tensor) -> bool:

@@ -1,4 +1,5 @@
-// Segment Anything's attention with its decomposed relative-position bias, for CPUs with AVX512_BF16.
+// Segment Anything's attention with its decomposed relative-position bias, in FP32 for CPUs with
+// AVX-512, in BF16 for those with AVX512_BF16.
 //
 // Torch's own kernel takes the bias as a mask, which somebody has to write to memory and the kernel to read again: 384 MiB
 // for a global block of vit_b. Here the bias of a query is two short rows (one value for each row and for each column
@@ -25,11 +26,11 @@ namespace {
 using namespace tiles;
 
 // Where everything is. `side` is the image's in tokens, `region` a window's, or the image's for a global block.
-struct Shape {
+template <typename T> struct Shape {
   int64_t batch, heads, width; // width: channels of a head
   int64_t side_h, side_w, region_h, region_w, regions_h, regions_w;
   int64_t tile_rows; // of keys
-  Tile tile{0, 0};
+  Tile<T> tile{0, 0};
   int64_t tokens() const { return region_h * region_w; }
   int64_t regions() const { return batch * regions_h * regions_w; }
   int64_t channels() const { return 3 * heads * width; } // of queries, keys and values together
@@ -37,28 +38,27 @@ struct Shape {
 
 // A table of relative positions [2 * size - 1, width] back to front, in brgemm's layout: the bias of a query at `y`
 // with the keys 0, 1, ... then stands in a row of its product, from `size - 1 - y` on.
-struct Table {
-  std::vector<BFloat16> packed; // [depth / 2, columns, 2]
+template <typename T> struct Table {
+  std::vector<T> packed; // as keys in a tile of `columns`
   int64_t size, columns;
 
   Table(const at::Tensor& table, int64_t size_, int64_t depth) : size(size_), columns(round_up(2 * size_ - 1, kLanes)) {
     const int64_t width = table.size(1), rows = table.size(0);
-    packed.resize(depth * columns, BFloat16(0.0f));
-    const BFloat16* from = table.const_data_ptr<BFloat16>();
-    for (int64_t j = 0; j < rows; ++j)
-      for (int64_t c = 0; c < width; ++c) packed[(c / 2 * columns + j) * 2 + c % 2] = from[(rows - 1 - j) * width + c];
+    packed.resize(depth * columns);
+    const T* from = table.const_data_ptr<T>();
+    pack_keys(packed.data(), columns, rows, width, [&](int64_t j) { return from + (rows - 1 - j) * width; });
   }
 };
 
 // What one thread works with: the keys and values of one head in a region, and one block of queries at a time.
-class Worker {
+template <typename T> class Worker {
  public:
-  Worker(const Shape& shape, const Table& by_row, const Table& by_column, const BFloat16* projected,
-         const BFloat16* bias, float scale, int64_t most)
+  Worker(const Shape<T>& shape, const Table<T>& by_row, const Table<T>& by_column, const T* projected, const T* bias,
+         float scale, int64_t most)
       : s(shape), by_row(by_row), by_column(by_column), projected(projected), bias(bias), scale(scale * kLog2E),
         places(s.tokens()), packed(s.tile, s.tokens()), row_bias(most * by_row.columns), column_bias(most * by_column.columns), block(s.tile, most) {}
 
-  void attend(int64_t region_, int64_t head_, int64_t first_, int64_t queries_, BFloat16* out) {
+  void attend(int64_t region_, int64_t head_, int64_t first_, int64_t queries_, T* out) {
     if (region_ != region) find_places(region_);
     if (region_ != region || head_ != head) pack(head_);
     region = region_, head = head_, first = first_, queries = queries_;
@@ -79,7 +79,7 @@ class Worker {
       }
   }
 
-  const BFloat16* projection(int64_t token, int64_t part, int64_t of_head) const {
+  const T* projection(int64_t token, int64_t part, int64_t of_head) const {
     const int64_t place = places[token];
     return (place < 0 ? bias : projected + place * s.channels()) + (part * s.heads + of_head) * s.width;
   }
@@ -94,7 +94,7 @@ class Worker {
     bias_of(by_column, column_bias);
   }
 
-  void bias_of(const Table& table, std::vector<float>& to) {
+  void bias_of(const Table<T>& table, std::vector<float>& to) {
     brgemm(queries, table.columns, s.tile.depth, s.tile.depth, table.columns, table.columns, false, block.query(),
            table.packed.data(), to.data());
     for (int64_t i = 0; i < queries * table.columns; i += kLanes)
@@ -111,12 +111,12 @@ class Worker {
     };
     block.add(
         packed, n, count, [&](int64_t m, float score) { return score * scale + row(m)[0] + column(m)[0]; },
-        [&](int64_t m, const float* scores, float top, BFloat16* to) {
+        [&](int64_t m, const float* scores, float top, T* to) {
           return weigh(scores, row(m), column(m), count / s.region_w, top, to);
         });
   }
 
-  Seen weigh(const float* scores, const float* row, const float* column, int64_t rows, float top, BFloat16* to) const {
+  Seen weigh(const float* scores, const float* row, const float* column, int64_t rows, float top, T* to) const {
     Seen seen;
     for (int64_t w = 0; w < s.region_w; w += 4 * kLanes)
       switch (const int64_t left = s.region_w - w; std::min<int64_t>(4, (left + kLanes - 1) / kLanes)) {
@@ -131,7 +131,7 @@ class Worker {
   // Up to 64 columns of keys, whose bias stays in registers for all rows.
   template <int kVectors>
   void weigh_columns(const float* scores, const float* row, const float* column, int64_t rows, int64_t columns, float base,
-                     BFloat16* to, Seen& seen) const {
+                     T* to, Seen& seen) const {
     __m512 of_column[kVectors], added[kVectors], best[kVectors];
     __mmask16 lanes[kVectors];
     for (int v = 0; v < kVectors; ++v) {
@@ -146,9 +146,9 @@ class Worker {
         const __m512 raw = _mm512_maskz_loadu_ps(lanes[v], scores + v * kLanes);
         const __m512 logit = _mm512_fmadd_ps(raw, factor, _mm512_add_ps(of_column[v], of_row));
         best[v] = _mm512_mask_max_ps(best[v], lanes[v], best[v], logit);
-        const __m512 e = exp2_of(logit);
+        const __m512 e = exp2_of<T>(logit);
         added[v] = _mm512_mask_add_ps(added[v], lanes[v], added[v], e);
-        store_bf16(to + v * kLanes, lanes[v], e);
+        store(to + v * kLanes, lanes[v], e);
       }
     }
     for (int v = 0; v < kVectors; ++v) {
@@ -157,27 +157,27 @@ class Worker {
     }
   }
 
-  void finish(BFloat16* out) const {
+  void finish(T* out) const {
     for (int64_t m = 0; m < queries; ++m)
       if (const int64_t place = places[first + m]; place >= 0) block.finish(m, out + (place * s.heads + head) * s.width);
   }
 
-  const Shape& s;
-  const Table &by_row, &by_column;
-  const BFloat16 *projected, *bias;
+  const Shape<T>& s;
+  const Table<T> &by_row, &by_column;
+  const T *projected, *bias;
   const float scale;
   int64_t region = -1, head = -1, first = 0, queries = 0;
   std::vector<int64_t> places;
-  Packed packed;
+  Packed<T> packed;
   std::vector<float> row_bias, column_bias; // [queries, columns]
-  Block block;
+  Block<T> block;
 };
 
-Shape shape_of(const at::Tensor& projected, int64_t heads, int64_t window) {
+template <typename T> Shape<T> shape_of(const at::Tensor& projected, int64_t heads, int64_t window) {
   TORCH_CHECK(projected.dim() == 4 && projected.is_contiguous() && projected.numel() > 0,
               "projected: [batch, height, width, channels], contiguous, not empty");
   TORCH_CHECK(heads > 0 && window >= 0, "at least one head, and no negative window");
-  Shape s{};
+  Shape<T> s{};
   s.batch = projected.size(0), s.side_h = projected.size(1), s.side_w = projected.size(2);
   s.heads = heads, s.width = projected.size(3) / (3 * heads);
   TORCH_CHECK(s.width % kLanes == 0 && s.width > 0 && projected.size(3) == s.channels(),
@@ -185,37 +185,44 @@ Shape shape_of(const at::Tensor& projected, int64_t heads, int64_t window) {
   s.region_h = window ? window : s.side_h, s.region_w = window ? window : s.side_w;
   s.regions_h = (s.side_h + s.region_h - 1) / s.region_h, s.regions_w = (s.side_w + s.region_w - 1) / s.region_w;
   s.tile_rows = std::clamp<int64_t>(kKeys / s.region_w, 1, s.region_h);
-  s.tile = Tile(s.width, s.tile_rows * s.region_w);
+  s.tile = Tile<T>(s.width, s.tile_rows * s.region_w);
   return s;
 }
 
-// projected: bf16 [batch, side_h, side_w, 3 * heads * width]; bias: bf16 [3 * heads * width]; tables: bf16
-// [2 * region - 1, width]; window 0 for a global block. Gives bf16 [batch, side_h, side_w, heads * width].
-at::Tensor attend(const at::Tensor& projected, const at::Tensor& bias, const at::Tensor& table_h,
-                  const at::Tensor& table_w, int64_t heads, int64_t window, double scale) {
-  const at::AutoDispatchBelowADInplaceOrView inference_only;
-  for (const auto& tensor : {projected, bias, table_h, table_w})
-    TORCH_CHECK(tensor.scalar_type() == at::kBFloat16 && tensor.is_contiguous(), "bf16 and contiguous, all of them");
-  const Shape s = shape_of(projected, heads, window);
+template <typename T>
+at::Tensor attend_in(const at::Tensor& projected, const at::Tensor& bias, const at::Tensor& table_h,
+                     const at::Tensor& table_w, int64_t heads, int64_t window, double scale) {
+  const Shape<T> s = shape_of<T>(projected, heads, window);
   TORCH_CHECK(bias.numel() == s.channels(), "bias: [3 * heads * channels of a head]");
   TORCH_CHECK(table_h.dim() == 2 && table_w.dim() == 2 && table_h.size(0) == 2 * s.region_h - 1 &&
                   table_w.size(0) == 2 * s.region_w - 1 && table_h.size(1) == s.width && table_w.size(1) == s.width,
               "tables: [2 * region - 1, channels of a head]");
-  const Table by_row(table_h, s.region_h, s.tile.depth), by_column(table_w, s.region_w, s.tile.depth);
+  const Table<T> by_row(table_h, s.region_h, s.tile.depth), by_column(table_w, s.region_w, s.tile.depth);
   at::Tensor out = at::empty({s.batch, s.side_h, s.side_w, heads * s.width}, projected.options());
-  const auto *from = projected.const_data_ptr<BFloat16>(), *bias_from = bias.const_data_ptr<BFloat16>();
-  auto* to = out.data_ptr<BFloat16>();
+  const auto *from = projected.const_data_ptr<T>(), *bias_from = bias.const_data_ptr<T>();
+  auto* to = out.data_ptr<T>();
   const int64_t most = s.tokens() <= 2 * kQueries ? s.tokens() : kQueries;
   const int64_t blocks = (s.tokens() + most - 1) / most;
   at::parallel_for(0, s.regions() * heads * blocks, 1, [&](int64_t begin, int64_t end) {
-    const ReleaseTiles release;
-    Worker worker(s, by_row, by_column, from, bias_from, static_cast<float>(scale), most);
+    const ReleaseTiles<T> release;
+    Worker<T> worker(s, by_row, by_column, from, bias_from, static_cast<float>(scale), most);
     for (int64_t i = begin; i < end; ++i) {
       const int64_t pair = i / blocks, first = i % blocks * most;
       worker.attend(pair / heads, pair % heads, first, std::min(most, s.tokens() - first), to);
     }
   });
   return out;
+}
+
+// projected: bf16 or fp32 [batch, side_h, side_w, 3 * heads * width]; the others in the same dtype, bias: [3 * heads *
+// width]; tables: [2 * region - 1, width]; window 0 for a global block. Gives [batch, side_h, side_w, heads * width].
+at::Tensor attend(const at::Tensor& projected, const at::Tensor& bias, const at::Tensor& table_h,
+                  const at::Tensor& table_w, int64_t heads, int64_t window, double scale) {
+  const at::AutoDispatchBelowADInplaceOrView inference_only;
+  const at::ScalarType dtype = projected.scalar_type() == at::kFloat ? at::kFloat : at::kBFloat16;
+  for (const auto& tensor : {projected, bias, table_h, table_w})
+    TORCH_CHECK(tensor.scalar_type() == dtype && tensor.is_contiguous(), "bf16 or fp32 and contiguous, all of them");
+  return (dtype == at::kFloat ? attend_in<float> : attend_in<BFloat16>)(projected, bias, table_h, table_w, heads, window, scale);
 }
 
 } // namespace

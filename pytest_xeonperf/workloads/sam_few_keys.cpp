@@ -73,7 +73,7 @@ class Queries {
     for (int64_t k = 1; k < c.keys; ++k) top = _mm512_max_ps(top, weight[k]);
     total = _mm512_setzero_ps();
     for (int64_t k = 0; k < c.keys; ++k) {
-      weight[k] = exp2_of(_mm512_mul_ps(_mm512_sub_ps(weight[k], top), _mm512_set1_ps(c.scale)));
+      weight[k] = exp2_of<BFloat16>(_mm512_mul_ps(_mm512_sub_ps(weight[k], top), _mm512_set1_ps(c.scale)));
       total = _mm512_add_ps(total, weight[k]);
     }
   }
@@ -89,7 +89,7 @@ class Queries {
     for (int d = 0; d < kLanes; ++d) _mm512_store_ps(by_channel + d * kLanes, _mm512_div_ps(sum[d], total));
     at::vec::transpose_mxn<float, kLanes, kLanes>(by_channel, kLanes, by_query, kLanes);
     for (int64_t q = 0; q < count; ++q)
-      store_bf16(to + q * c.channels(), first_lanes(c.width - first), _mm512_load_ps(by_query + q * kLanes));
+      store(to + q * c.channels(), first_lanes(c.width - first), _mm512_load_ps(by_query + q * kLanes));
   }
 
   const Call& c;

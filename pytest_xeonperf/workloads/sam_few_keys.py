@@ -1,7 +1,8 @@
 """Attention of the mask decoder's image to the few tokens of a prompt, through a kernel of our own.
 
 Torch's takes 7 ms for what 4,096 places of an image have to do with eight tokens, four prompts at once; the kernel
-(``sam_few_keys.cpp``) takes one. What looks the other way, a few queries at many keys, is left to torch.
+(``sam_few_keys.cpp``) takes one. What looks the other way, a few queries at many keys, is left to torch, and so is
+FP32.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from pathlib import Path
 import torch
 
 from pytest_xeonperf.host.extension import load_operator
+from pytest_xeonperf.records import Isa
 
 _SOURCE = Path(__file__).with_name("sam_few_keys.cpp")
 _MOST_KEYS = 64
@@ -20,9 +22,9 @@ def load() -> None:
     """Load the kernel.
 
     Raises:
-        NotApplicableError: The processor lacks AVX512_BF16, or there is no compiler.
+        NotApplicableError: The processor lacks AVX-512, or there is no compiler.
     """
-    load_operator("few_keys_attention", _SOURCE, _shape_of_result)
+    load_operator("few_keys_attention", _SOURCE, _shape_of_result, Isa.AVX512)
 
 
 def takes(query: torch.Tensor, key: torch.Tensor, heads: int) -> bool:

@@ -16,6 +16,7 @@ from torch.nn import functional
 
 from pytest_xeonperf.errors import NotApplicableError
 from pytest_xeonperf.host.extension import load_operator
+from pytest_xeonperf.records import Isa
 from pytest_xeonperf.workloads.segment_anything_modules import modeling
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ def fuse(module: nn.Module) -> None:
     """Let every encoder block of a module attend through the kernel; in place, undone by `unfuse`.
 
     Raises:
-        NotApplicableError: The processor lacks AVX512_BF16, there is no compiler, or a head's width is none of the
+        NotApplicableError: The processor lacks AVX-512, there is no compiler, or a head's width is none of the
             kernel's.
     """
     blocks = _blocks(module)
@@ -43,7 +44,7 @@ def fuse(module: nn.Module) -> None:
                 remedy="use attention='sdpa'",
             )
     if blocks:
-        load_operator("rel_pos_attention", _SOURCE, _shape_of_result)
+        load_operator("rel_pos_attention", _SOURCE, _shape_of_result, Isa.AVX512)
     for block in blocks:
         block.__dict__["forward"] = partial(_block_forward, block)
 
@@ -60,7 +61,7 @@ def _blocks(module: nn.Module) -> list[Any]:
 
 
 def _block_forward(self: Any, x: torch.Tensor) -> torch.Tensor:
-    """``image_encoder.Block.forward``: x and the result are bf16 [batch, height, width, channels]."""
+    """``image_encoder.Block.forward``: x and the result are [batch, height, width, channels]."""
     attention = self.attn
     projected = attention.qkv(self.norm1(x))  # [batch, height, width, 3 * channels]
     bias = attention.qkv.bias if attention.qkv.bias is not None else projected.new_zeros(projected.shape[-1])

@@ -1,5 +1,5 @@
-// Attention between many tokens, without a mask or causal, as in SDXL's UNet and a language model's prefill, for CPUs with
-// AVX512_BF16.
+// Attention between many tokens, without a mask or causal, as in SDXL's UNet and a language model's prefill: in FP32 for
+// CPUs with AVX-512, in BF16 for those with AVX512_BF16.
 //
 // Torch's own kernel reaches a third of what its matrix products do, since it goes over scores several times. Here it is
 // one pass over a tile (see tiles.h). Heads are read and written where they lie among the channels.
@@ -15,19 +15,19 @@ namespace {
 
 using namespace tiles;
 
-struct Call {
-  Heads query, key, value;
-  BFloat16* out; // [batch, queries, heads, width]
+template <typename T> struct Call {
+  Heads<T> query, key, value;
+  T* out; // [batch, queries, heads, width]
   int64_t batch, heads, group, queries, keys, width; // group: heads of queries that share one of keys
   bool causal;
   float scale;
-  Tile tile;
+  Tile<T> tile;
 };
 
 // What one thread works with: the keys and values of one head of an image, and one block of queries at a time.
-class Worker {
+template <typename T> class Worker {
  public:
-  Worker(const Call& c, int64_t most) : c(c), packed(c.tile, c.keys), block(c.tile, most) {}
+  Worker(const Call<T>& c, int64_t most) : c(c), packed(c.tile, c.keys), block(c.tile, most) {}
 
   void attend(int64_t image, int64_t head, int64_t first, int64_t queries) {
     if (const int64_t owner_ = image * c.heads + head / c.group; owner_ != owner) pack(image, head / c.group), owner = owner_;
@@ -37,9 +37,9 @@ class Worker {
       if (count == 0) break;
       block.add(
           packed, n, count, [&](int64_t, float score) { return score * c.scale; },
-          [&](int64_t m, const float* scores, float top, BFloat16* to) {
+          [&](int64_t m, const float* scores, float top, T* to) {
             const int64_t seen = seen_in(n, first + m);
-            std::fill_n(to + seen, count - seen, BFloat16(0.0f));
+            std::fill_n(to + seen, count - seen, T(0.0f));
             return weigh(scores, seen, top, to);
           });
     }
@@ -58,31 +58,31 @@ class Worker {
     return c.causal ? std::clamp<int64_t>(query + 1 - n * c.tile.keys, 0, all) : all;
   }
 
-  Seen weigh(const float* scores, int64_t count, float top, BFloat16* to) const {
+  Seen weigh(const float* scores, int64_t count, float top, T* to) const {
     const __m512 factor = _mm512_set1_ps(c.scale), base = _mm512_set1_ps(top);
     Seen seen;
     for (int64_t k = 0; k < count; k += kLanes) {
       const __mmask16 lanes = first_lanes(count - k);
       const __m512 logit = _mm512_fmsub_ps(_mm512_maskz_loadu_ps(lanes, scores + k), factor, base);
       seen.best = _mm512_mask_max_ps(seen.best, lanes, seen.best, logit);
-      const __m512 weight = exp2_of(logit);
+      const __m512 weight = exp2_of<T>(logit);
       seen.added = _mm512_mask_add_ps(seen.added, lanes, seen.added, weight);
-      store_bf16(to + k, lanes, weight);
+      store(to + k, lanes, weight);
     }
     return seen;
   }
 
-  const Call& c;
-  Packed packed;
-  Block block;
+  const Call<T>& c;
+  Packed<T> packed;
+  Block<T> block;
   int64_t owner = -1;
 };
 
-void attend(const Call& c) {
+template <typename T> void attend(const Call<T>& c) {
   const int64_t most = std::min(kQueries, c.queries), blocks = (c.queries + most - 1) / most;
   at::parallel_for(0, c.batch * c.heads * blocks, 1, [&](int64_t begin, int64_t end) {
-    const ReleaseTiles release;
-    Worker worker(c, most);
+    const ReleaseTiles<T> release;
+    Worker<T> worker(c, most);
     for (int64_t i = begin; i < end; ++i) {
       const int64_t pair = i / blocks, first = i % blocks * most;
       worker.attend(pair / c.heads, pair % c.heads, first, std::min(most, c.queries - first));
@@ -90,19 +90,27 @@ void attend(const Call& c) {
   });
 }
 
-// query: bf16 [B, H, Q, D]; key, value: bf16 [B, KV, K, D]; D % 16 == 0. Causal, query i sees the keys 0 to i. Gives bf16
-// [B, Q, H, D].
+template <typename T>
+void attend_into(at::Tensor& out, const at::Tensor& query, const at::Tensor& key, const at::Tensor& value, bool causal,
+                 double scale) {
+  const int64_t heads = query.size(1), queries = query.size(2), width = query.size(3);
+  const int64_t keys = causal ? std::min(key.size(2), queries) : key.size(2); // of a cache, what is there
+  attend(Call<T>{.query = Heads<T>(query), .key = Heads<T>(key), .value = Heads<T>(value), .out = out.data_ptr<T>(),
+                 .batch = query.size(0), .heads = heads, .group = heads / key.size(1), .queries = queries, .keys = keys,
+                 .width = width, .causal = causal, .scale = static_cast<float>(scale) * kLog2E,
+                 .tile = Tile<T>(width, std::min(kKeys, keys))});
+}
+
+// query: bf16 or fp32 [B, H, Q, D]; key, value: [B, KV, K, D] in the same dtype; D % 16 == 0. Causal, query i sees the keys
+// 0 to i. Gives [B, Q, H, D].
 at::Tensor tiled_attention(const at::Tensor& query, const at::Tensor& key, const at::Tensor& value, bool causal,
                            double scale) {
   const at::AutoDispatchBelowADInplaceOrView inference_only;
-  check_heads(query, key, value, kLanes);
-  const int64_t batch = query.size(0), heads = query.size(1), queries = query.size(2), width = query.size(3);
-  at::Tensor out = at::empty({batch, queries, heads, width}, query.options());
-  const int64_t keys = causal ? std::min(key.size(2), queries) : key.size(2); // of a cache, what is there
-  attend({.query = Heads(query), .key = Heads(key), .value = Heads(value), .out = out.data_ptr<BFloat16>(),
-          .batch = batch, .heads = heads, .group = heads / key.size(1), .queries = queries, .keys = keys,
-          .width = width, .causal = causal, .scale = static_cast<float>(scale) * kLog2E,
-          .tile = Tile(width, std::min(kKeys, keys))});
+  const bool fp32 = query.scalar_type() == at::kFloat;
+  check_heads(query, key, value, fp32 ? at::kFloat : at::kBFloat16, kLanes);
+  at::Tensor out = at::empty({query.size(0), query.size(2), query.size(1), query.size(3)}, query.options());
+  if (fp32) attend_into<float>(out, query, key, value, causal, scale);
+  else attend_into<BFloat16>(out, query, key, value, causal, scale);
   return out;
 }
 

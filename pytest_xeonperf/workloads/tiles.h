@@ -1,6 +1,6 @@
 // What attention kernels share, in powers of two: scores are scaled by log2(e) beforehand. For those that work in tiles of
 // torch's brgemm, which is AMX where oneDNN may use it, the layout of its operands, and a softmax that runs online over
-// tiles of keys, as in FlashAttention (Dao et al., 2022).
+// tiles of keys, as in FlashAttention (Dao et al., 2022). `T` is the dtype of queries, keys and values, BF16 or FP32.
 #pragma once
 
 #include <ATen/native/CPUBlas.h>
@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <type_traits>
 #include <vector>
 
 namespace tiles {
@@ -18,12 +19,12 @@ using at::BFloat16;
 using at::native::cpublas::brgemm;
 
 constexpr int64_t kLanes = 16;
-constexpr int64_t kDepth = 32;    // what AMX sums over at a time: shorter sums are filled up with zeros
 constexpr int64_t kQueries = 128; // of a block; their scores with a tile of keys stay in the second-level cache
 constexpr int64_t kKeys = 512;    // of a tile, about
 constexpr float kRoom = 40.0f;    // powers of two that a logit may be above what weights are relative to
 constexpr float kLowest = -1e30f; // the least that weights are relative to, for logits of minus infinity
 constexpr float kLog2E = 1.44269504f;
+template <typename T> constexpr int64_t kDepth = 64 / sizeof(T); // what AMX sums over at a time: shorter sums are filled up
 
 inline int64_t round_up(int64_t value, int64_t multiple) { return (value + multiple - 1) / multiple * multiple; }
 
@@ -31,15 +32,21 @@ inline __mmask16 first_lanes(int64_t count) {
   return count >= kLanes ? 0xFFFF : static_cast<__mmask16>((1u << count) - 1);
 }
 
-inline void store_bf16(BFloat16* to, __mmask16 lanes, __m512 value) {
+inline void store(BFloat16* to, __mmask16 lanes, __m512 value) {
   _mm256_mask_storeu_epi16(to, lanes, reinterpret_cast<__m256i>(_mm512_cvtneps_pbh(value)));
 }
+inline void store(float* to, __mmask16 lanes, __m512 value) { _mm512_mask_storeu_ps(to, lanes, value); }
 
-// 2^x with a relative error of 4e-5, a fiftieth of BF16's: the whole part goes to the exponent, Taylor does the rest.
-inline __m512 exp2_of(__m512 x) {
+// 2^x: the whole part goes to the exponent, Taylor does the rest. Its relative error is a fiftieth of BF16's, 4e-5; for
+// FP32 two terms more make it 2e-7.
+template <typename T> __m512 exp2_of(__m512 x) {
   const __m512 whole = _mm512_roundscale_ps(x, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
   const __m512 rest = _mm512_sub_ps(x, whole);
   __m512 power = _mm512_set1_ps(0.00961813f);
+  if constexpr (std::is_same_v<T, float>) {
+    power = _mm512_fmadd_ps(_mm512_set1_ps(0.00015404f), rest, _mm512_set1_ps(0.00133336f));
+    power = _mm512_fmadd_ps(power, rest, _mm512_set1_ps(0.00961813f));
+  }
   for (const float coefficient : {0.05550411f, 0.24022651f, 0.69314718f, 1.0f})
     power = _mm512_fmadd_ps(power, rest, _mm512_set1_ps(coefficient));
   return _mm512_scalef_ps(power, whole);
@@ -47,23 +54,30 @@ inline __m512 exp2_of(__m512 x) {
 
 // Sizes of a tile of keys: the channels of a head, the same filled up, and places of a row of weights and of one of scores,
 // whole sums and no power of two.
-struct Tile {
+template <typename T> struct Tile {
   int64_t width, depth, keys, padded, lead;
   Tile(int64_t width, int64_t keys)
-      : width(width), depth(round_up(width, kDepth)), keys(keys), padded(round_up(keys, kDepth)), lead(padded + kLanes) {}
+      : width(width), depth(round_up(width, kDepth<T>)), keys(keys), padded(round_up(keys, kDepth<T>)), lead(padded + kLanes) {}
 };
 
-// Keys in brgemm's layout, pairs along the channels that are summed over: [depth / 2, lead, 2]. row(t) is key t.
-template <typename Row> void pack_keys(BFloat16* to, int64_t lead, int64_t count, int64_t width, const Row& row) {
-  auto* pairs = reinterpret_cast<uint32_t*>(to);
+// Keys in brgemm's layout, in BF16 pairs along the channels that are summed over: [depth / 2, lead, 2], in FP32
+// [depth, lead]. row(t) is key t.
+template <typename T, typename Row> void pack_keys(T* to, int64_t lead, int64_t count, int64_t width, const Row& row) {
+  constexpr int64_t in_unit = sizeof(uint32_t) / sizeof(T);
+  auto* units = reinterpret_cast<uint32_t*>(to);
   for (int64_t t = 0; t < count; ++t) {
     const auto* from = reinterpret_cast<const uint32_t*>(row(t));
-    for (int64_t c = 0; c < width / 2; ++c) pairs[c * lead + t] = from[c];
+    for (int64_t c = 0; c < width / in_unit; ++c) units[c * lead + t] = from[c];
   }
 }
 
-// Values in brgemm's layout, pairs along the keys that are summed over: [padded / 2, width, 2], zeros for those that are
-// not there.
+// Values in brgemm's layout, in BF16 pairs along the keys that are summed over: [padded / 2, width, 2], in FP32
+// [padded, width]; zeros for those that are not there.
+template <typename Row> void pack_values(float* to, int64_t padded, int64_t count, int64_t width, const Row& row) {
+  for (int64_t t = 0; t < count; ++t) std::copy_n(row(t), width, to + t * width);
+  std::fill_n(to + count * width, (padded - count) * width, 0.0f);
+}
+
 template <typename Row>
 void pack_values(BFloat16* to, int64_t padded, int64_t count, int64_t width, const Row& row) {
   for (int64_t t = 0; t < padded; t += 2)
@@ -78,15 +92,15 @@ void pack_values(BFloat16* to, int64_t padded, int64_t count, int64_t width, con
 }
 
 // The keys and values of one head in brgemm's layout, tile after tile; the last one may have fewer keys.
-class Packed {
+template <typename T> class Packed {
  public:
-  Packed(const Tile& tile, int64_t tokens)
+  Packed(const Tile<T>& tile, int64_t tokens)
       : tile(tile), tokens(tokens), keys(tiles() * tile.depth * tile.lead), values(tiles() * tile.padded * tile.width) {}
 
   int64_t tiles() const { return (tokens + tile.keys - 1) / tile.keys; }
   int64_t keys_in(int64_t n) const { return std::min(tile.keys, tokens - n * tile.keys); }
-  const BFloat16* keys_of(int64_t n) const { return &keys[n * tile.depth * tile.lead]; }
-  const BFloat16* values_of(int64_t n) const { return &values[n * tile.padded * tile.width]; }
+  const T* keys_of(int64_t n) const { return &keys[n * tile.depth * tile.lead]; }
+  const T* values_of(int64_t n) const { return &values[n * tile.padded * tile.width]; }
 
   // key(t) and value(t) are those of token t.
   template <typename Key, typename Value> void pack(const Key& key, const Value& value) {
@@ -100,9 +114,9 @@ class Packed {
   }
 
  private:
-  const Tile tile;
+  const Tile<T> tile;
   const int64_t tokens;
-  std::vector<BFloat16> keys, values;
+  std::vector<T> keys, values;
 };
 
 // What weighing saw: the sum of weights, and the largest logit less what they are relative to.
@@ -111,44 +125,44 @@ struct Seen {
 };
 
 // A block of queries of one head, and what they come to over tiles of keys.
-class Block {
+template <typename T> class Block {
  public:
-  Block(const Tile& tile, int64_t most)
+  Block(const Tile<T>& tile, int64_t most)
       : tile(tile), queries(most * tile.depth), weights(most * tile.padded), scores(most * tile.lead),
         sums(most * tile.width), tops(most), totals(most) {}
 
   // Take `count_` queries: row(m) is query m.
   template <typename Row> void start(int64_t count_, const Row& row) {
     count = count_;
-    for (int64_t m = 0; m < count; ++m) std::memcpy(&queries[m * tile.depth], row(m), tile.width * sizeof(BFloat16));
+    for (int64_t m = 0; m < count; ++m) std::memcpy(&queries[m * tile.depth], row(m), tile.width * sizeof(T));
   }
 
-  const BFloat16* query() const { return queries.data(); } // [count, depth]
+  const T* query() const { return queries.data(); } // [count, depth]
 
   // The first `keys` of tile n. logit(m, score) is that of query m with the first of them; weigh(m, scores, top, weights)
   // writes the weights of all, 2^(logit - top), and says what it saw.
   template <typename Logit, typename Weigh>
-  void add(const Packed& packed, int64_t n, int64_t keys, const Logit& logit, const Weigh& weigh) {
+  void add(const Packed<T>& packed, int64_t n, int64_t keys, const Logit& logit, const Weigh& weigh) {
     const bool first = n == 0;
-    const int64_t depth_of_sum = round_up(keys, kDepth);
+    const int64_t depth_of_sum = round_up(keys, kDepth<T>);
     brgemm(count, keys, tile.depth, tile.depth, tile.lead, tile.lead, false, queries.data(), packed.keys_of(n),
            scores.data());
     for (int64_t m = 0; m < count; ++m) {
-      BFloat16* to = &weights[m * tile.padded];
+      T* to = &weights[m * tile.padded];
       // what is no number stays none: std::max gives its first argument
       if (first) tops[m] = std::max(logit(m, scores[m * tile.lead]), kLowest), totals[m] = 0.0f;
       soften(m, first, [&] { return weigh(m, &scores[m * tile.lead], tops[m], to); });
-      std::fill_n(to + keys, depth_of_sum - keys, BFloat16(0.0f)); // for keys that are not there, or that nobody sees
+      std::fill_n(to + keys, depth_of_sum - keys, T(0.0f)); // for keys that are not there, or that nobody sees
     }
     brgemm(count, tile.width, depth_of_sum, tile.padded, tile.width, tile.width, !first, weights.data(),
            packed.values_of(n), sums.data());
   }
 
-  // What query m came to: bf16 [width].
-  void finish(int64_t m, BFloat16* to) const {
+  // What query m came to: [width].
+  void finish(int64_t m, T* to) const {
     const __m512 inverse = _mm512_set1_ps(1.0f / totals[m]);
     for (int64_t c = 0; c < tile.width; c += kLanes)
-      store_bf16(to + c, 0xFFFF, _mm512_mul_ps(_mm512_loadu_ps(&sums[m * tile.width + c]), inverse));
+      store(to + c, 0xFFFF, _mm512_mul_ps(_mm512_loadu_ps(&sums[m * tile.width + c]), inverse));
   }
 
  private:
@@ -175,15 +189,15 @@ class Block {
     }
   }
 
-  const Tile tile;
+  const Tile<T> tile;
   int64_t count = 0;
-  std::vector<BFloat16> queries, weights;          // [count, depth], [count, padded]
+  std::vector<T> queries, weights;                 // [count, depth], [count, padded]
   std::vector<float> scores, sums, tops, totals;   // [count, lead], [count, width], [count] x 2
 };
 
 // oneDNN keeps a thread's tiles configured until it is told that they are no longer needed, also after an error.
-struct ReleaseTiles {
-  ~ReleaseTiles() { at::native::cpublas::brgemm_release(); }
+template <typename T> struct ReleaseTiles {
+  ~ReleaseTiles() { at::native::cpublas::brgemm_release(std::is_same_v<T, BFloat16>); }
 };
 
 } // namespace tiles

@@ -152,7 +152,7 @@ def test_threads_that_share_a_head_come_to_the_same(attend, hidden):
 @pytest.mark.parametrize(
     ("change", "complaint"),
     [
-        ({"query": torch.zeros(1, 4, 1, 64)}, "bf16"),
+        ({"query": torch.zeros(1, 4, 1, 64)}, "in BFloat16"),
         ({"query": torch.zeros(1, 4, 2, 64).bfloat16()}, "one a head"),
         ({"query": torch.zeros(1, 5, 1, 64).bfloat16()}, "multiple of KV"),
         ({"query": torch.zeros(2, 4, 1, 64).bfloat16()}, "multiple of KV"),
@@ -179,16 +179,25 @@ def test_the_operator_keeps_torchs_contract(attend):
 
 
 @pytest.mark.usefixtures("seeded_cache")
-@pytest.mark.parametrize(("phase_name", "calls"), [("decode", [8, 0]), ("prefill", [0, 2])])
-def test_tokens_one_by_one_and_prompts_have_kernels_of_their_own(kernel_calls, cosine, phase_name, calls):
+@pytest.mark.parametrize(
+    ("phase_name", "dtype", "calls"),
+    [
+        ("decode", torch.bfloat16, [8, 0]),
+        ("prefill", torch.bfloat16, [0, 2]),
+        ("decode", torch.float32, [0, 0]),
+        ("prefill", torch.float32, [0, 2]),
+    ],
+    ids=lambda value: str(value).removeprefix("torch."),
+)
+def test_tokens_one_by_one_and_prompts_have_kernels_of_their_own(kernel_calls, cosine, *, phase_name, dtype, calls):
     workload = llm.load("llama-2-7b", Preset.SMOKE, {})
     phase = workload.phase(phase_name)
 
-    def step(attention, dtype):
-        module = workload.attention(phase.build().to(dtype), attention)
+    def step(attention, of):
+        module = workload.attention(phase.build().to(of), attention)
         return phase.bind(module, phase.inputs(), lambda call: call)
 
-    fused = step(Attention.FUSED, torch.bfloat16)
+    fused = step(Attention.FUSED, dtype)
     found, made = kernel_calls(fused, *KERNELS)
     assert made == calls  # of each layer and token
     with torch.no_grad():
@@ -210,6 +219,8 @@ def test_tokens_one_by_one_and_prompts_have_kernels_of_their_own(kernel_calls, c
         ({"query": torch.ones(1, 4, 5, 48).bfloat16(), **NARROW}, [0, 1]),
         ({"s_aux": torch.zeros(4)}, [0, 0]),
         ({"query": SEVERAL.mT.contiguous().mT}, [0, 0]),
+        (dict.fromkeys(("query", "key", "value"), torch.ones(1, 4, 1, 64)), [0, 0]),
+        (dict.fromkeys(("query", "key", "value"), torch.ones(1, 4, 5, 64)), [0, 1]),
         ({"query": SEVERAL, "attention_mask": torch.ones(1, 1, 5, 17, dtype=torch.bool)}, [0, 0]),
         ({"query": SEVERAL, "value": torch.zeros(1, 4, 17, 32).bfloat16()}, [0, 0]),
         ({"query": SEVERAL, "position_bias": torch.zeros(1, 4, 5, 17).bfloat16()}, [0, 0]),

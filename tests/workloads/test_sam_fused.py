@@ -37,8 +37,14 @@ def make_block():
     return make
 
 
-def fused(block):
-    return switch(copy.deepcopy(block).bfloat16(), Attention.FUSED)
+def fused(block, dtype=torch.bfloat16):
+    return switch(copy.deepcopy(block).to(dtype), Attention.FUSED)
+
+
+# how far its results may be from upstream's
+IN_BOTH_DTYPES = pytest.mark.parametrize(
+    ("dtype", "least"), [(torch.bfloat16, 0.9998), (torch.float32, 1 - 1e-6)], ids=["bf16", "fp32"]
+)
 
 
 # the whole image, windows that fit, that hang over the edge, of an odd number of tokens, and several tiles of keys
@@ -47,14 +53,15 @@ def fused(block):
     [(8, 0, 16), (12, 4, 32), (10, 4, 64), (14, 14, 80), (9, 7, 48), (5, 0, 16), (26, 0, 16), (40, 0, 32), (70, 0, 16)],
 )
 @pytest.mark.parametrize("batch", [1, 3])
-def test_a_block_is_what_upstream_computes(make_block, cosine, sizes, batch):
+@IN_BOTH_DTYPES
+def test_a_block_is_what_upstream_computes(make_block, cosine, *, sizes, batch, dtype, least):
     side, window, width = sizes
     block = make_block(side=side, window=window, width=width)
-    x = torch.randn(batch, side, side, 2 * width).bfloat16()
+    x = torch.randn(batch, side, side, 2 * width).to(dtype)
     expected = block(x.float())
-    found = fused(block)(x)
-    assert found.dtype is torch.bfloat16
-    assert cosine(found, expected) > 0.9998
+    found = fused(block, dtype)(x)
+    assert found.dtype is dtype
+    assert cosine(found, expected) > least
 
 
 @pytest.mark.parametrize("left_out", ["attn.rel_pos_h", "attn.rel_pos_w", "attn.qkv.bias"])
@@ -67,10 +74,11 @@ def test_leaving_out_a_position_table_or_a_bias_shows(make_block, cosine, left_o
     assert cosine(fused(block)(x), expected) < 0.999
 
 
-def test_a_table_of_another_size_is_interpolated_as_upstream_does(make_block, cosine):
+@IN_BOTH_DTYPES
+def test_a_table_of_another_size_is_interpolated_as_upstream_does(make_block, cosine, dtype, least):
     block = make_block(side=10, window=0, table_side=6)
-    x = torch.randn(1, 10, 10, 64).bfloat16()
-    assert cosine(fused(block)(x), block(x.float())) > 0.9998
+    x = torch.randn(1, 10, 10, 64).to(dtype)
+    assert cosine(fused(block, dtype)(x), block(x.float())) > least
 
 
 def test_a_projection_without_a_bias_pads_with_zeros(make_block, cosine):
@@ -79,13 +87,14 @@ def test_a_projection_without_a_bias_pads_with_zeros(make_block, cosine):
     assert cosine(fused(block)(x), block(x.float())) > 0.9998
 
 
-def test_logits_far_apart_neither_overflow_nor_vanish(make_block, cosine):
+@pytest.mark.parametrize(("dtype", "least"), [(torch.bfloat16, 0.99), (torch.float32, 0.9999)], ids=["bf16", "fp32"])
+def test_logits_far_apart_neither_overflow_nor_vanish(make_block, cosine, dtype, least):
     block = make_block(side=26, window=0, width=16)
     block.attn.qkv.weight.mul_(30)
-    x = torch.randn(1, 26, 26, 32).bfloat16()
-    found = fused(block)(x)
+    x = torch.randn(1, 26, 26, 32).to(dtype)
+    found = fused(block, dtype)(x)
     assert torch.isfinite(found).all()
-    assert cosine(found, block(x.float())) > 0.99
+    assert cosine(found, block(x.float())) > least
 
 
 def test_one_thread_computes_what_two_do(make_block):
@@ -114,10 +123,14 @@ def test_a_width_that_is_none_of_the_kernels_is_refused(make_block):
         switch(make_block(side=8, window=0, width=24), Attention.FUSED)
 
 
+TENSORS = {"projected", "bias", "table_h", "table_w"}
+
+
 @pytest.mark.parametrize(
     ("change", "complaint"),
     [
-        (lambda given: {**given, "projected": given["projected"].float()}, "bf16"),
+        (lambda given: {**given, "projected": given["projected"].float()}, "bf16 or fp32"),
+        (lambda given: {name: each.double() if name in TENSORS else each for name, each in given.items()}, "bf16"),
         (lambda given: {**given, "projected": given["projected"].transpose(1, 2)}, "contiguous"),
         (lambda given: {**given, "table_h": given["table_h"][:-1].contiguous()}, "tables"),
         (lambda given: {**given, "heads": 3}, "channels of a head"),

@@ -1,4 +1,4 @@
-"""Attention between many tokens through our kernel, against torch's in FP32."""
+"""Attention between many tokens through our kernel, against torch's in FP32 and, where that is ours, in FP64."""
 
 import math
 import shutil
@@ -17,28 +17,32 @@ pytestmark = pytest.mark.skipif(
 )
 
 
+IN_BOTH_DTYPES = pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float32], ids=["bf16", "fp32"])
+
+
 @pytest.fixture(autouse=True)
 def loaded():
     tiled_attention.load()
 
 
-def drawn(*, batch=1, heads=2, kv_heads=2, queries=40, keys=70, width=64):
-    """Query bf16 [B, H, Q, D], keys and values bf16 [B, KV, K, D]."""
+def drawn(*, batch=1, heads=2, kv_heads=2, queries=40, keys=70, width=64, dtype=torch.bfloat16):
+    """Query [B, H, Q, D], keys and values [B, KV, K, D]."""
     torch.manual_seed(keys)
     shapes = (batch, heads, queries, width), (batch, kv_heads, keys, width), (batch, kv_heads, keys, width)
-    return tuple(torch.randn(shape).bfloat16() for shape in shapes)
+    return tuple(torch.randn(shape).to(dtype) for shape in shapes)
 
 
 def expected(query, key, value, **options):
-    """The same in FP32: [B, Q, H, D]."""
-    wide = (each.float() for each in (query, key, value))
+    """The same in a wider dtype: [B, Q, H, D]."""
+    wide = (each.double() if each.dtype is torch.float32 else each.float() for each in (query, key, value))
     return scaled_dot_product_attention(*wide, enable_gqa=True, **options).transpose(1, 2)
 
 
-def assert_near(found, wanted):
-    """Weights are rounded to BF16 before they are summed, as torch's kernel does."""
-    assert found.dtype is torch.bfloat16
-    torch.testing.assert_close(found.float(), wanted, rtol=2**-6, atol=2**-6)
+def assert_near(found, wanted, *, fp32_close=2**-17):
+    """In BF16 weights are rounded before they are summed, as torch's kernel does."""
+    assert found.dtype is (torch.bfloat16 if wanted.dtype is torch.float32 else torch.float32)
+    close = 2**-6 if found.dtype is torch.bfloat16 else fp32_close
+    torch.testing.assert_close(found.to(wanted.dtype), wanted, rtol=close, atol=close)
 
 
 # one token; tiles and blocks that are full, or not; several of them; queries that share keys
@@ -55,20 +59,23 @@ SIZES = [
 ]
 
 
+@IN_BOTH_DTYPES
 @pytest.mark.parametrize("sizes", SIZES, ids=str)
-def test_it_is_what_torch_computes(sizes):
-    given = drawn(**sizes)
+def test_it_is_what_torch_computes(sizes, dtype):
+    given = drawn(**sizes, dtype=dtype)
     assert_near(tiled_attention.attend(*given), expected(*given))
 
 
+@IN_BOTH_DTYPES
 @pytest.mark.parametrize("sizes", [*SIZES, {"queries": 700, "keys": 700}, {"queries": 600, "keys": 650}], ids=str)
-def test_causal_a_query_sees_the_keys_up_to_its_own(sizes):
-    given = drawn(**sizes)
+def test_causal_a_query_sees_the_keys_up_to_its_own(sizes, dtype):
+    given = drawn(**sizes, dtype=dtype)
     assert_near(tiled_attention.attend(*given, causal=True), expected(*given, is_causal=True))
 
 
-def test_what_a_causal_query_does_not_see_may_be_anything():
-    query, key, value = drawn(queries=30, keys=1000)
+@IN_BOTH_DTYPES
+def test_what_a_causal_query_does_not_see_may_be_anything(dtype):
+    query, key, value = drawn(queries=30, keys=1000, dtype=dtype)
     wanted = tiled_attention.attend(query, key, value, causal=True)
     key[:, :, 30:] = value[:, :, 30:] = math.nan  # as in a cache that is not full
     assert torch.equal(tiled_attention.attend(query, key, value, causal=True), wanted)
@@ -85,9 +92,10 @@ def test_tensors_may_lie_in_any_order_but_for_the_channels():
     assert torch.equal(tiled_attention.attend(*apart), tiled_attention.attend(*given))
 
 
+@IN_BOTH_DTYPES
 @pytest.mark.parametrize("keys", [40, 600])
-def test_scores_far_apart_neither_overflow_nor_vanish(keys):
-    query, key, value = drawn(keys=keys)
+def test_scores_far_apart_neither_overflow_nor_vanish(keys, dtype):
+    query, key, value = drawn(keys=keys, dtype=dtype)
     found = tiled_attention.attend(query, key, value, scale=1e3)
     best = (query.float() @ key.float().mT).argmax(dim=-1)  # [B, H, Q]
     wanted = value.gather(2, best[..., None].expand(-1, -1, -1, 64)).transpose(1, 2)
@@ -105,23 +113,26 @@ def test_what_was_summed_before_a_much_larger_score_keeps_its_share():
     assert_near(tiled_attention.attend(*given, scale=1.0), expected(*given, scale=1.0))
 
 
+@IN_BOTH_DTYPES
 @pytest.mark.parametrize("causal", [False, True])
 @pytest.mark.parametrize("part", range(3), ids=["query", "key", "value"])
-def test_what_is_no_number_stays_none(part, causal):
-    given = drawn(queries=70, keys=70)
+def test_what_is_no_number_stays_none(part, causal, dtype):
+    given = drawn(queries=70, keys=70, dtype=dtype)
     given[part][0, 1, 30, 5] = math.nan
     found = tiled_attention.attend(*given, causal=causal)
     assert found[0, 30, 1].isnan().any()
     assert found[0, :, 0].isfinite().all()
 
 
+@IN_BOTH_DTYPES
 @pytest.mark.parametrize("factor", [1, 40], ids=["small scores", "large ones"])
 @pytest.mark.parametrize("unseen", [(0,), (0, 1, 600), tuple(range(512))], ids=["first", "some", "a whole tile"])
-def test_keys_that_score_minus_infinity_have_no_weight(unseen, factor):
-    query, key, value = drawn(keys=700)
+def test_keys_that_score_minus_infinity_have_no_weight(unseen, factor, dtype):
+    query, key, value = drawn(keys=700, dtype=dtype)
     query, key = query.abs(), key.abs() * factor
     key[:, :, unseen] = -math.inf
-    assert_near(tiled_attention.attend(query, key, value), expected(query, key, value))
+    # a score of some hundreds is itself not closer in FP32
+    assert_near(tiled_attention.attend(query, key, value), expected(query, key, value), fp32_close=2**-12)
 
 
 @pytest.mark.parametrize("factor", [1e2, 1e5, 1e8, 1e18])
@@ -145,7 +156,9 @@ def test_one_thread_computes_what_two_do():
 @pytest.mark.parametrize(
     ("change", "complaint"),
     [
-        ({"query": torch.zeros(1, 2, 40, 64)}, "bf16"),
+        ({"query": torch.zeros(1, 2, 40, 64)}, "in Float"),
+        ({"query": torch.zeros(1, 2, 40, 64).double()}, "in BFloat16"),
+        ({"key": torch.zeros(1, 2, 70, 64)}, "in BFloat16"),
         ({"query": torch.zeros(1, 2, 64, 40).bfloat16().mT}, "side by side"),
         ({"query": torch.zeros(1, 2, 0, 64).bfloat16()}, "not empty"),
         ({"query": torch.zeros(1, 2, 40, 72).bfloat16()}, "a multiple of 16"),
@@ -161,6 +174,7 @@ def test_the_operator_refuses_what_it_would_read_past_the_end_of(change, complai
         tiled_attention.attend(**given)
 
 
+@IN_BOTH_DTYPES
 @pytest.mark.parametrize("causal", [False, True])
-def test_the_operator_keeps_torchs_contract(causal):
-    torch.library.opcheck(torch.ops.xeonperf.tiled_attention.default, (*drawn(), causal, 0.125))
+def test_the_operator_keeps_torchs_contract(causal, dtype):
+    torch.library.opcheck(torch.ops.xeonperf.tiled_attention.default, (*drawn(dtype=dtype), causal, 0.125))
