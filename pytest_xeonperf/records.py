@@ -77,6 +77,11 @@ class Limits:
     bf16_flop_per_s: float
     int8_op_per_s: float
 
+    @property
+    def bf16_is_slower(self) -> bool:
+        """Whether BF16 is multiplied more slowly than FP32, as by Intel's processors whose AMX is not to be had."""
+        return self.bf16_flop_per_s < self.fp32_flop_per_s
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Machine:

@@ -26,12 +26,15 @@ class TestImageEncoderB:
     def test_compiled(self, xeonperf, compiled_bf16):
         xeonperf.check(compiled_bf16)
 
-    # no mask, no windows cut out, weights packed once
-    @pytest.mark.variant(attention="fused", compile=True, freeze=True)
+    # no mask, no windows cut out, weights packed once; BF16 where it is no slower than FP32
+    @pytest.mark.variant(dtype="fp32", attention="fused", compile=True, freeze=True)
+    @pytest.mark.variant(dtype="bf16", isa="avx512_bf16")
     @pytest.mark.min_speedup(7.0, isa="amx_bf16")
     @pytest.mark.min_speedup(2.0, isa="avx512_bf16")
+    @pytest.mark.min_speedup(2.0, isa="avx512")
     @pytest.mark.min_fidelity(cosine=0.9995)
-    @pytest.mark.uses_kernel("xeonperf::rel_pos_attention", "mkldnn::_linear_pointwise")
+    @pytest.mark.uses_kernel("xeonperf::rel_pos_attention")
+    @pytest.mark.uses_kernel("mkldnn::_linear_pointwise", isa="avx512_bf16")
     @pytest.mark.max_graph_breaks(0)
     def test_fused(self, xeonperf, variant):
         xeonperf.check(variant)
@@ -59,11 +62,14 @@ class TestImageEncoderH:
     def test_compiled(self, xeonperf, compiled_bf16):
         xeonperf.check(compiled_bf16)
 
-    @pytest.mark.variant(attention="fused", compile=True, freeze=True)
+    @pytest.mark.variant(dtype="fp32", attention="fused", compile=True, freeze=True)
+    @pytest.mark.variant(dtype="bf16", isa="avx512_bf16")
     @pytest.mark.min_speedup(6.0, isa="amx_bf16")
     @pytest.mark.min_speedup(2.0, isa="avx512_bf16")
+    @pytest.mark.min_speedup(1.5, isa="avx512")
     @pytest.mark.min_fidelity(cosine=0.9995)
-    @pytest.mark.uses_kernel("xeonperf::rel_pos_attention", "mkldnn::_linear_pointwise")
+    @pytest.mark.uses_kernel("xeonperf::rel_pos_attention")
+    @pytest.mark.uses_kernel("mkldnn::_linear_pointwise", isa="avx512_bf16")
     @pytest.mark.max_graph_breaks(0)
     def test_fused(self, xeonperf, variant):
         xeonperf.check(variant)
@@ -91,10 +97,12 @@ class TestMaskDecoder:
         xeonperf.check(compiled_bf16)
 
     # weights packed once; the image looks at a prompt's few tokens through a kernel made for that
-    @pytest.mark.variant(attention="fused", compile=True, freeze=True)
+    @pytest.mark.variant(dtype="fp32", attention="fused", compile=True, freeze=True)
+    @pytest.mark.variant(dtype="bf16", isa="avx512_bf16")
     @pytest.mark.min_speedup(2.5, isa="amx_bf16")
     @pytest.mark.min_speedup(1.5, isa="avx512_bf16")
-    @pytest.mark.uses_kernel("xeonperf::few_keys_attention")
+    @pytest.mark.min_speedup(1.1, isa="avx512")
+    @pytest.mark.uses_kernel("xeonperf::few_keys_attention", isa="avx512_bf16")
     @pytest.mark.max_graph_breaks(0)
     def test_fused(self, xeonperf, variant):
         xeonperf.check(variant)

@@ -52,13 +52,16 @@ def decide(mode: AmxMode, probe: Probe) -> Amx:
 
 
 def usable_isa(probe: Probe, amx: Amx) -> Isa:
-    """The strongest instruction set that works under the chosen remedy: what a floor's ``isa=`` is compared with."""
+    """The strongest instruction set that works under the chosen remedy: what a marker's ``isa=`` is compared with.
+
+    AVX512_BF16 counts where BF16 is multiplied no more slowly than FP32: a promise or a recipe for it means that.
+    """
     if amx.usable_by_onednn:
         return Isa.AMX_BF16
     if probe.advertised.rank < Isa.AVX512_BF16.rank:
         return probe.advertised
     relevant = probe.capped if amx.remedy is Remedy.CAP else probe.plain
-    return Isa.AVX512_BF16 if relevant.worked else Isa.AVX512
+    return Isa.AVX512_BF16 if relevant.gains_by_bf16 else Isa.AVX512
 
 
 def _capped(mode: AmxMode, probe: Probe) -> Amx:

@@ -8,7 +8,7 @@ from pytest_xeonperf.host.compiler import COMPILER_REMEDY, Compiler
 from pytest_xeonperf.host.finding import NOTHING_TO_DO, Finding, Level
 from pytest_xeonperf.host.installation import INSTALL_MODELS
 from pytest_xeonperf.host.libraries import ALLOCATOR_REMEDY, OPENMP_REMEDY, Role
-from pytest_xeonperf.host.processor_findings import amx_findings, processor_findings
+from pytest_xeonperf.host.processor_findings import amx_findings, processor_findings, slow_bf16_findings
 from pytest_xeonperf.host.setting_findings import WHOLE_CPUS, core_findings, isa_findings, system_findings
 from pytest_xeonperf.units import show_bytes
 
@@ -32,6 +32,7 @@ def findings(host: Inspection) -> tuple[Finding, ...]:
         ),
         *isa_findings(host.machine),
         *amx_findings(host),
+        *slow_bf16_findings(host.machine.limits),
         *_software_findings(host),
         *_core_findings(host),
         *_system_findings(host),

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
+import time
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import torch
 
 _EXECUTED = re.compile(r"^onednn_verbose,.*?primitive,exec,cpu,(\w+),([^,]+),", re.MULTILINE)
+_SPEED = re.compile(r"^xeonperf_bf16_over_fp32 (\S+)$", re.MULTILINE)
 _TOLERANCE = 0.05
+_REPEATS = 8
 
 
 def start_thread_pool() -> None:
@@ -52,6 +55,37 @@ def initialise(rows: int = 256) -> None:
         bytes_left = left.mul(20).clamp(-127, 127).to(torch.int8)
         bytes_right = right.mul(20).clamp(-127, 127).to(torch.int8)
         _compare("int8 matmul", torch._int_mm(bytes_left, bytes_right), bytes_left.float() @ bytes_right.float())  # noqa: SLF001 - the only eager INT8 GEMM
+
+
+def bf16_over_fp32(size: int = 1024) -> float:
+    """How much faster a product of matrices is in BF16 than in FP32, the best of some calls of each in turn.
+
+    Without AMX, Intel's later Xeons multiply BF16 at half the speed of FP32, AMD's processors at twice.
+    """
+    import torch
+
+    left, right = torch.rand(size, size), torch.rand(size, size)  # [N, N] fp32
+    operands = (left, right), (left.bfloat16(), right.bfloat16())
+    best_ns = [0, 0]
+    with torch.no_grad():
+        for repeat in range(_REPEATS):
+            for which, (a, b) in enumerate(operands):
+                start_ns = time.perf_counter_ns()
+                torch.mm(a, b)
+                duration_ns = time.perf_counter_ns() - start_ns
+                best_ns[which] = min(best_ns[which], duration_ns) if repeat > 1 else duration_ns
+    return best_ns[0] / best_ns[1]
+
+
+def speed_line() -> str:
+    """A line that says `bf16_over_fp32`."""
+    return f"xeonperf_bf16_over_fp32 {bf16_over_fp32():.3f}\n"
+
+
+def parse_speed(output: str) -> float:
+    """What `speed_line` said in an output; 0 if it is not there."""
+    said = _SPEED.search(output)
+    return float(said[1]) if said else 0.0
 
 
 def parse_kernels(verbose: str) -> tuple[str, ...]:

@@ -21,7 +21,7 @@ from pytest_xeonperf.host import child
 from pytest_xeonperf.host.cachedir import cache_dir, write_atomically
 from pytest_xeonperf.host.compiler import find_compiler
 from pytest_xeonperf.host.cpu import Cpu, read_cpu
-from pytest_xeonperf.host.onednn import parse_isa, parse_kernels
+from pytest_xeonperf.host.onednn import parse_isa, parse_kernels, parse_speed
 from pytest_xeonperf.records import Isa, Unknown
 
 ISA_CAP = "AVX512_CORE_FP16"
@@ -29,7 +29,7 @@ ISA_CAP = "AVX512_CORE_FP16"
 
 _TIMEOUT_S = 180
 _FROM_OUTSIDE = {"SIGKILL", "SIGTERM", "SIGINT", "SIGHUP"}
-_SCHEMA = "xeonperf.probe/1"
+_SCHEMA = "xeonperf.probe/2"
 
 
 class Finish(StrEnum):
@@ -49,11 +49,13 @@ class Trial:
     Attributes:
         detail: The signal it died of, its complaint, why it was not tried, or the instruction set oneDNN named.
         kernels: ``primitive:implementation`` pairs that oneDNN ran.
+        bf16_over_fp32: How much faster than FP32 it multiplied BF16; 0 where that was not timed.
     """
 
     finish: Finish
     detail: str
     kernels: tuple[str, ...] = ()
+    bf16_over_fp32: float = 0.0
 
     @property
     def worked(self) -> bool:
@@ -64,6 +66,11 @@ class Trial:
     def used_amx(self) -> bool:
         """Whether it worked, and on AMX kernels: oneDNN falls back in silence where the kernel refuses tile state."""
         return self.worked and any("amx" in kernel for kernel in self.kernels)
+
+    @property
+    def gains_by_bf16(self) -> bool:
+        """Whether it worked, and BF16 is multiplied no more slowly than FP32."""
+        return self.worked and self.bf16_over_fp32 >= 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,7 +165,12 @@ def judge_ending(ending: child.Ending) -> Trial:
         return Trial(finish=Finish.DIED, detail=ending.signal_name, kernels=parse_kernels(ending.stdout))
     if ending.complaint:
         return Trial(finish=Finish.FAILED, detail=ending.complaint)
-    return Trial(finish=Finish.WORKED, detail=parse_isa(ending.stdout), kernels=parse_kernels(ending.stdout))
+    return Trial(
+        finish=Finish.WORKED,
+        detail=parse_isa(ending.stdout),
+        kernels=parse_kernels(ending.stdout),
+        bf16_over_fp32=parse_speed(ending.stdout),
+    )
 
 
 def _try_onednn(environment: dict[str, str], *arguments: str) -> Trial:

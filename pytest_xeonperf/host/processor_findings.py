@@ -8,13 +8,15 @@ from pytest_xeonperf.host.compiler import COMPILER_REMEDY
 from pytest_xeonperf.host.cpu import INTEL, X86
 from pytest_xeonperf.host.finding import NOTHING_TO_DO, Finding, Level
 from pytest_xeonperf.host.probe import Finish
-from pytest_xeonperf.records import Isa, Remedy
+from pytest_xeonperf.records import Isa, Remedy, Unknown
+from pytest_xeonperf.units import show_rate
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from pytest_xeonperf.host.inspection import Inspection
     from pytest_xeonperf.host.probe import Trial
+    from pytest_xeonperf.records import Limits
 
 
 def processor_findings(*, architecture: str, vendor: str, model_name: str, isa: Isa) -> Iterator[Finding]:
@@ -62,6 +64,19 @@ def no_amx_finding(*, vendor: str, isa: Isa) -> Finding:
         detail=f"the most that can be used here is {isa}",
         remedy=f"{from_intel}; on any other, {NOTHING_TO_DO}" if vendor == INTEL else NOTHING_TO_DO,
     )
+
+
+def slow_bf16_findings(limits: Limits | Unknown) -> Iterator[Finding]:
+    """Whether BF16 is multiplied more slowly than FP32."""
+    if not isinstance(limits, Unknown) and limits.bf16_is_slower:
+        rates = [show_rate(rate, "FLOP/s") for rate in (limits.bf16_flop_per_s, limits.fp32_flop_per_s)]
+        yield Finding(
+            level=Level.NOTE,
+            what="BF16 is multiplied more slowly than FP32",
+            detail=f"{rates[0]} against {rates[1]}: BF16 halves what is read, and costs where arithmetic binds; floors "
+            f"and recipes for {Isa.AVX512_BF16} are for processors that gain by it",
+            remedy="where arithmetic binds use dtype='fp32'; with AMX, BF16 is several times as fast as FP32",
+        )
 
 
 def _bf16_findings(host: Inspection) -> Iterator[Finding]:

@@ -12,7 +12,7 @@ from pytest_xeonperf.host.compiler import COMPILER_REMEDY
 from pytest_xeonperf.host.cpu import INTEL, X86
 from pytest_xeonperf.host.finding import NOTHING_TO_DO, Finding, Level
 from pytest_xeonperf.host.libraries import ALLOCATOR_REMEDY
-from pytest_xeonperf.host.processor_findings import no_amx_finding, processor_findings
+from pytest_xeonperf.host.processor_findings import no_amx_finding, processor_findings, slow_bf16_findings
 from pytest_xeonperf.host.setting_findings import core_findings, isa_findings, system_findings
 from pytest_xeonperf.records import Remedy
 
@@ -38,6 +38,7 @@ def recorded_findings(machine: Machine) -> tuple[Finding, ...]:
         ),
         *isa_findings(machine),
         *_amx_findings(machine, vendor),
+        *slow_bf16_findings(machine.limits),
         *_software_findings(facts),
         *core_findings(
             logical_cpus=_whole(facts, "logical_cpus", machine.physical_cores),

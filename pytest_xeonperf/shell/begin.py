@@ -15,6 +15,7 @@ from pytest_xeonperf.records import Unknown
 from pytest_xeonperf.shell.neighbour import Neighbour
 from pytest_xeonperf.shell.recorder import Recorder
 from pytest_xeonperf.shell.session import Session
+from pytest_xeonperf.shell.state import ISA
 
 if TYPE_CHECKING:
     from pytest_xeonperf.records import Machine
@@ -37,6 +38,7 @@ def begin(config: pytest.Config, settings: Settings) -> None:
         machine = machine_from_outside(settings)
     except XeonPerfError as error:
         raise pytest.UsageError(str(error)) from None
+    config.stash[ISA] = machine.isa
     session = Session(config=config, settings=settings, machine=machine, recorder=recorder)
     config.pluginmanager.register(session, "xeonperf-session")
     neighbour = Neighbour(settings=settings, machine=machine, recorder=recorder)

@@ -26,7 +26,7 @@ from pytest_xeonperf.shell.collection import ours, selected_rungs
 from pytest_xeonperf.shell.engine import Engine
 from pytest_xeonperf.shell.measuring import known_machine
 from pytest_xeonperf.shell.serving import Server
-from pytest_xeonperf.shell.state import IN_CHILD, JUDGEMENT, ONLY_LOOKING
+from pytest_xeonperf.shell.state import IN_CHILD, ISA, JUDGEMENT, ONLY_LOOKING
 from pytest_xeonperf.shell.teller import Teller
 from pytest_xeonperf.shell.weighing import Scale
 
@@ -178,6 +178,7 @@ def main() -> None:
 def _session(channel: Connection, start: protocol.Start, machine: Machine) -> int | pytest.ExitCode:
     config = _prepareconfig([*start.arguments, "-W", _NO_REWRITE])
     config.stash[IN_CHILD] = True
+    config.stash[ISA] = machine.isa
     config.workerinput = {}  # type: ignore[attr-defined]  # what plugins look for to leave files and summaries to the parent
     for name in ("maxfail", "usepdb", "lf", "failedfirst", "newfirst", "stepwise", "xmlpath", "collectonly"):
         if hasattr(config.option, name):

@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from pytest_xeonperf.errors import UsageError
 from pytest_xeonperf.judge.expectations import DEFAULT_FIDELITY, Promises, Threshold
 from pytest_xeonperf.records import Isa, Metric
-from pytest_xeonperf.variants.spec import NAMED, Variant, from_keywords
+from pytest_xeonperf.shell.state import ISA
+from pytest_xeonperf.variants.spec import NAMED, Variant, from_keywords, parse_keywords
 from pytest_xeonperf.variants.spec import lookup as lookup_variant
 from pytest_xeonperf.workloads.catalog import lookup as lookup_workload
 from pytest_xeonperf.workloads.presets import Preset
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     import pytest
 
@@ -45,9 +46,10 @@ def workload(name: str = "", *, phase: str = "", preset: str = "", **options: ob
         _member(Preset, "preset", preset)
 
 
-def variant(**keywords: object) -> None:
-    """variant(dtype=, attention=, compile=, freeze=, woq=, kernel=, ...): what the fixture `variant` is a handle on."""
-    from_keywords(keywords)
+def variant(*, isa: str = "generic", **keywords: object) -> None:
+    """variant(dtype=, compile=, woq=, ..., isa=): what the fixture `variant` stands for, where that ISA is usable."""
+    _member(Isa, "isa", isa)
+    parse_keywords(keywords)
 
 
 def min_speedup(ratio: float, *, over: str = "eager_fp32", metric: str = "latency", isa: str = "generic") -> Threshold:
@@ -94,8 +96,9 @@ def max_recompiles(count: int) -> int:
     return _count(count)
 
 
-def uses_kernel(*names: object) -> tuple[str, ...]:
-    """uses_kernel("aten::_weight_int8pack_mm", "onednn::matmul:*amx", ...): operators or kernels that must have run."""
+def uses_kernel(*names: object, isa: str = "generic") -> tuple[str, ...]:
+    """uses_kernel("aten::_weight_int8pack_mm", "onednn::matmul:*amx", ..., isa=): operators, kernels that must run."""
+    _member(Isa, "isa", isa)
     texts = tuple(name for name in names if isinstance(name, str) and name)
     if not texts or len(texts) < len(names):
         raise UsageError("takes one or more names of operators", remedy='such as "aten::_weight_int8pack_mm"')
@@ -177,22 +180,44 @@ def promises_of(item: pytest.Item, over: str) -> Promises:
         max_memory_bytes=closest.get("max_memory", no_limit),
         max_graph_breaks=closest.get("max_graph_breaks", no_limit),
         max_recompiles=closest.get("max_recompiles", 0),
-        kernels=tuple(name for mark in item.iter_markers("uses_kernel") for name in check(mark)),
+        kernels=tuple(name for mark in _usable(item, "uses_kernel") for name in check(mark)),
         min_roofline=closest.get("min_roofline", 0.0),
     )
 
 
 def variants_of(item: pytest.Function) -> tuple[Variant, ...]:
-    """The variants whose handles a test asks for, by fixture name."""
+    """The variants whose handles a test asks for, by fixture name.
+
+    The keywords of several ``variant`` markers make one variant: those for a more capable ISA win, then those closer to
+    the test.
+    """
     named = [NAMED[name] for name in NAMED if name in item.fixturenames]
     marks = list(item.iter_markers("variant"))
     if "variant" in item.fixturenames:
         if not marks:
             raise UsageError("the fixture variant needs @pytest.mark.variant(...)", where=item.nodeid)
-        named.append(from_keywords({key: value for mark in reversed(marks) for key, value in mark.kwargs.items()}))
+        for isa in Isa:  # what cannot be meant on another machine is known on this one
+            from_keywords(_keywords([mark for mark in marks if _isa_of(mark).rank <= isa.rank]))
+        named.append(from_keywords(_keywords(_usable(item, "variant"))))
     elif marks:
         raise UsageError("@pytest.mark.variant without the fixture variant", where=item.nodeid, remedy="ask for it")
     return tuple(named)
+
+
+def _keywords(marks: Iterable[pytest.Mark]) -> Mapping[str, object]:
+    """What ``variant`` markers say together; they are given closest first."""
+    ordered = sorted(marks, key=lambda mark: _isa_of(mark).rank, reverse=True)
+    return {key: value for mark in reversed(ordered) for key, value in mark.kwargs.items() if key != "isa"}
+
+
+def _usable(item: pytest.Item, name: str) -> list[pytest.Mark]:
+    """The markers of that name whose ISA is usable here, closest first."""
+    here = item.config.stash.get(ISA, Isa.GENERIC)
+    return [mark for mark in item.iter_markers(name) if _isa_of(mark).rank <= here.rank]
+
+
+def _isa_of(mark: pytest.Mark) -> Isa:
+    return Isa(mark.kwargs.get("isa", Isa.GENERIC))
 
 
 def _member(kind: type[_E], name: str, value: str) -> _E:

@@ -9,7 +9,7 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from pytest_xeonperf.records import Case, Result
+    from pytest_xeonperf.records import Case, Isa, Result
     from pytest_xeonperf.shell.results import Tested
     from pytest_xeonperf.shell.rungs import Rung
     from pytest_xeonperf.shell.settings import Settings
@@ -30,6 +30,9 @@ class Judgement(Protocol):
 
 SETTINGS: pytest.StashKey[Settings] = pytest.StashKey()
 """On the config: the resolved settings."""
+
+ISA: pytest.StashKey[Isa] = pytest.StashKey()
+"""On the config, where tests measure: the instruction set that is usable."""
 
 JUDGEMENT: pytest.StashKey[Judgement] = pytest.StashKey()
 """On the config of the process that measures."""

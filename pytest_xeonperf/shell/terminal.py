@@ -37,7 +37,7 @@ def limits_line(limits: Limits | Unknown) -> str:
         (
             f"read {show_rate(limits.read_bytes_per_s, 'B/s')}",
             f"FP32 {show_rate(limits.fp32_flop_per_s, 'FLOP/s')}",
-            f"BF16 {show_rate(limits.bf16_flop_per_s, 'FLOP/s')}",
+            f"BF16 {show_rate(limits.bf16_flop_per_s, 'FLOP/s')}" + (" (slower)" if limits.bf16_is_slower else ""),
             f"INT8 {show_rate(limits.int8_op_per_s, 'OP/s')}",
         )
     )

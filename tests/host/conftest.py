@@ -14,7 +14,8 @@ from pytest_xeonperf.host.topology import Core, Topology
 from pytest_xeonperf.records import Limits, Machine
 
 ON_AMX = Trial(finish=Finish.WORKED, detail="", kernels=("matmul:brg_matmul:avx10_1_512_amx",))
-ON_AVX512 = Trial(finish=Finish.WORKED, detail="", kernels=("matmul:brg_matmul:avx512_core_bf16",))
+ON_AVX512 = Trial(finish=Finish.WORKED, detail="", kernels=("matmul:brg_matmul:avx512_core_bf16",), bf16_over_fp32=2.0)
+LIMITS = Limits(read_bytes_per_s=3e11, fp32_flop_per_s=4e12, bf16_flop_per_s=6e13, int8_op_per_s=1e14)
 UNTRIED = Trial(finish=Finish.NOT_TRIED, detail="not needed")
 QUIET = System(
     kernel="6.8.0", hypervisor="", governor="performance", huge_pages="madvise", memory_bytes=64 << 30,
@@ -76,6 +77,7 @@ def make_host(make_cpu):
         system = replace(QUIET, **changes.pop("system", {}))
         topology = replace(FOUR_CORES, **changes.pop("topology", {}))
         amx = decide(AmxMode.AUTO, tried)
+        limits = changes.pop("limits", None) or LIMITS
         whole = {
             "cpu": cpu, "probe": tried, "system": system, "topology": topology, "torch": "2.13.0", "torchvision": "",
             "compiler": Compiler(command="g++", version="g++ 14"),
@@ -87,7 +89,7 @@ def make_host(make_cpu):
             "machine": Machine(
                 architecture=cpu.architecture, cpu_model=cpu.model_name, isa=usable_isa(tried, amx), amx=amx, threads=4,
                 physical_cores=4, memory_bytes=64 << 30, facts=(("kernel", "6.8"), ("torch", "2.13.0")),
-                limits=Limits(read_bytes_per_s=3e11, fp32_flop_per_s=4e12, bf16_flop_per_s=6e13, int8_op_per_s=1e14),
+                limits=limits,
             ),
         }  # fmt: skip
         return Inspection(**{**whole, **changes})

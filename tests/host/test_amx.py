@@ -1,5 +1,7 @@
 """Every kind of machine, played through the decision."""
 
+from dataclasses import replace
+
 import pytest
 
 from pytest_xeonperf.errors import NotApplicableError
@@ -8,7 +10,7 @@ from pytest_xeonperf.host.probe import Finish, Probe, Trial
 from pytest_xeonperf.records import Isa, Remedy
 
 ON_AMX = Trial(finish=Finish.WORKED, detail="", kernels=("matmul:brg_matmul:avx10_1_512_amx",))
-ON_AVX512 = Trial(finish=Finish.WORKED, detail="", kernels=("matmul:brg_matmul:avx512_core_bf16",))
+ON_AVX512 = Trial(finish=Finish.WORKED, detail="", kernels=("matmul:brg_matmul:avx512_core_bf16",), bf16_over_fp32=2.0)
 SIGILL = Trial(finish=Finish.DIED, detail="SIGILL")
 REFUSED = Trial(finish=Finish.FAILED, detail="CPUID cannot be made to fault here")
 UNTRIED = Trial(finish=Finish.NOT_TRIED, detail="not needed")
@@ -19,6 +21,7 @@ NO_FAULTING = Probe(advertised=Isa.AMX_BF16, plain=SIGILL, repaired=REFUSED, cap
 NO_TILE_STATE = Probe(advertised=Isa.AMX_BF16, plain=ON_AVX512, repaired=REFUSED, capped=ON_AVX512, inductor=REFUSED)
 NOTHING_WORKS = Probe(advertised=Isa.AMX_BF16, plain=SIGILL, repaired=SIGILL, capped=SIGILL, inductor=SIGILL)
 COOPER_LAKE = Probe(advertised=Isa.AVX512_BF16, plain=ON_AVX512, repaired=UNTRIED, capped=UNTRIED, inductor=UNTRIED)
+SLOW_BF16 = replace(COOPER_LAKE, plain=replace(ON_AVX512, bf16_over_fp32=0.5))
 LYING_BF16 = Probe(advertised=Isa.AVX512_BF16, plain=SIGILL, repaired=UNTRIED, capped=UNTRIED, inductor=UNTRIED)
 AVX2 = Probe(advertised=Isa.AVX2, plain=UNTRIED, repaired=UNTRIED, capped=UNTRIED, inductor=UNTRIED)
 ARM = Probe(advertised=Isa.GENERIC, plain=UNTRIED, repaired=UNTRIED, capped=UNTRIED, inductor=UNTRIED)
@@ -33,6 +36,8 @@ ARM = Probe(advertised=Isa.GENERIC, plain=UNTRIED, repaired=UNTRIED, capped=UNTR
         (NO_TILE_STATE, Remedy.NONE, Isa.AVX512_BF16),
         (NOTHING_WORKS, Remedy.CAP, Isa.AVX512),
         (COOPER_LAKE, Remedy.NONE, Isa.AVX512_BF16),
+        (SLOW_BF16, Remedy.NONE, Isa.AVX512),
+        (replace(NO_FAULTING, capped=SLOW_BF16.plain), Remedy.CAP, Isa.AVX512),
         (LYING_BF16, Remedy.NONE, Isa.AVX512),
         (AVX2, Remedy.NONE, Isa.AVX2),
         (ARM, Remedy.NONE, Isa.GENERIC),

@@ -11,9 +11,9 @@ from pytest_xeonperf.host.finding import NOTHING_TO_DO, Level
 from pytest_xeonperf.host.findings import findings
 from pytest_xeonperf.host.probe import Finish, Probe, Trial
 from pytest_xeonperf.host.topology import Core
-from pytest_xeonperf.records import Isa, Unknown
+from pytest_xeonperf.records import Isa, Limits, Unknown
 
-WORKED = Trial(finish=Finish.WORKED, detail="", kernels=("matmul:brg_matmul:avx512_core_bf16",))
+WORKED = Trial(finish=Finish.WORKED, detail="", kernels=("matmul:brg_matmul:avx512_core_bf16",), bf16_over_fp32=2.0)
 ON_AMX = Trial(finish=Finish.WORKED, detail="", kernels=("matmul:brg_matmul:avx10_1_512_amx",))
 SIGILL = Trial(finish=Finish.DIED, detail="SIGILL")
 UNTRIED = Trial(finish=Finish.NOT_TRIED, detail="not needed")
@@ -99,7 +99,9 @@ def test_what_matters_most_comes_first(make_host):
 BROKEN_BF16 = Probe(advertised=Isa.AVX512_BF16, plain=SIGILL, repaired=UNTRIED, capped=UNTRIED, inductor=UNTRIED)
 BROKEN_AMX = Probe(advertised=Isa.AMX_BF16, plain=SIGILL, repaired=SIGILL, capped=WORKED, inductor=SIGILL)
 REPAIRED_AMX = Probe(advertised=Isa.AMX_BF16, plain=SIGILL, repaired=ON_AMX, capped=WORKED, inductor=WORKED)
+OF_SLOW_BF16 = Limits(read_bytes_per_s=3e11, fp32_flop_per_s=4e12, bf16_flop_per_s=2e12, int8_op_per_s=1e13)
 OUT_OF_ORDER = {
+    "BF16 is multiplied more slowly than FP32": {"limits": OF_SLOW_BF16},
     "AMX is advertised and oneDNN cannot use it": {"probe": BROKEN_AMX},
     "AMX works in oneDNN once its tile palette is repaired": {"probe": REPAIRED_AMX},
     "Inductor's AMX micro-kernels cannot work": {"probe": BROKEN_AMX},
@@ -192,6 +194,12 @@ def test_without_torch_nothing_is_said_about_what_onednn_can_do(make_host):
         tried = Probe(advertised=advertised, plain=missing, repaired=missing, capped=missing, inductor=WORKED)
         assert set(said(make_host(torch="", probe=tried), Level.PROBLEM)) == {"torch is not installed"}
         assert not said(make_host(torch="", probe=tried), Level.WARNING)
+
+
+def test_bf16_that_is_slower_than_fp32_is_said_with_both_rates(make_host):
+    found = said(make_host(limits=OF_SLOW_BF16), Level.NOTE)["BF16 is multiplied more slowly than FP32"]
+    assert "2.00 TFLOP/s against 4.00 TFLOP/s" in found.detail
+    assert "dtype='fp32'" in found.remedy
 
 
 @pytest.mark.parametrize("mode", [AmxMode.CAP, AmxMode.OFF])

@@ -1,4 +1,4 @@
-from pytest_xeonperf.host.onednn import parse_isa, parse_kernels
+from pytest_xeonperf.host.onednn import bf16_over_fp32, parse_isa, parse_kernels, parse_speed, speed_line
 
 VERBOSE = """\
 onednn_verbose,v1,info,oneDNN v3.12.0 (commit 80afa71)
@@ -19,3 +19,13 @@ def test_kernels_are_listed_once_and_reorders_are_none():
 def test_onednn_names_its_instruction_set():
     assert parse_isa(VERBOSE) == "Intel AVX-512 with Intel DL Boost and bfloat16 support"
     assert parse_isa("") == ""
+
+
+def test_the_speed_of_bf16_is_found_again_among_other_lines():
+    assert parse_speed(f"{VERBOSE}xeonperf_bf16_over_fp32 0.523\n{VERBOSE}") == 0.523
+    assert parse_speed(VERBOSE + speed_line()) > 0
+    assert parse_speed(VERBOSE) == 0
+
+
+def test_the_speed_of_bf16_is_a_ratio_of_the_same_products():
+    assert 0.01 < bf16_over_fp32(256) < 100

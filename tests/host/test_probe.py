@@ -38,6 +38,13 @@ def test_a_child_killed_by_an_illegal_instruction_is_a_finding():
     assert not trial.used_amx
 
 
+def test_bf16_gains_where_a_child_that_worked_was_no_slower_in_it():
+    said = {speed: ending(stdout=f"{PLAIN_LINE}xeonperf_bf16_over_fp32 {speed}\n") for speed in ("0.52", "1.0", "2.3")}
+    assert [probe.judge_ending(each).gains_by_bf16 for each in said.values()] == [False, True, True]
+    assert not probe.judge_ending(ending(stdout=PLAIN_LINE)).gains_by_bf16
+    assert not probe.judge_ending(ending(-4, "xeonperf_bf16_over_fp32 2.3\n")).gains_by_bf16
+
+
 def test_a_child_that_ran_other_kernels_did_not_use_amx():
     assert probe.judge_ending(ending(stdout=AMX_LINE)).used_amx
     assert not probe.judge_ending(ending(stdout=PLAIN_LINE)).used_amx
@@ -104,7 +111,7 @@ def test_a_probe_is_remembered_until_it_is_asked_for_afresh(make_cpu, children):
 
 @pytest.mark.parametrize(
     "damage",
-    [b"", b"{", b"[]", b'{"schema": "xeonperf.probe/0", "probe": {}}', b'{"schema": "xeonperf.probe/1", "probe": {}}'],
+    [b"", b"{", b"[]", b'{"schema": "xeonperf.probe/1", "probe": {}}', b'{"schema": "xeonperf.probe/2", "probe": {}}'],
 )
 def test_a_damaged_memory_is_as_good_as_none(make_cpu, children, shared_cache, damage):
     asked = children(plain=ending(stdout=AMX_LINE), cap=ending(stdout=PLAIN_LINE))
@@ -112,7 +119,7 @@ def test_a_damaged_memory_is_as_good_as_none(make_cpu, children, shared_cache, d
     before = set((shared_cache / "xeonperf/probe").glob("*"))
     first = probe.probe(cpu=cpu)
     (written,) = set((shared_cache / "xeonperf/probe").glob("*")) - before
-    assert json.loads(written.read_bytes())["schema"] == "xeonperf.probe/1"
+    assert json.loads(written.read_bytes())["schema"] == "xeonperf.probe/2"
     written.write_bytes(damage)
     assert probe.probe(cpu=cpu) == first
     assert len(asked) == 4

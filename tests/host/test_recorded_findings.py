@@ -6,7 +6,7 @@ import pytest
 
 from pytest_xeonperf.host.finding import Level
 from pytest_xeonperf.host.recorded_findings import recorded_findings
-from pytest_xeonperf.records import Amx, Isa, Machine, Remedy, Unknown
+from pytest_xeonperf.records import Amx, Isa, Limits, Machine, Remedy, Unknown
 
 FACTS = {
     "allocator": "libtcmalloc",
@@ -45,6 +45,13 @@ def said(machine, **facts):
 
 def test_a_machine_in_order_has_only_good_findings(machine):
     assert set(said(machine).values()) == {Level.GOOD}
+
+
+def test_bf16_that_is_slower_than_fp32_is_said(machine):
+    limits = Limits(read_bytes_per_s=3e10, fp32_flop_per_s=3e11, bf16_flop_per_s=2e11, int8_op_per_s=1e12)
+    what = "BF16 is multiplied more slowly than FP32"
+    assert said(replace(machine, limits=limits))[what] is Level.NOTE
+    assert what not in said(replace(machine, limits=replace(limits, bf16_flop_per_s=4e11)))
 
 
 @pytest.mark.parametrize(

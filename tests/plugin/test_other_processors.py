@@ -19,7 +19,9 @@ from pytest_xeonperf.records import Isa
 from pytest_xeonperf.shell import begin
 
 _NOT_TRIED = Trial(finish=Finish.NOT_TRIED, detail="")
-_WORKED = Trial(finish=Finish.WORKED, detail="", kernels=("matmul:brg_matmul:avx512_core_bf16",))
+_WORKED = Trial(
+    finish=Finish.WORKED, detail="", kernels=("matmul:brg_matmul:avx512_core_bf16",), bf16_over_fp32=2.0
+)
 _DIED = Trial(finish=Finish.DIED, detail="SIGILL")
 _PROBES = {
     "avx2": Probe(

@@ -36,6 +36,8 @@ def test_limits_are_shown_with_their_units_or_why_there_are_none():
     limits = Limits(read_bytes_per_s=2.1e10, fp32_flop_per_s=1.5e11, bf16_flop_per_s=2e12, int8_op_per_s=4e12)
     shown = terminal.limits_line(limits)
     assert all(part in shown for part in ("21.0 GB/s", "150 GFLOP/s", "2.00 TFLOP/s", "4.00 TOP/s"))
+    assert "slower" not in shown
+    assert "(slower)" in terminal.limits_line(replace(limits, bf16_flop_per_s=1.4e11))
     assert terminal.limits_line(Unknown(reason="smoke")) == "limits: smoke"
 
 
