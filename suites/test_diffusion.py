@@ -33,6 +33,18 @@ class TestUNetStep:
     def test_fused(self, xeonperf, variant):
         xeonperf.check(variant)
 
+    # bytes on both sides of linear layers: four times FP32's speed where there is no AMX; convolutions stay in FP32
+    @pytest.mark.only_isa("avx512")
+    @pytest.mark.variant(
+        dtype="fp32", attention="fused", compile=True, freeze=True, channels_last=True, woq="int8", kernel="dynamic"
+    )
+    @pytest.mark.min_speedup(1.5, isa="avx512")
+    @pytest.mark.min_fidelity(cosine=0.999)
+    @pytest.mark.uses_kernel("xeonperf::dynamic_int8", "mkldnn::_convolution_pointwise", "xeonperf::tiled_attention")
+    @pytest.mark.max_graph_breaks(0)
+    def test_dynamic_int8(self, xeonperf, variant):
+        xeonperf.check(variant)
+
     # what people would use instead, in the same rounds; its BF16 is not as close to FP32
     @pytest.mark.variant(runtime="openvino")
     @pytest.mark.min_fidelity(cosine=0.995)

@@ -114,6 +114,16 @@ class TestLlamaPrefill:
     def test_fused(self, xeonperf, variant):
         xeonperf.check(variant)
 
+    # bytes on both sides of linear layers: four times FP32's speed where there is no AMX
+    @pytest.mark.only_isa("avx512")
+    @pytest.mark.variant(dtype="fp32", attention="fused", compile=True, woq="int8", kernel="dynamic")
+    @pytest.mark.min_speedup(2.5, isa="avx512")
+    @pytest.mark.min_fidelity(cosine=0.995)
+    @pytest.mark.uses_kernel("xeonperf::dynamic_int8", "xeonperf::tiled_attention")
+    @pytest.mark.max_graph_breaks(0)
+    def test_dynamic_int8(self, xeonperf, variant):
+        xeonperf.check(variant)
+
     @pytest.mark.variant(attention="fused", compile=True, woq="int8", kernel="stream")
     @pytest.mark.min_speedup(1.0, over="eager_bf16")
     @pytest.mark.min_fidelity(cosine=0.995)

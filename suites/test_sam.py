@@ -39,6 +39,16 @@ class TestImageEncoderB:
     def test_fused(self, xeonperf, variant):
         xeonperf.check(variant)
 
+    # bytes on both sides of linear layers: four times FP32's speed where there is no AMX
+    @pytest.mark.only_isa("avx512")
+    @pytest.mark.variant(dtype="fp32", attention="fused", compile=True, woq="int8", kernel="dynamic")
+    @pytest.mark.min_speedup(2.91, isa="avx512")
+    @pytest.mark.min_fidelity(cosine=0.999)
+    @pytest.mark.uses_kernel("xeonperf::rel_pos_attention", "xeonperf::dynamic_int8")
+    @pytest.mark.max_graph_breaks(0)
+    def test_dynamic_int8(self, xeonperf, variant):
+        xeonperf.check(variant)
+
     # what people would use instead, in the same rounds; ONNX Runtime has no BF16 on CPUs
     @pytest.mark.variant(runtime="openvino")
     @pytest.mark.min_fidelity(cosine=0.9995)
@@ -72,6 +82,15 @@ class TestImageEncoderH:
     @pytest.mark.uses_kernel("mkldnn::_linear_pointwise", isa="avx512_bf16")
     @pytest.mark.max_graph_breaks(0)
     def test_fused(self, xeonperf, variant):
+        xeonperf.check(variant)
+
+    @pytest.mark.only_isa("avx512")
+    @pytest.mark.variant(dtype="fp32", attention="fused", compile=True, woq="int8", kernel="dynamic")
+    @pytest.mark.min_speedup(2.0, isa="avx512")
+    @pytest.mark.min_fidelity(cosine=0.999)
+    @pytest.mark.uses_kernel("xeonperf::rel_pos_attention", "xeonperf::dynamic_int8")
+    @pytest.mark.max_graph_breaks(0)
+    def test_dynamic_int8(self, xeonperf, variant):
         xeonperf.check(variant)
 
     @pytest.mark.variant(runtime="openvino")

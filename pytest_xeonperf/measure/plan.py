@@ -9,7 +9,7 @@ from pytest_xeonperf.errors import NotApplicableError
 from pytest_xeonperf.measure.roofline import peak
 from pytest_xeonperf.records import Isa, Unknown
 from pytest_xeonperf.units import show_bytes
-from pytest_xeonperf.variants.spec import CONVERTING, WIDTH_BYTES, Dtype, Woq
+from pytest_xeonperf.variants.spec import CONVERTING, WIDTH_BYTES, Dtype, Kernel, Woq
 from pytest_xeonperf.workloads.protocol import Attention
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from pytest_xeonperf.workloads.protocol import Footprint
 
 _BYTES_PER_WEIGHT = {Woq.INT8: 1.05, Woq.INT4: 0.7}  # with scales, and the embedding left in BF16
+_OUTSIDE_LINEARS = 0.5  # of a diffusion model's weights are those of convolutions: others have fewer
 _PROCESS_BYTES = 1536 * 1024 * 1024  # the interpreter, torch, the model libraries and Inductor's workers
 
 _SHARE_OF_A_GROUP = 0.8
@@ -64,8 +65,8 @@ def need(footprint: Footprint, variant: Variant) -> Need:
     resident_bytes = read_bytes + footprint.state_bytes * narrower
     if variant.runtime in CONVERTING:  # torch's module stays, and the peer plans its memory once and for all
         resident_bytes += footprint.parameters * WIDTH_BYTES[variant.tensor_dtype] + passing_bytes
-    elif variant.freeze and variant.woq is Woq.NONE:  # the module's weights, and those packed into the compiled code
-        resident_bytes += read_bytes
+    elif variant.freeze:  # the module's weights, and those packed into the compiled code
+        resident_bytes += footprint.parameters * WIDTH_BYTES[variant.dtype] * _share_left(variant)
     return Need(
         resident_bytes=int(resident_bytes),
         passing_bytes=int(passing_bytes),
@@ -90,7 +91,15 @@ def expected_s(footprint: Footprint, variant: Variant, isa: Isa) -> float:
 
 
 def _weight_bytes(footprint: Footprint, variant: Variant) -> float:
-    return footprint.parameters * _BYTES_PER_WEIGHT.get(variant.woq, WIDTH_BYTES[variant.dtype])
+    left, width_bytes = _share_left(variant), WIDTH_BYTES[variant.dtype]
+    return footprint.parameters * (left * width_bytes + (1 - left) * _BYTES_PER_WEIGHT.get(variant.woq, width_bytes))
+
+
+def _share_left(variant: Variant) -> float:
+    """The share of weights that a variant leaves in its dtype."""
+    if variant.woq is Woq.NONE:
+        return 1.0
+    return _OUTSIDE_LINEARS if variant.kernel is Kernel.DYNAMIC else 0.0
 
 
 def least_s(footprint: Footprint, variants: Sequence[Variant], limits: Limits | Unknown, rounds: int) -> float:

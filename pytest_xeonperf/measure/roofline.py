@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pytest_xeonperf.records import Bound, Limits, Roofline, Unknown
-from pytest_xeonperf.variants.spec import Dtype
+from pytest_xeonperf.variants.spec import Dtype, Kernel
 
 if TYPE_CHECKING:
     from pytest_xeonperf.records import Amx
@@ -71,5 +71,7 @@ def against(found: Roofline, variant: Variant, *, before: Limits, now: Limits) -
 
 
 def peak(limits: Limits, variant: Variant) -> float:
-    """Operations a second that the machine reaches in the dtype that the variant multiplies in."""
+    """Operations a second that the machine reaches in what the linear layers of the variant multiply."""
+    if variant.kernel is Kernel.DYNAMIC:
+        return limits.int8_op_per_s
     return limits.fp32_flop_per_s if variant.product_dtype is Dtype.FP32 else limits.bf16_flop_per_s

@@ -34,6 +34,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         except XeonPerfError as error:
             complaints.append(f"{item.nodeid}: {error}")
             continue
+        why = markers.meant_for_others(item)
+        if why:
+            item.add_marker(pytest.mark.skip(reason=why))
         if not _will_be_skipped(item):  # nobody shall build its variant then
             item.stash[RUNGS] = rungs
     if complaints:

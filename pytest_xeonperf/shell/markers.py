@@ -47,9 +47,16 @@ def workload(name: str = "", *, phase: str = "", preset: str = "", **options: ob
 
 
 def variant(*, isa: str = "generic", **keywords: object) -> None:
-    """variant(dtype=, compile=, woq=, ..., isa=): what the fixture `variant` stands for, where that ISA is usable."""
+    """variant(dtype=, attention=, ..., isa=): what the fixture `variant` stands for, where that ISA is usable."""
     _member(Isa, "isa", isa)
     parse_keywords(keywords)
+
+
+def only_isa(*isas: object) -> frozenset[Isa]:
+    """only_isa("avx512", ...): skipped, and not measured, where the most capable usable ISA is none of these."""
+    if not isas:
+        raise UsageError("takes one or more ISAs", remedy=f"such as {str(Isa.AVX512)!r}")
+    return frozenset(_member(Isa, "isa", str(isa)) for isa in isas)
 
 
 def min_speedup(ratio: float, *, over: str = "eager_fp32", metric: str = "latency", isa: str = "generic") -> Threshold:
@@ -117,6 +124,7 @@ MARKERS: Mapping[str, Callable[..., Any]] = {
     for function in (
         workload,
         variant,
+        only_isa,
         min_speedup,
         max_speedup,
         max_latency,
@@ -131,7 +139,7 @@ MARKERS: Mapping[str, Callable[..., Any]] = {
 """Each marker is the function that checks its arguments; its docstring is what `pytest --markers` prints."""
 
 
-PROMISES = frozenset(MARKERS) - {"workload", "variant"}
+PROMISES = frozenset(MARKERS) - {"workload", "variant", "only_isa"}
 """The markers that a verdict depends on."""
 
 
@@ -183,6 +191,16 @@ def promises_of(item: pytest.Item, over: str) -> Promises:
         kernels=tuple(name for mark in _usable(item, "uses_kernel") for name in check(mark)),
         min_roofline=closest.get("min_roofline", 0.0),
     )
+
+
+def meant_for_others(item: pytest.Item) -> str:
+    """Why this machine is none that a test was written for; empty if it is one."""
+    here = item.config.stash.get(ISA, Isa.GENERIC)
+    for mark in item.iter_markers("only_isa"):
+        isas = check(mark)
+        if here not in isas:
+            return f"only for {', '.join(sorted(isas, key=lambda isa: isa.rank))}; usable here is {here}"
+    return ""
 
 
 def variants_of(item: pytest.Function) -> tuple[Variant, ...]:

@@ -13,6 +13,7 @@ from pytest_xeonperf.host.extension import require
 from pytest_xeonperf.records import Isa
 from pytest_xeonperf.variants import compiled, converted, llama_cpp, onnx_runtime, openvino, peers, torchao
 from pytest_xeonperf.variants.channels_last import lay_out_inputs, lay_out_module
+from pytest_xeonperf.variants.dynamic_int8 import DynamicInt8
 from pytest_xeonperf.variants.eager import cast_inputs, cast_module, uncompiled
 from pytest_xeonperf.variants.internals import rounding_inside
 from pytest_xeonperf.variants.spec import CONVERTING, WIDTH_BYTES, Dtype, Internals, Kernel, Runtime, Variant, Woq
@@ -71,8 +72,8 @@ def build(variant: Variant, workload: Workload, phase: Phase) -> Built:
         DataError: The checkpoint was quantised in another way than the variant says, or the model is not on the CPU.
     """
     peers.require(variant)
-    if variant.attention is Attention.FUSED and variant.dtype is Dtype.BF16:
-        require(Isa.AVX512_BF16, "attention's kernels in BF16")
+    if variant.dtype is Dtype.BF16 and (variant.attention is Attention.FUSED or variant.kernel is Kernel.DYNAMIC):
+        require(Isa.AVX512_BF16, "our kernels in BF16")
     if variant.runtime in CONVERTING:
         converted.require(phase, variant.runtime)
     if variant.runtime is Runtime.LLAMA_CPP:
@@ -175,6 +176,8 @@ def _technique_of(variant: Variant) -> Technique:
     """The technique of a weight-only variant, with the kernel that it asks for."""
     if variant.kernel is Kernel.ATEN:
         return technique(scheme(variant))
+    if variant.kernel is Kernel.DYNAMIC:
+        return DynamicInt8()
     return StreamInt8() if variant.woq is Woq.INT8 else StreamInt4(group_size=variant.group_size)
 
 

@@ -37,13 +37,15 @@ class Woq(StrEnum):
 
 
 class Kernel(StrEnum):
-    """Who multiplies few rows with the weights of linear layers.
+    """Who multiplies with the weights of linear layers.
 
-    Torch's kernels; ours, made for reading weights; or whatever torchao's quantisation comes to.
+    Torch's kernels; ours, made for reading weights; ours for any number of rows, which quantises these too (W8A8); or
+    whatever torchao's quantisation comes to.
     """
 
     ATEN = "aten"
     STREAM = "stream"
+    DYNAMIC = "dynamic"
     TORCHAO = "torchao"
 
 
@@ -132,6 +134,11 @@ class Variant:
             # Inductor's products take weights that it packs itself, which have to be constants
             (self.autotune and not self.freeze, "autotune=True without freeze=True", "say both"),
             (
+                self.kernel is Kernel.DYNAMIC and self.woq is not Woq.INT8,
+                "kernel='dynamic' multiplies int8 weights",
+                "say woq='int8' too",
+            ),
+            (
                 self.kernel is Kernel.TORCHAO and self.woq is Woq.NONE,
                 "kernel='torchao' quantises weights",
                 "say woq='int8' or woq='int4' too",
@@ -172,7 +179,7 @@ class Variant:
             ),
             (self.kernel is Kernel.STREAM and fp32, f"kernel='stream' runs in BF16, not {dtype}", leave_out),
             (
-                self.woq is not Woq.NONE and fp32,
+                self.woq is not Woq.NONE and self.kernel is not Kernel.DYNAMIC and fp32,
                 f"weight-only {self.woq} runs on BF16 activations, not {dtype}",
                 leave_out,
             ),

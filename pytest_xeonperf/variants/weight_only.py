@@ -68,7 +68,7 @@ class QuantisedWeight:
 
 
 class QuantisedLinear(nn.Module, ABC):
-    """A Linear layer with quantised weights: x [..., K] bf16 to [..., N] bf16. A technique says how to multiply.
+    """A Linear layer with quantised weights: x [..., K] to [..., N] in `dtype`. A technique says how to multiply.
 
     Args:
         out_features: N.
@@ -81,14 +81,23 @@ class QuantisedLinear(nn.Module, ABC):
     def __init__(self, out_features: int, in_features: int, bias: torch.Tensor | None) -> None:
         super().__init__()
         self.out_features, self.in_features = out_features, in_features
-        self.weight = QuantisedWeight(
-            shape=(out_features, in_features), dtype=torch.bfloat16, device=torch.device("cpu")
-        )
         self.register_buffer("bias", None if bias is None else bias.detach().to(torch.bfloat16, copy=True))
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """Of the activations that it takes and gives."""
+        return torch.bfloat16
+
+    @property
+    def weight(self) -> QuantisedWeight:
+        """What stands for the weight."""
+        return QuantisedWeight(
+            shape=(self.out_features, self.in_features), dtype=self.dtype, device=torch.device("cpu")
+        )
 
     @abstractmethod
     def multiply(self, rows: torch.Tensor) -> torch.Tensor:
-        """The product bf16 [M, N] of the weights with rows bf16 [M, K], without the bias."""
+        """The product [M, N] of the weights with rows [M, K], without the bias."""
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """The product, with the bias added after the kernel, which has none."""

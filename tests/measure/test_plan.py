@@ -20,7 +20,7 @@ from pytest_xeonperf.measure.plan import (
     total_bytes,
 )
 from pytest_xeonperf.records import Isa, Limits, Unknown
-from pytest_xeonperf.variants.spec import NAMED
+from pytest_xeonperf.variants.spec import NAMED, Kernel, Woq, from_keywords
 from pytest_xeonperf.workloads.protocol import Footprint
 
 GIB = 1 << 30
@@ -52,6 +52,13 @@ def test_freezing_keeps_the_weights_twice():
     compiled = NAMED["compiled_bf16"]
     extra = need(MODEL, replace(compiled, freeze=True)).memory_bytes - need(MODEL, compiled).memory_bytes
     assert extra == 2 * MODEL.parameters
+
+
+def test_what_is_no_linear_layer_stays_as_it_is_beside_bytes_and_is_kept_twice_by_freezing():
+    in_bytes = from_keywords({"dtype": "fp32", "compile": True, "woq": "int8", "kernel": "dynamic"})
+    fp32, frozen = replace(in_bytes, woq=Woq.NONE, kernel=Kernel.ATEN), replace(in_bytes, freeze=True)
+    sizes = [need(MODEL, variant).resident_bytes / MODEL.parameters for variant in (in_bytes, frozen, fp32)]
+    assert sizes == pytest.approx([0.5 * (4 + 1.05), 0.5 * (8 + 1.05), 4])
 
 
 def test_compiling_takes_time_and_more_work_takes_more():

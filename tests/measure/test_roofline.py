@@ -36,6 +36,8 @@ def test_the_tighter_limit_binds():
 def test_the_peak_is_that_of_the_dtype():
     assert _roofline(flop=50_000_000_000, variant=NAMED["eager_fp32"]).fraction == pytest.approx(0.5)
     assert _roofline(flop=50_000_000_000, variant=NAMED["woq_int8"]).fraction == pytest.approx(0.05)
+    in_bytes = from_keywords({"woq": "int8", "kernel": "dynamic"})
+    assert _roofline(flop=50_000_000_000, variant=in_bytes).fraction == pytest.approx(0.025)
     rounding = replace(NAMED["eager_fp32"], internals=Internals.BF16)
     assert _roofline(flop=50_000_000_000, variant=rounding).fraction == pytest.approx(0.05)
 

@@ -33,6 +33,9 @@ IN_MARKERS = [
     ("max_recompiles(1, 2)", ["max_recompiles(n)"]),
     ("uses_kernel()", ["names of operators"]),
     ("uses_kernel(5)", ["names of operators"]),
+    ("uses_kernel('a', isa='amx')", ["isa='amx'", "amx_bf16"]),
+    ("only_isa()", ["takes one or more ISAs"]),
+    ("only_isa('amx')", ["isa='amx'", "amx_bf16", "avx512"]),
     ("min_roofline(2)", ["2 is not a share"]),
     ("min_roofline('half')", ["not a number"]),
     ("min_roofline(share=0.5)", ["min_roofline(fraction)"]),
@@ -43,6 +46,8 @@ IN_MARKERS = [
     ("variant(woq='int4', group_size=48)", ["48", "32, 64, 128"]),
     ("variant(compile='yes')", ["compile='yes'"]),
     ("variant(woq='int8', dtype='fp32')", ["fp32", "bf16"]),
+    ("variant(dtype='bf16', isa='amx')", ["isa='amx'", "amx_bf16", "avx512"]),
+    ("variant(woq='int8', dtype='fp32', isa='amx_bf16')", ["fp32", "bf16"]),
     ("variant('bf16')", ["variant(dtype=, attention="]),
 ]
 IN_WORKLOADS = [

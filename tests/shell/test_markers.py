@@ -3,7 +3,7 @@ import pytest
 from pytest_xeonperf.errors import UsageError
 from pytest_xeonperf.judge.expectations import DEFAULT_FIDELITY, Threshold
 from pytest_xeonperf.records import Isa
-from pytest_xeonperf.shell.markers import MARKERS, check, promises_of, variants_of
+from pytest_xeonperf.shell.markers import MARKERS, check, meant_for_others, promises_of, variants_of
 from pytest_xeonperf.shell.state import ISA
 from pytest_xeonperf.variants.spec import NAMED, Variant
 
@@ -41,6 +41,7 @@ def marked(pytester):
         (pytest.mark.max_recompiles(3), 3),
         (pytest.mark.uses_kernel("a", "b"), ("a", "b")),
         (pytest.mark.min_roofline(0.5), 0.5),
+        (pytest.mark.only_isa("avx512", "avx512_bf16"), {Isa.AVX512, Isa.AVX512_BF16}),
         (pytest.mark.workload("sam-vit-b", phase="encode", preset="smoke", batch=2), None),
         (pytest.mark.variant(dtype="bf16", attention="sdpa", compile=True, woq="int4", group_size=32), None),
     ],
@@ -127,3 +128,11 @@ def test_what_cannot_be_meant_on_another_machine_is_known_on_this_one(marked):
     item.config.stash[ISA] = Isa.AMX_BF16
     with pytest.raises(UsageError, match="weight-only int8 runs on BF16 activations"):
         variants_of(item)
+
+
+@pytest.mark.parametrize(("isa", "meant"), [("avx512", True), ("amx_bf16", False), ("avx2", False)])
+def test_a_test_for_other_isas_says_which_is_usable_here(marked, isa, meant):
+    item = marked("@pytest.mark.only_isa('avx512', 'avx512_bf16')")
+    item.config.stash[ISA] = Isa(isa)
+    why = "" if meant else f"only for avx512, avx512_bf16; usable here is {isa}"
+    assert meant_for_others(item) == why

@@ -1,0 +1,162 @@
+// W8A8 with activations quantised row by row as they come (dynamic quantisation), for CPUs with AVX512_VNNI.
+//
+// A block of rows is brought to unsigned bytes around a zero of 128, multiplied with the weights through torch's brgemm,
+// which is AMX where oneDNN may use it, and what the zero added is taken off with the sums of the weights.
+#include <ATen/Parallel.h>
+#include <ATen/core/LegacyTypeDispatch.h>
+#include <ATen/native/CPUBlas.h>
+#include <ATen/ops/empty.h>
+#include <torch/library.h>
+
+#include <immintrin.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <vector>
+
+namespace {
+
+using at::BFloat16;
+using at::native::cpublas::brgemm;
+
+constexpr int64_t kLanes = 16;
+constexpr int64_t kRows = 64;     // of a block of activations, which stays in the second-level cache
+constexpr int64_t kColumns = 64;  // of a block of weights, and what widths are filled up to
+constexpr int64_t kUnit = 4;      // weights of a channel that are summed at once
+constexpr float kMost = 127.0f;
+constexpr int32_t kZero = 128;
+
+__m512 load(const float* from, __mmask16 lanes) { return _mm512_maskz_loadu_ps(lanes, from); }
+__m512 load(const BFloat16* from, __mmask16 lanes) {
+  const __m512i wide = _mm512_cvtepu16_epi32(_mm256_maskz_loadu_epi16(lanes, from));
+  return _mm512_castsi512_ps(_mm512_slli_epi32(wide, 16));
+}
+void store(float* to, __mmask16 lanes, __m512 value) { _mm512_mask_storeu_ps(to, lanes, value); }
+void store(BFloat16* to, __mmask16 lanes, __m512 value) {
+  _mm256_mask_storeu_epi16(to, lanes, reinterpret_cast<__m256i>(_mm512_cvtneps_pbh(value)));
+}
+
+__mmask16 first_lanes(int64_t count) { return count >= kLanes ? 0xFFFF : static_cast<__mmask16>((1u << count) - 1); }
+
+// oneDNN keeps a thread's tiles configured until it is told that they are no longer needed, also after an error.
+struct ReleaseTiles {
+  ~ReleaseTiles() { at::native::cpublas::brgemm_release(); }
+};
+
+// A row [width] in bytes; gives the step between two of them, which is no number where one of the row's is none.
+template <typename T> float quantise(const T* from, int64_t width, uint8_t* to) {
+  __m512 most = _mm512_setzero_ps();
+  __mmask16 none = 0;
+  for (int64_t k = 0; k < width; k += kLanes) {
+    const __m512 x = load(from + k, first_lanes(width - k));
+    most = _mm512_max_ps(most, _mm512_abs_ps(x));
+    none |= _mm512_cmp_ps_mask(x, x, _CMP_UNORD_Q);
+  }
+  const float largest = _mm512_reduce_max_ps(most);
+  const __m512 inverse = _mm512_set1_ps(largest > 0.0f ? kMost / largest : 0.0f);
+  for (int64_t k = 0; k < width; k += kLanes) {
+    const __m512i whole = _mm512_cvtps_epi32(_mm512_mul_ps(load(from + k, first_lanes(width - k)), inverse));
+    const __m512i above_zero = _mm512_max_epi32(_mm512_add_epi32(whole, _mm512_set1_epi32(kZero)), _mm512_setzero_si512());
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(to + k), _mm512_cvtusepi32_epi8(above_zero));
+  }
+  return none ? std::numeric_limits<float>::quiet_NaN() : largest / kMost;
+}
+
+template <typename T> struct Call {
+  const T* x;            // [rows, K]
+  const int8_t* packed;  // [N / 64, K / 4, 64 * 4]
+  const T* scales;       // [N]
+  const int32_t* sums;   // [N], of the weights of a channel
+  T* out;                // [rows, N]
+  int64_t rows, channels, width;
+
+  int64_t padded() const { return (width + kColumns - 1) / kColumns * kColumns; }
+  int64_t blocks() const { return (channels + kColumns - 1) / kColumns; }
+};
+
+// One row of sums over a block of channels, from `first` on, brought back to what it stands for.
+template <typename T> void finish(const Call<T>& c, const int32_t* products, float step, int64_t first, T* to) {
+  const __m512 of_row = _mm512_set1_ps(step);
+  for (int64_t n = first, last = std::min(first + kColumns, c.channels); n < last; n += kLanes, products += kLanes, to += kLanes) {
+    const __mmask16 lanes = first_lanes(last - n);
+    const __m512i added = _mm512_mullo_epi32(_mm512_maskz_loadu_epi32(lanes, c.sums + n), _mm512_set1_epi32(kZero));
+    const __m512 whole = _mm512_cvtepi32_ps(_mm512_sub_epi32(_mm512_loadu_si512(products), added));
+    store(to, lanes, _mm512_mul_ps(whole, _mm512_mul_ps(of_row, load(c.scales + n, lanes))));
+  }
+}
+
+// What one thread works with: a block of rows in bytes.
+template <typename T> class Worker {
+ public:
+  Worker(const Call<T>& c, int64_t most)
+      : c(c), padded(c.padded()), bytes(most * padded, kZero), products(most * kColumns), steps(most) {}
+
+  void take(int64_t first_, int64_t count_) {
+    if (first_ == first) return;
+    first = first_, count = count_;
+    for (int64_t m = 0; m < count; ++m) steps[m] = quantise(c.x + (first + m) * c.width, c.width, &bytes[m * padded]);
+  }
+
+  void multiply(int64_t block) {
+    const int64_t channel = block * kColumns;
+    brgemm(count, kColumns, padded, padded, kColumns, kColumns, false, bytes.data(), c.packed + channel * padded,
+           products.data());
+    for (int64_t m = 0; m < count; ++m)
+      finish(c, &products[m * kColumns], steps[m], channel, c.out + (first + m) * c.channels + channel);
+  }
+
+ private:
+  const Call<T>& c;
+  const int64_t padded;
+  int64_t first = -1, count = 0;
+  std::vector<uint8_t> bytes;
+  std::vector<int32_t> products;
+  std::vector<float> steps;
+};
+
+// A task is a block of rows with all channels, or with a part of them where there are fewer blocks than threads.
+template <typename T> void multiply(const Call<T>& c) {
+  const int64_t most = std::min(kRows, c.rows), of_rows = (c.rows + most - 1) / most;
+  const int64_t parts = std::clamp<int64_t>((at::get_num_threads() + of_rows - 1) / of_rows, 1, c.blocks());
+  const int64_t part = (c.blocks() + parts - 1) / parts;
+  at::parallel_for(0, of_rows * parts, 1, [&](int64_t begin, int64_t end) {
+    const ReleaseTiles release;
+    Worker<T> worker(c, most);
+    for (int64_t i = begin; i < end; ++i) {
+      const int64_t first = i / parts * most, from = i % parts * part;
+      worker.take(first, std::min(most, c.rows - first));
+      for (int64_t block = from; block < std::min(from + part, c.blocks()); ++block) worker.multiply(block);
+    }
+  });
+}
+
+template <typename T>
+at::Tensor product(const at::Tensor& x, const at::Tensor& packed, const at::Tensor& scales, const at::Tensor& sums) {
+  at::Tensor out = at::empty({x.size(0), scales.size(0)}, x.options());
+  const Call<T> call{.x = x.const_data_ptr<T>(), .packed = packed.const_data_ptr<int8_t>(),
+                     .scales = scales.const_data_ptr<T>(), .sums = sums.const_data_ptr<int32_t>(),
+                     .out = out.data_ptr<T>(), .rows = x.size(0), .channels = scales.size(0), .width = x.size(1)};
+  TORCH_CHECK(packed.size(0) == call.blocks() && packed.size(1) == call.padded() / kUnit, "packed: of other widths");
+  if (call.rows > 0) multiply(call);
+  return out;
+}
+
+// x: fp32 or bf16 [M, K]; packed: int8 [N / 64, K / 4, 64 * 4]; scales: [N] in the dtype of x; sums: int32 [N]. Gives [M, N].
+at::Tensor linear(const at::Tensor& x, const at::Tensor& packed, const at::Tensor& scales, const at::Tensor& sums) {
+  const at::AutoDispatchBelowADInplaceOrView inference_only;
+  const at::ScalarType dtype = x.scalar_type() == at::kFloat ? at::kFloat : at::kBFloat16;
+  TORCH_CHECK(x.dim() == 2 && x.scalar_type() == dtype && x.is_contiguous(), "x: fp32 or bf16 [M, K], contiguous");
+  TORCH_CHECK(packed.dim() == 3 && packed.scalar_type() == at::kChar && packed.is_contiguous() &&
+                  packed.size(2) == kColumns * kUnit, "packed: int8 [N / 64, K / 4, 64 * 4]");
+  TORCH_CHECK(scales.dim() == 1 && scales.scalar_type() == dtype && scales.is_contiguous(), "scales: [N], as x");
+  TORCH_CHECK(sums.sizes() == scales.sizes() && sums.scalar_type() == at::kInt && sums.is_contiguous(), "sums: int32 [N]");
+  return (dtype == at::kFloat ? product<float> : product<BFloat16>)(x, packed, scales, sums);
+}
+
+} // namespace
+
+TORCH_LIBRARY_FRAGMENT(xeonperf, library) {
+  library.def("dynamic_int8(Tensor x, Tensor packed, Tensor scales, Tensor sums) -> Tensor");
+}
+TORCH_LIBRARY_IMPL(xeonperf, CPU, library) { library.impl("dynamic_int8", &linear); }
