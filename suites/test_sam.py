@@ -31,7 +31,7 @@ class TestImageEncoderB:
     @pytest.mark.variant(dtype="bf16", isa="avx512_bf16")
     @pytest.mark.min_speedup(7.0, isa="amx_bf16")
     @pytest.mark.min_speedup(2.0, isa="avx512_bf16")
-    @pytest.mark.min_speedup(2.0, isa="avx512")
+    @pytest.mark.min_speedup(1.7, isa="avx512")
     @pytest.mark.min_fidelity(cosine=0.9995)
     @pytest.mark.uses_kernel("xeonperf::rel_pos_attention")
     @pytest.mark.uses_kernel("mkldnn::_linear_pointwise", isa="avx512_bf16")
@@ -42,7 +42,7 @@ class TestImageEncoderB:
     # bytes on both sides of linear layers: four times FP32's speed where there is no AMX
     @pytest.mark.only_isa("avx512")
     @pytest.mark.variant(dtype="fp32", attention="fused", compile=True, woq="int8", kernel="dynamic")
-    @pytest.mark.min_speedup(2.91, isa="avx512")
+    @pytest.mark.min_speedup(2.5, isa="avx512")
     @pytest.mark.min_fidelity(cosine=0.999)
     @pytest.mark.uses_kernel("xeonperf::rel_pos_attention", "xeonperf::dynamic_int8")
     @pytest.mark.max_graph_breaks(0)

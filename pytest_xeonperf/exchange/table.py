@@ -81,7 +81,7 @@ def result_notes(results: Sequence[Result]) -> tuple[str, ...]:
         if result.verdict.outcome is not Outcome.PASS
     ]
     in_part = [
-        f"in part {result.case.label}: {show_count(len(left), 'layer')} left in BF16, first {left[0]}"
+        f"in part {result.case.label}: {show_count(len(left), 'layer')} left to torch, first {left[0]}"
         for result in results
         if isinstance(result.measurement, Measurement) and (left := result.measurement.evidence.left_in_bf16)
     ]

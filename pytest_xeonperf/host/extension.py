@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
     import torch
 
+_SHARED = Path(__file__).parent
+"""Headers of kernels in several folders."""
+
 _FLAGS = (
     *("-std=c++20", "-O3", "-shared", "-fPIC", "-fopenmp"),
     *("-DAT_PARALLEL_OPENMP=1", "-DCPU_CAPABILITY=AVX512", "-DCPU_CAPABILITY_AVX512"),
@@ -70,8 +73,8 @@ def load_operators(source: Path, needs: Isa = Isa.AVX512_BF16) -> None:
     require(needs, f"the kernels in {source.name}")
     compiler = need_compiler()
     root = torch.__path__[0]
-    headers = sorted(source.parent.glob("*.h"))
-    flags = (*_FLAGS, f"-I{root}/include", f"-L{root}/lib", f"-Wl,-rpath,{root}/lib")
+    headers = sorted({*source.parent.glob("*.h"), *_SHARED.glob("*.h")})
+    flags = (*_FLAGS, f"-I{_SHARED}", f"-I{root}/include", f"-L{root}/lib", f"-Wl,-rpath,{root}/lib")
     libraries = ("-ltorch_cpu", "-lc10")
     texts = (path.read_bytes() for path in (source, *headers))
     identity = [*texts, *map(str.encode, (*flags, compiler.version, torch.__version__))]

@@ -32,7 +32,7 @@ def findings(host: Inspection) -> tuple[Finding, ...]:
         ),
         *isa_findings(host.machine),
         *amx_findings(host),
-        *slow_bf16_findings(host.machine.limits),
+        *slow_bf16_findings(host.machine.limits, host.machine.isa),
         *_software_findings(host),
         *_core_findings(host),
         *_system_findings(host),

@@ -79,7 +79,7 @@ def bf16_over_fp32(size: int = 1024) -> float:
 
 def speed_line() -> str:
     """A line that says `bf16_over_fp32`."""
-    return f"xeonperf_bf16_over_fp32 {bf16_over_fp32():.3f}\n"
+    return f"\nxeonperf_bf16_over_fp32 {bf16_over_fp32():.3f}\n"
 
 
 def parse_speed(output: str) -> float:

@@ -66,9 +66,9 @@ def no_amx_finding(*, vendor: str, isa: Isa) -> Finding:
     )
 
 
-def slow_bf16_findings(limits: Limits | Unknown) -> Iterator[Finding]:
-    """Whether BF16 is multiplied more slowly than FP32."""
-    if not isinstance(limits, Unknown) and limits.bf16_is_slower:
+def slow_bf16_findings(limits: Limits | Unknown, isa: Isa) -> Iterator[Finding]:
+    """Whether BF16 is multiplied more slowly than FP32, on a machine that has instructions for it or nearly."""
+    if isa is Isa.AVX512 and not isinstance(limits, Unknown) and limits.bf16_is_slower:
         rates = [show_rate(rate, "FLOP/s") for rate in (limits.bf16_flop_per_s, limits.fp32_flop_per_s)]
         yield Finding(
             level=Level.NOTE,

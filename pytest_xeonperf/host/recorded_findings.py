@@ -38,7 +38,7 @@ def recorded_findings(machine: Machine) -> tuple[Finding, ...]:
         ),
         *isa_findings(machine),
         *_amx_findings(machine, vendor),
-        *slow_bf16_findings(machine.limits),
+        *slow_bf16_findings(machine.limits, machine.isa),
         *_software_findings(facts),
         *core_findings(
             logical_cpus=_whole(facts, "logical_cpus", machine.physical_cores),

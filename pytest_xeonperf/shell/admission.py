@@ -12,8 +12,9 @@ from pytest_xeonperf.measure.failure import Failure, FailureKind
 from pytest_xeonperf.records import Isa, Unknown
 from pytest_xeonperf.units import show_bytes, show_minutes
 from pytest_xeonperf.variants import autotuned, peers
-from pytest_xeonperf.variants.spec import REFERENCE, Dtype, Internals, lookup
+from pytest_xeonperf.variants.spec import REFERENCE, Dtype, Internals, Kernel, lookup
 from pytest_xeonperf.workloads.presets import Preset
+from pytest_xeonperf.workloads.protocol import Attention
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -147,10 +148,9 @@ def _refusal(key: LadderKey, variant: Variant, barred: Sequence[Barred], room: R
     for dead in barred:
         if (dead.model, dead.variant) == (key.model, variant.name):
             return (Failure(kind=FailureKind.DIED, reason=dead.reason),)
-    if variant.product_dtype is Dtype.BF16 and room.isa.rank < Isa.AVX512.rank and key.preset is not Preset.SMOKE:
-        return (_needs_more(f"BF16 is emulated without AVX-512; usable here is {room.isa}"),)
-    if variant.internals is Internals.BF16 and room.isa.rank < Isa.AMX_BF16.rank:
-        return (_needs_more(f"oneDNN rounds FP32 to BF16 only with {Isa.AMX_BF16}; usable here is {room.isa}"),)
+    missing = _missing_instructions(variant, room.isa, key.preset)
+    if missing:
+        return (_needs_more(f"{missing}; usable here is {room.isa}"),)
     try:
         peers.require(variant)
         if variant.autotune:
@@ -163,6 +163,18 @@ def _refusal(key: LadderKey, variant: Variant, barred: Sequence[Barred], room: R
         except NotApplicableError as error:
             return (_needs_more(str(error)),)
     return ()
+
+
+def _missing_instructions(variant: Variant, isa: Isa, preset: Preset) -> str:
+    """What a variant cannot be without, or not be fast without; empty where nothing is missing."""
+    if isa.rank < Isa.AVX512.rank:
+        if variant.product_dtype is Dtype.BF16 and preset is not Preset.SMOKE:
+            return "BF16 is emulated without AVX-512"
+        if variant.attention is Attention.FUSED or variant.kernel is Kernel.DYNAMIC:
+            return f"our kernels need {Isa.AVX512}"
+    if variant.internals is Internals.BF16 and isa.rank < Isa.AMX_BF16.rank:
+        return f"oneDNN rounds FP32 to BF16 only with {Isa.AMX_BF16}"
+    return ""
 
 
 def _fitting_baseline(phase: Phase, wanted: Variant, available_bytes: int) -> Variant:

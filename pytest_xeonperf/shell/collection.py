@@ -9,6 +9,7 @@ from _pytest.skipping import evaluate_skip_marks
 
 from pytest_xeonperf.errors import XeonPerfError
 from pytest_xeonperf.shell import markers
+from pytest_xeonperf.shell.by_isa import meant_for_others
 from pytest_xeonperf.shell.rungs import measures, rungs_of
 from pytest_xeonperf.shell.state import RESULTS, RUNGS, SETTINGS
 
@@ -34,7 +35,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         except XeonPerfError as error:
             complaints.append(f"{item.nodeid}: {error}")
             continue
-        why = markers.meant_for_others(item)
+        why = meant_for_others(item)
         if why:
             item.add_marker(pytest.mark.skip(reason=why))
         if not _will_be_skipped(item):  # nobody shall build its variant then

@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from pytest_xeonperf.errors import UsageError
 from pytest_xeonperf.judge.expectations import DEFAULT_FIDELITY, Promises, Threshold
 from pytest_xeonperf.records import Isa, Metric
-from pytest_xeonperf.shell.state import ISA
+from pytest_xeonperf.shell.by_isa import isa_of, keywords, usable
 from pytest_xeonperf.variants.spec import NAMED, Variant, from_keywords, parse_keywords
 from pytest_xeonperf.variants.spec import lookup as lookup_variant
 from pytest_xeonperf.workloads.catalog import lookup as lookup_workload
 from pytest_xeonperf.workloads.presets import Preset
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Mapping
 
     import pytest
 
@@ -188,19 +188,9 @@ def promises_of(item: pytest.Item, over: str) -> Promises:
         max_memory_bytes=closest.get("max_memory", no_limit),
         max_graph_breaks=closest.get("max_graph_breaks", no_limit),
         max_recompiles=closest.get("max_recompiles", 0),
-        kernels=tuple(name for mark in _usable(item, "uses_kernel") for name in check(mark)),
+        kernels=tuple(name for mark in usable(item, "uses_kernel") for name in check(mark)),
         min_roofline=closest.get("min_roofline", 0.0),
     )
-
-
-def meant_for_others(item: pytest.Item) -> str:
-    """Why this machine is none that a test was written for; empty if it is one."""
-    here = item.config.stash.get(ISA, Isa.GENERIC)
-    for mark in item.iter_markers("only_isa"):
-        isas = check(mark)
-        if here not in isas:
-            return f"only for {', '.join(sorted(isas, key=lambda isa: isa.rank))}; usable here is {here}"
-    return ""
 
 
 def variants_of(item: pytest.Function) -> tuple[Variant, ...]:
@@ -215,27 +205,11 @@ def variants_of(item: pytest.Function) -> tuple[Variant, ...]:
         if not marks:
             raise UsageError("the fixture variant needs @pytest.mark.variant(...)", where=item.nodeid)
         for isa in Isa:  # what cannot be meant on another machine is known on this one
-            from_keywords(_keywords([mark for mark in marks if _isa_of(mark).rank <= isa.rank]))
-        named.append(from_keywords(_keywords(_usable(item, "variant"))))
+            from_keywords(keywords([mark for mark in marks if isa_of(mark).rank <= isa.rank]))
+        named.append(from_keywords(keywords(usable(item, "variant"))))
     elif marks:
         raise UsageError("@pytest.mark.variant without the fixture variant", where=item.nodeid, remedy="ask for it")
     return tuple(named)
-
-
-def _keywords(marks: Iterable[pytest.Mark]) -> Mapping[str, object]:
-    """What ``variant`` markers say together; they are given closest first."""
-    ordered = sorted(marks, key=lambda mark: _isa_of(mark).rank, reverse=True)
-    return {key: value for mark in reversed(ordered) for key, value in mark.kwargs.items() if key != "isa"}
-
-
-def _usable(item: pytest.Item, name: str) -> list[pytest.Mark]:
-    """The markers of that name whose ISA is usable here, closest first."""
-    here = item.config.stash.get(ISA, Isa.GENERIC)
-    return [mark for mark in item.iter_markers(name) if _isa_of(mark).rank <= here.rank]
-
-
-def _isa_of(mark: pytest.Mark) -> Isa:
-    return Isa(mark.kwargs.get("isa", Isa.GENERIC))
 
 
 def _member(kind: type[_E], name: str, value: str) -> _E:

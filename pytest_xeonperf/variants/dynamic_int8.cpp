@@ -2,13 +2,12 @@
 //
 // A block of rows is brought to unsigned bytes around a zero of 128, multiplied with the weights through torch's brgemm,
 // which is AMX where oneDNN may use it, and what the zero added is taken off with the sums of the weights.
+#include "lanes.h"
+
 #include <ATen/Parallel.h>
 #include <ATen/core/LegacyTypeDispatch.h>
-#include <ATen/native/CPUBlas.h>
 #include <ATen/ops/empty.h>
 #include <torch/library.h>
-
-#include <immintrin.h>
 
 #include <algorithm>
 #include <cmath>
@@ -17,41 +16,25 @@
 
 namespace {
 
+using namespace lanes;
 using at::BFloat16;
 using at::native::cpublas::brgemm;
 
-constexpr int64_t kLanes = 16;
 constexpr int64_t kRows = 64;     // of a block of activations, which stays in the second-level cache
 constexpr int64_t kColumns = 64;  // of a block of weights, and what widths are filled up to
 constexpr int64_t kUnit = 4;      // weights of a channel that are summed at once
+constexpr int64_t kTasks = 4;     // for each thread at least, so that none waits long for another
 constexpr float kMost = 127.0f;
 constexpr int32_t kZero = 128;
 
-__m512 load(const float* from, __mmask16 lanes) { return _mm512_maskz_loadu_ps(lanes, from); }
-__m512 load(const BFloat16* from, __mmask16 lanes) {
-  const __m512i wide = _mm512_cvtepu16_epi32(_mm256_maskz_loadu_epi16(lanes, from));
-  return _mm512_castsi512_ps(_mm512_slli_epi32(wide, 16));
-}
-void store(float* to, __mmask16 lanes, __m512 value) { _mm512_mask_storeu_ps(to, lanes, value); }
-void store(BFloat16* to, __mmask16 lanes, __m512 value) {
-  _mm256_mask_storeu_epi16(to, lanes, reinterpret_cast<__m256i>(_mm512_cvtneps_pbh(value)));
-}
-
-__mmask16 first_lanes(int64_t count) { return count >= kLanes ? 0xFFFF : static_cast<__mmask16>((1u << count) - 1); }
-
-// oneDNN keeps a thread's tiles configured until it is told that they are no longer needed, also after an error.
-struct ReleaseTiles {
-  ~ReleaseTiles() { at::native::cpublas::brgemm_release(); }
-};
-
-// A row [width] in bytes; gives the step between two of them, which is no number where one of the row's is none.
+// A row [width] in bytes; gives the step between two of them, which is no number where one of the row's is not finite.
 template <typename T> float quantise(const T* from, int64_t width, uint8_t* to) {
   __m512 most = _mm512_setzero_ps();
-  __mmask16 none = 0;
+  __mmask16 finite = 0xFFFF;
   for (int64_t k = 0; k < width; k += kLanes) {
-    const __m512 x = load(from + k, first_lanes(width - k));
-    most = _mm512_max_ps(most, _mm512_abs_ps(x));
-    none |= _mm512_cmp_ps_mask(x, x, _CMP_UNORD_Q);
+    const __m512 x = _mm512_abs_ps(load(from + k, first_lanes(width - k)));
+    most = _mm512_max_ps(most, x);
+    finite &= _mm512_cmp_ps_mask(x, _mm512_set1_ps(std::numeric_limits<float>::max()), _CMP_LE_OQ);
   }
   const float largest = _mm512_reduce_max_ps(most);
   const __m512 inverse = _mm512_set1_ps(largest > 0.0f ? kMost / largest : 0.0f);
@@ -60,7 +43,7 @@ template <typename T> float quantise(const T* from, int64_t width, uint8_t* to) 
     const __m512i above_zero = _mm512_max_epi32(_mm512_add_epi32(whole, _mm512_set1_epi32(kZero)), _mm512_setzero_si512());
     _mm_storeu_si128(reinterpret_cast<__m128i*>(to + k), _mm512_cvtusepi32_epi8(above_zero));
   }
-  return none ? std::numeric_limits<float>::quiet_NaN() : largest / kMost;
+  return finite == 0xFFFF ? largest / kMost : std::numeric_limits<float>::quiet_NaN();
 }
 
 template <typename T> struct Call {
@@ -71,7 +54,7 @@ template <typename T> struct Call {
   T* out;                // [rows, N]
   int64_t rows, channels, width;
 
-  int64_t padded() const { return (width + kColumns - 1) / kColumns * kColumns; }
+  int64_t padded() const { return round_up(width, kColumns); }
   int64_t blocks() const { return (channels + kColumns - 1) / kColumns; }
 };
 
@@ -115,10 +98,10 @@ template <typename T> class Worker {
   std::vector<float> steps;
 };
 
-// A task is a block of rows with all channels, or with a part of them where there are fewer blocks than threads.
+// A task is a block of rows with all channels, or with a part of them where there are few blocks.
 template <typename T> void multiply(const Call<T>& c) {
   const int64_t most = std::min(kRows, c.rows), of_rows = (c.rows + most - 1) / most;
-  const int64_t parts = std::clamp<int64_t>((at::get_num_threads() + of_rows - 1) / of_rows, 1, c.blocks());
+  const int64_t parts = std::clamp<int64_t>((kTasks * at::get_num_threads() + of_rows - 1) / of_rows, 1, c.blocks());
   const int64_t part = (c.blocks() + parts - 1) / parts;
   at::parallel_for(0, of_rows * parts, 1, [&](int64_t begin, int64_t end) {
     const ReleaseTiles release;
@@ -151,6 +134,7 @@ at::Tensor linear(const at::Tensor& x, const at::Tensor& packed, const at::Tenso
                   packed.size(2) == kColumns * kUnit, "packed: int8 [N / 64, K / 4, 64 * 4]");
   TORCH_CHECK(scales.dim() == 1 && scales.scalar_type() == dtype && scales.is_contiguous(), "scales: [N], as x");
   TORCH_CHECK(sums.sizes() == scales.sizes() && sums.scalar_type() == at::kInt && sums.is_contiguous(), "sums: int32 [N]");
+  if (dtype == at::kBFloat16) require_bf16_instructions();
   return (dtype == at::kFloat ? product<float> : product<BFloat16>)(x, packed, scales, sums);
 }
 

@@ -9,6 +9,7 @@ fidelity beside the speed-up says.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,18 +27,19 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _SOURCE = Path(__file__).with_name("dynamic_int8.cpp")
-_COLUMNS = 64
-_UNIT = 4
-_STEP = 64
+_COLUMNS, _UNIT, _STEP = 64, 4, 64
+"""As the kernel has them: channels of a block, inputs that are summed at once, and what inputs are filled up to."""
+_MOST = 1 << 17
+"""Inputs whose products, of 255 and 127 at most, an int32 holds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DynamicInt8(Int8):
     """The technique: int8 as `Int8` quantises it, for the kernel that multiplies bytes with bytes."""
 
-    def refusal(self, *, out_features: int, in_features: int) -> str:  # noqa: ARG002 - any widths will do
-        """Empty: widths are filled up with zeros."""
-        return ""
+    def refusal(self, *, out_features: int, in_features: int) -> str:  # noqa: ARG002 - any N will do
+        """Why the kernel cannot take a layer of these widths; empty where it can. They are filled up with zeros."""
+        return f"K={in_features} is above {_MOST}, where sums may overflow" if in_features > _MOST else ""
 
     def linear(self, tensors: Mapping[str, torch.Tensor], bias: torch.Tensor | None) -> nn.Module:
         """The layer that multiplies with the parts.
@@ -45,9 +47,7 @@ class DynamicInt8(Int8):
         Raises:
             NotApplicableError: The processor lacks AVX512_VNNI, or there is no compiler.
         """
-        if "avx512_vnni" not in read_cpu().flags:
-            raise NotApplicableError("kernel='dynamic' needs AVX512_VNNI", remedy="use a variant without it")
-        load_operator("dynamic_int8", _SOURCE, _shape_of_result, Isa.AVX512)
+        _load()
         return DynamicInt8Linear(tensors["weight"], tensors["scales"], bias)
 
 
@@ -79,6 +79,13 @@ class DynamicInt8Linear(QuantisedLinear):
         """The product [M, N] with rows [M, K], both in the dtype of the scales."""
         product: torch.Tensor = torch.ops.xeonperf.dynamic_int8(rows, self.packed, self.scales, self.sums)
         return product
+
+
+@cache
+def _load() -> None:
+    if "avx512_vnni" not in read_cpu().flags:
+        raise NotApplicableError("kernel='dynamic' needs AVX512_VNNI", remedy="use a variant without it")
+    load_operator("dynamic_int8", _SOURCE, _shape_of_result, Isa.AVX512)
 
 
 def pack(weight: torch.Tensor) -> torch.Tensor:

@@ -29,7 +29,7 @@ WIDTH_BYTES = {Dtype.FP32: 4, Dtype.BF16: 2}
 
 
 class Woq(StrEnum):
-    """Weight-only quantisation of the Linear layers: none, W8A16 or W4A16."""
+    """Quantisation of the Linear layers' weights: none, W8A16 (with the kernel `DYNAMIC` W8A8) or W4A16."""
 
     NONE = "none"
     INT8 = "int8"

@@ -73,7 +73,7 @@ class QuantisedLinear(nn.Module, ABC):
     Args:
         out_features: N.
         in_features: K.
-        bias: [N], or none; kept in BF16.
+        bias: [N], or none.
     """
 
     bias: torch.Tensor | None
@@ -81,7 +81,7 @@ class QuantisedLinear(nn.Module, ABC):
     def __init__(self, out_features: int, in_features: int, bias: torch.Tensor | None) -> None:
         super().__init__()
         self.out_features, self.in_features = out_features, in_features
-        self.register_buffer("bias", None if bias is None else bias.detach().to(torch.bfloat16, copy=True))
+        self.register_buffer("bias", None if bias is None else bias.detach().clone())
 
     @property
     def dtype(self) -> torch.dtype:
@@ -103,7 +103,7 @@ class QuantisedLinear(nn.Module, ABC):
         """The product, with the bias added after the kernel, which has none."""
         product = self.multiply(x.reshape(-1, self.in_features).contiguous())
         product = product.reshape(*x.shape[:-1], self.out_features)
-        return product if self.bias is None else product + self.bias
+        return product if self.bias is None else product + self.bias.to(product.dtype)
 
     def extra_repr(self) -> str:
         """Widths, for printing the model."""
@@ -122,7 +122,7 @@ def blocks_of_rows(channels: int) -> Iterator[slice]:
 def quantise_linears(
     module: nn.Module, technique: Technique, place: Place | None = None
 ) -> tuple[nn.Module, tuple[str, ...]]:
-    """The module with each Linear layer quantised, and those left in BF16, each by name with the reason.
+    """The module with each Linear layer quantised, and those left as they are, each by name with the reason.
 
     One layer after the other, so that never more than one of them exists twice. A weight tied to an embedding is
     quantised for the Linear layer only. Layers that a checkpoint stores quantised are packed as they are.

@@ -5,6 +5,7 @@
 // lie in the cache, and skips those that the mask hides. Where there are more threads than heads, each takes a stretch of the keys,
 // and what they found is put together as in FlashDecoding (Dao et al., 2023).
 #include "heads.h"
+#include "lanes.h"
 
 #include <ATen/Parallel.h>
 #include <ATen/core/LegacyTypeDispatch.h>
@@ -158,6 +159,7 @@ void attend(const Call& c, BFloat16* out) {
 at::Tensor decode_attention(const at::Tensor& query, const at::Tensor& key, const at::Tensor& value,
                             const std::optional<at::Tensor>& mask, double scale) {
   const at::AutoDispatchBelowADInplaceOrView inference_only;
+  lanes::require_bf16_instructions();
   check_heads(query, key, value, at::kBFloat16, kStep);
   TORCH_CHECK(query.size(2) == 1, "query: one a head");
   TORCH_CHECK(!mask || (mask->scalar_type() == at::kBool &&

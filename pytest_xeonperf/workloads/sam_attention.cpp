@@ -204,7 +204,7 @@ at::Tensor attend_in(const at::Tensor& projected, const at::Tensor& bias, const 
   const int64_t most = s.tokens() <= 2 * kQueries ? s.tokens() : kQueries;
   const int64_t blocks = (s.tokens() + most - 1) / most;
   at::parallel_for(0, s.regions() * heads * blocks, 1, [&](int64_t begin, int64_t end) {
-    const ReleaseTiles<T> release;
+    const ReleaseTiles release;
     Worker<T> worker(s, by_row, by_column, from, bias_from, static_cast<float>(scale), most);
     for (int64_t i = begin; i < end; ++i) {
       const int64_t pair = i / blocks, first = i % blocks * most;
@@ -222,7 +222,9 @@ at::Tensor attend(const at::Tensor& projected, const at::Tensor& bias, const at:
   const at::ScalarType dtype = projected.scalar_type() == at::kFloat ? at::kFloat : at::kBFloat16;
   for (const auto& tensor : {projected, bias, table_h, table_w})
     TORCH_CHECK(tensor.scalar_type() == dtype && tensor.is_contiguous(), "bf16 or fp32 and contiguous, all of them");
-  return (dtype == at::kFloat ? attend_in<float> : attend_in<BFloat16>)(projected, bias, table_h, table_w, heads, window, scale);
+  if (dtype == at::kBFloat16) require_bf16_instructions();
+  const auto attend_here = dtype == at::kFloat ? attend_in<float> : attend_in<BFloat16>;
+  return attend_here(projected, bias, table_h, table_w, heads, window, scale);
 }
 
 } // namespace

@@ -122,6 +122,7 @@ at::Tensor few_keys_attention(const at::Tensor& query, const at::Tensor& key, co
               "query, key and value are of different sizes");
   TORCH_CHECK(heads > 0 && query.size(2) % (2 * heads) == 0, "channels of a head: even");
   TORCH_CHECK(key.size(1) > 0 && key.size(1) <= kMostKeys, "keys: up to 64");
+  require_bf16_instructions();
   TORCH_CHECK(scale > 0, "scale: above 0"); // the largest score stays the largest
   at::Tensor out = at::empty(query.sizes(), query.options());
   attend({.query = query.const_data_ptr<BFloat16>(), .key = key.const_data_ptr<BFloat16>(),

@@ -81,7 +81,7 @@ template <typename T> class Worker {
 template <typename T> void attend(const Call<T>& c) {
   const int64_t most = std::min(kQueries, c.queries), blocks = (c.queries + most - 1) / most;
   at::parallel_for(0, c.batch * c.heads * blocks, 1, [&](int64_t begin, int64_t end) {
-    const ReleaseTiles<T> release;
+    const ReleaseTiles release;
     Worker<T> worker(c, most);
     for (int64_t i = begin; i < end; ++i) {
       const int64_t pair = i / blocks, first = i % blocks * most;
@@ -107,6 +107,7 @@ at::Tensor tiled_attention(const at::Tensor& query, const at::Tensor& key, const
                            double scale) {
   const at::AutoDispatchBelowADInplaceOrView inference_only;
   const bool fp32 = query.scalar_type() == at::kFloat;
+  if (!fp32) require_bf16_instructions();
   check_heads(query, key, value, fp32 ? at::kFloat : at::kBFloat16, kLanes);
   at::Tensor out = at::empty({query.size(0), query.size(2), query.size(1), query.size(3)}, query.options());
   if (fp32) attend_into<float>(out, query, key, value, causal, scale);

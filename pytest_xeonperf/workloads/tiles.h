@@ -3,9 +3,7 @@
 // tiles of keys, as in FlashAttention (Dao et al., 2022). `T` is the dtype of queries, keys and values, BF16 or FP32.
 #pragma once
 
-#include <ATen/native/CPUBlas.h>
-
-#include <immintrin.h>
+#include "lanes.h"
 
 #include <algorithm>
 #include <cmath>
@@ -15,27 +13,16 @@
 
 namespace tiles {
 
+using namespace lanes;
 using at::BFloat16;
 using at::native::cpublas::brgemm;
 
-constexpr int64_t kLanes = 16;
 constexpr int64_t kQueries = 128; // of a block; their scores with a tile of keys stay in the second-level cache
 constexpr int64_t kKeys = 512;    // of a tile, about
 constexpr float kRoom = 40.0f;    // powers of two that a logit may be above what weights are relative to
 constexpr float kLowest = -1e30f; // the least that weights are relative to, for logits of minus infinity
 constexpr float kLog2E = 1.44269504f;
 template <typename T> constexpr int64_t kDepth = 64 / sizeof(T); // what AMX sums over at a time: shorter sums are filled up
-
-inline int64_t round_up(int64_t value, int64_t multiple) { return (value + multiple - 1) / multiple * multiple; }
-
-inline __mmask16 first_lanes(int64_t count) {
-  return count >= kLanes ? 0xFFFF : static_cast<__mmask16>((1u << count) - 1);
-}
-
-inline void store(BFloat16* to, __mmask16 lanes, __m512 value) {
-  _mm256_mask_storeu_epi16(to, lanes, reinterpret_cast<__m256i>(_mm512_cvtneps_pbh(value)));
-}
-inline void store(float* to, __mmask16 lanes, __m512 value) { _mm512_mask_storeu_ps(to, lanes, value); }
 
 // 2^x: the whole part goes to the exponent, Taylor does the rest. Its relative error is a fiftieth of BF16's, 4e-5; for
 // FP32 two terms more make it 2e-7.
@@ -193,11 +180,6 @@ template <typename T> class Block {
   int64_t count = 0;
   std::vector<T> queries, weights;                 // [count, depth], [count, padded]
   std::vector<float> scores, sums, tops, totals;   // [count, lead], [count, width], [count] x 2
-};
-
-// oneDNN keeps a thread's tiles configured until it is told that they are no longer needed, also after an error.
-template <typename T> struct ReleaseTiles {
-  ~ReleaseTiles() { at::native::cpublas::brgemm_release(std::is_same_v<T, BFloat16>); }
 };
 
 } // namespace tiles

@@ -166,7 +166,7 @@ def test_layers_that_were_left_in_bf16_are_counted_whatever_the_verdict(make_res
     evidence = replace(result.measurement.evidence, left_in_bf16=("head: K=40 is not a multiple of 16", "tail: so too"))
     result = replace(result, measurement=replace(result.measurement, evidence=evidence))
     assert result_notes((result,)) == (
-        f"in part {result.case.label}: 2 layers left in BF16, first head: K=40 is not a multiple of 16",
+        f"in part {result.case.label}: 2 layers left to torch, first head: K=40 is not a multiple of 16",
     )
 
 

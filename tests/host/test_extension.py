@@ -7,7 +7,7 @@ from pytest_xeonperf.errors import InfrastructureError, NotApplicableError
 from pytest_xeonperf.host import extension
 from pytest_xeonperf.host.compiler import Compiler, find_compiler
 from pytest_xeonperf.host.cpu import read_cpu
-from pytest_xeonperf.host.extension import load_operators
+from pytest_xeonperf.host.extension import load_operators, require
 from pytest_xeonperf.records import Isa
 
 SOURCE = """
@@ -73,6 +73,16 @@ def test_a_processor_without_bf16_is_told_so(tmp_path, monkeypatch):
     monkeypatch.setattr(extension, "read_cpu", lambda: weak)
     with pytest.raises(NotApplicableError, match="need avx512_bf16; this processor has avx2"):
         load_operators(tmp_path / "any.cpp")
+
+
+def test_a_processor_with_less_than_a_kernel_needs_is_told_so(tmp_path, monkeypatch, flags_of):
+    plain = replace(read_cpu(), flags=flags_of["avx512"])
+    monkeypatch.setattr(extension, "read_cpu", lambda: plain)
+    require(Isa.AVX512, "kernels")
+    with pytest.raises(NotApplicableError, match="our kernels in BF16 need avx512_bf16; this processor has avx512"):
+        require(Isa.AVX512_BF16, "our kernels in BF16")
+    with pytest.raises(NotApplicableError, match="need avx512_bf16"):
+        load_operators(tmp_path / "any.cpp", Isa.AVX512_BF16)
 
 
 def test_without_a_compiler_the_kernels_say_so(tmp_path, monkeypatch):

@@ -1,3 +1,6 @@
+import torch
+
+from pytest_xeonperf.host import onednn
 from pytest_xeonperf.host.onednn import bf16_over_fp32, parse_isa, parse_kernels, parse_speed, speed_line
 
 VERBOSE = """\
@@ -27,5 +30,15 @@ def test_the_speed_of_bf16_is_found_again_among_other_lines():
     assert parse_speed(VERBOSE) == 0
 
 
-def test_the_speed_of_bf16_is_a_ratio_of_the_same_products():
-    assert 0.01 < bf16_over_fp32(256) < 100
+def test_the_speed_of_bf16_is_the_time_that_fp32_takes_over_its_own(monkeypatch):
+    clock, calls = [0], {torch.float32: 0, torch.bfloat16: 0}
+
+    def mm(left, right):
+        assert left.dtype is right.dtype
+        calls[left.dtype] += 1
+        first = calls[left.dtype] == 1  # it generates code
+        clock[0] += 1000 if first else {torch.float32: 8, torch.bfloat16: 4}[left.dtype]
+
+    monkeypatch.setattr(torch, "mm", mm)
+    monkeypatch.setattr(onednn.time, "perf_counter_ns", lambda: clock[0])
+    assert bf16_over_fp32(16) == 2

@@ -161,7 +161,7 @@ def test_layers_whose_widths_the_kernel_refuses_stay_in_bf16_and_are_listed(sess
     assert result.verdict.outcome is Outcome.PASS
     (left,) = result.measurement.evidence.left_in_bf16
     assert left == "1: K=40 is not a multiple of 16"
-    session.lines.fnmatch_lines([f"in part odd/forward *: 1 layer left in BF16, first {left}"])
+    session.lines.fnmatch_lines([f"in part odd/forward *: 1 layer left to torch, first {left}"])
 
 
 def test_the_other_tests_run(session):

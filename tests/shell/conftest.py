@@ -181,3 +181,15 @@ def start(settings, machine, tmp_path):
         purpose=protocol.Purpose.MEASURE, arguments=(), directory=str(tmp_path), settings=settings,
         selected=("a", "b"), cases=2, barred=(), machine=machine,
     )  # fmt: skip
+
+
+@pytest.fixture
+def marked(pytester):
+    """A collected test with these decorators, in a class with those."""
+
+    def make(decorators="", class_decorators="", fixtures="xeonperf, eager_bf16"):
+        lines = [*class_decorators.splitlines(), "class TestIt:"]
+        lines += [f"    {line}" for line in (*decorators.splitlines(), f"def test_it(self, {fixtures}): ...")]
+        return pytester.getitem("import pytest\n\n" + "\n".join(lines) + "\n", "test_it")
+
+    return make

@@ -158,6 +158,16 @@ def test_a_reference_that_does_not_fit_refuses_the_rungs_before_anything_is_buil
     assert "the FP32 reference needs 45.5 GiB, 36.0 GiB are available" in found.refused["woq_int4"].reason
 
 
+@pytest.mark.parametrize("keywords", [{"attention": "fused"}, {"woq": "int8", "kernel": "dynamic"}])
+@pytest.mark.parametrize("preset", [Preset.SMOKE, Preset.QUICK])
+def test_our_kernels_in_fp32_are_left_out_without_avx512(admitted, keywords, preset):
+    ours = from_keywords({"dtype": "fp32", **keywords})
+    found = admitted((ours,), isa=Isa.AVX2, preset=preset)
+    assert found.refused[ours.name].kind is FailureKind.NEEDS_MORE
+    assert found.refused[ours.name].reason == "our kernels need avx512; usable here is avx2"
+    assert not admitted((ours,), isa=Isa.AVX512, preset=preset).refused
+
+
 def test_without_avx512_bf16_is_left_out_where_speed_is_judged(admitted):
     assert admitted(isa=Isa.AVX2, preset=Preset.SMOKE).groups == (RUNGS,)
     found = admitted(isa=Isa.AVX2)

@@ -1,23 +1,9 @@
 import pytest
 
-from pytest_xeonperf.errors import UsageError
 from pytest_xeonperf.judge.expectations import DEFAULT_FIDELITY, Threshold
 from pytest_xeonperf.records import Isa
-from pytest_xeonperf.shell.markers import MARKERS, check, meant_for_others, promises_of, variants_of
-from pytest_xeonperf.shell.state import ISA
+from pytest_xeonperf.shell.markers import MARKERS, check, promises_of, variants_of
 from pytest_xeonperf.variants.spec import NAMED, Variant
-
-
-@pytest.fixture
-def marked(pytester):
-    """A collected test with these decorators, in a class with those."""
-
-    def make(decorators="", class_decorators="", fixtures="xeonperf, eager_bf16"):
-        lines = [*class_decorators.splitlines(), "class TestIt:"]
-        lines += [f"    {line}" for line in (*decorators.splitlines(), f"def test_it(self, {fixtures}): ...")]
-        return pytester.getitem("import pytest\n\n" + "\n".join(lines) + "\n", "test_it")
-
-    return make
 
 
 @pytest.mark.parametrize(
@@ -81,13 +67,6 @@ def test_floors_are_those_over_the_asked_baseline_closest_first(marked):
     assert [floor.ratio for floor in promises_of(item, "eager_bf16").floors] == [4]
 
 
-def test_kernels_of_an_isa_are_promised_where_it_is_usable(marked):
-    item = marked("@pytest.mark.uses_kernel('a')\n@pytest.mark.uses_kernel('b', isa='avx512_bf16')")
-    assert promises_of(item, "eager_fp32").kernels == ("a",)
-    item.config.stash[ISA] = Isa.AMX_BF16
-    assert set(promises_of(item, "eager_fp32").kernels) == {"a", "b"}
-
-
 def test_the_fixtures_of_a_test_are_its_variants(marked):
     assert variants_of(marked(fixtures="xeonperf, woq_int4, eager_bf16")) == (NAMED["eager_bf16"], NAMED["woq_int4"])
 
@@ -99,40 +78,3 @@ def test_the_keywords_of_class_and_test_make_one_variant_and_the_test_s_win(mark
     (made,) = variants_of(item)
     assert isinstance(made, Variant)
     assert (made.woq, made.group_size, made.name) == ("int4", 32, "bf16-sdpa-int4-g32")
-
-
-BY_ISA = """\
-@pytest.mark.variant(dtype='bf16', isa='avx512_bf16')
-@pytest.mark.variant(dtype='fp32', compile=True)"""
-
-
-@pytest.mark.parametrize(
-    ("isa", "name"),
-    [
-        (Isa.AVX2, "fp32-sdpa-compiled"),
-        (Isa.AVX512, "fp32-sdpa-compiled"),
-        (Isa.AVX512_BF16, "bf16-sdpa-compiled"),
-        (Isa.AMX_BF16, "bf16-sdpa-compiled"),
-    ],
-)
-@pytest.mark.parametrize("of_the_class", [True, False])
-def test_the_keywords_of_the_most_capable_usable_isa_win_wherever_they_are(marked, isa, name, of_the_class):
-    for_isa, generic = BY_ISA.splitlines()
-    item = marked(*(generic, for_isa) if of_the_class else (BY_ISA, ""), "xeonperf, variant")
-    item.config.stash[ISA] = isa
-    assert [made.name for made in variants_of(item)] == [name]
-
-
-def test_what_cannot_be_meant_on_another_machine_is_known_on_this_one(marked):
-    item = marked(BY_ISA + "\n@pytest.mark.variant(woq='int8', isa='avx2')", fixtures="xeonperf, variant")
-    item.config.stash[ISA] = Isa.AMX_BF16
-    with pytest.raises(UsageError, match="weight-only int8 runs on BF16 activations"):
-        variants_of(item)
-
-
-@pytest.mark.parametrize(("isa", "meant"), [("avx512", True), ("amx_bf16", False), ("avx2", False)])
-def test_a_test_for_other_isas_says_which_is_usable_here(marked, isa, meant):
-    item = marked("@pytest.mark.only_isa('avx512', 'avx512_bf16')")
-    item.config.stash[ISA] = Isa(isa)
-    why = "" if meant else f"only for avx512, avx512_bf16; usable here is {isa}"
-    assert meant_for_others(item) == why

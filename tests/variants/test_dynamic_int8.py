@@ -9,6 +9,7 @@ import torch
 from torch import nn
 
 from pytest_xeonperf.errors import NotApplicableError, UsageError
+from pytest_xeonperf.host import extension
 from pytest_xeonperf.host.cpu import read_cpu
 from pytest_xeonperf.records import Isa
 from pytest_xeonperf.variants import dynamic_int8
@@ -74,6 +75,20 @@ def test_every_weight_has_its_place():
     torch.testing.assert_close(found, DynamicInt8().dequantise(DynamicInt8().quantise(weight)), rtol=1e-5, atol=1e-6)
 
 
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_the_bias_is_added_in_the_dtype_of_the_layer(dtype):
+    weight, bias, x = torch.randn(20, 40), torch.randn(20), torch.randn(3, 40).to(dtype)
+    with_bias, without = layer_of(weight, bias, dtype)(x), layer_of(weight, dtype=dtype)(x)
+    assert torch.equal(with_bias, without + bias.to(dtype))
+
+
+def test_so_many_inputs_that_sums_may_overflow_are_refused():
+    assert "overflow" in DynamicInt8().refusal(out_features=8, in_features=(1 << 17) + 1)
+    assert not DynamicInt8().refusal(out_features=8, in_features=1 << 17)
+    weight, x = torch.ones(1, 1 << 17), torch.ones(1, 1 << 17)
+    torch.testing.assert_close(layer_of(weight)(x), torch.full((1, 1), float(1 << 17)), rtol=1e-2, atol=0)
+
+
 def test_rows_of_zeros_and_leading_dimensions_stay():
     layer = layer_of(torch.randn(20, 40), torch.ones(20))
     assert torch.equal(layer(torch.zeros(2, 3, 40)), torch.ones(2, 3, 20))
@@ -85,7 +100,7 @@ def test_what_is_no_number_stays_none_in_its_row(bad):
     x = torch.randn(5, 100)
     x[2, 17] = bad
     found = layer_of(torch.randn(30, 100))(x)
-    assert not found[2].isfinite().any()
+    assert found[2].isnan().all()
     assert found[[0, 1, 3, 4]].isfinite().all()
 
 
@@ -172,6 +187,15 @@ def test_its_weights_lie_as_they_did_among_channels_that_lie_last():
     assert build(variant, workload, phase).bind(phase, prepared(phase.inputs(), variant))().isfinite().all()
 
 
+@pytest.mark.parametrize("keywords", [{"attention": "fused"}, {"woq": "int8", "kernel": "dynamic"}])
+def test_in_bf16_our_kernels_ask_for_its_instructions_before_anything_is_built(monkeypatch, keywords):
+    plain = replace(read_cpu(), flags=read_cpu().flags - {"avx512_bf16", "amx_tile"})
+    monkeypatch.setattr(extension, "read_cpu", lambda: plain)
+    workload = Workload(name="none", build=pytest.fail, inputs=lambda: Inputs(args=()))
+    with pytest.raises(NotApplicableError, match="our kernels in BF16 need avx512_bf16"):
+        build(from_keywords(keywords), workload, workload.phases[0])
+
+
 @pytest.mark.parametrize("keywords", [{"kernel": "dynamic"}, {"kernel": "dynamic", "woq": "int4"}])
 def test_it_is_for_int8_weights_alone(keywords):
     with pytest.raises(UsageError, match="multiplies int8 weights"):
@@ -181,5 +205,6 @@ def test_it_is_for_int8_weights_alone(keywords):
 def test_a_processor_that_cannot_multiply_bytes_is_told_so(monkeypatch):
     weak = replace(read_cpu(), flags=read_cpu().flags - {"avx512_vnni"})
     monkeypatch.setattr(dynamic_int8, "read_cpu", lambda: weak)
+    monkeypatch.setattr(dynamic_int8, "_load", dynamic_int8._load.__wrapped__)
     with pytest.raises(NotApplicableError, match="AVX512_VNNI"):
         layer_of(torch.randn(8, 16))
