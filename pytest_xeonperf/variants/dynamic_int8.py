@@ -30,7 +30,7 @@ _SOURCE = Path(__file__).with_name("dynamic_int8.cpp")
 _COLUMNS, _UNIT, _STEP = 64, 4, 64
 """As the kernel has them: channels of a block, inputs that are summed at once, and what inputs are filled up to."""
 _MOST = 1 << 17
-"""Inputs whose products, of 255 and 127 at most, an int32 holds."""
+"""Inputs whose products, of 127 and 127 at most, an int32 holds; what the zero of 128 adds may wrap and comes off."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
