@@ -112,7 +112,7 @@ class TestLlamaPrefill:
     @pytest.mark.variant(dtype="bf16", isa="avx512_bf16")
     @pytest.mark.min_speedup(4.5, isa="amx_bf16")
     @pytest.mark.min_speedup(1.5, isa="avx512_bf16")
-    @pytest.mark.min_speedup(1.0, isa="avx512")
+    @pytest.mark.min_speedup(0.9, isa="avx512")
     @pytest.mark.min_fidelity(cosine=0.999)
     @pytest.mark.uses_kernel("xeonperf::tiled_attention")
     @pytest.mark.max_graph_breaks(0)
@@ -122,7 +122,7 @@ class TestLlamaPrefill:
     # bytes on both sides of linear layers: four times FP32's speed where there is no AMX
     @pytest.mark.only_isa("avx512")
     @pytest.mark.variant(dtype="fp32", attention="fused", compile=True, woq="int8", kernel="dynamic")
-    @pytest.mark.min_speedup(2.5, isa="avx512")
+    @pytest.mark.min_speedup(2.0, isa="avx512")
     @pytest.mark.min_fidelity(cosine=0.995)
     @pytest.mark.uses_kernel("xeonperf::dynamic_int8", "xeonperf::tiled_attention")
     @pytest.mark.max_graph_breaks(0)
