@@ -93,10 +93,16 @@ def _forget(modules: Collection[ModuleType]) -> None:
 
 @contextmanager
 def _without_traces() -> Iterator[None]:
-    """Keep torch's structured traces, thousands of empty records, out of the logs that pytest captures."""
+    """Keep torch's structured traces, thousands of empty records, out of the logs that pytest captures.
+
+    pytest's handlers stand on loggers that do not propagate, too, and torch makes no record for a logger without any:
+    its own one goes by itself, but for a user who asked for traces (``TORCH_TRACE``).
+    """
     logger = logging.getLogger("torch.__trace")
-    before, logger.propagate = logger.propagate, False
+    before = logger.propagate, logger.handlers
+    logger.propagate = False
+    logger.handlers = [handler for handler in logger.handlers if type(handler).__module__.startswith("torch.")]
     try:
         yield
     finally:
-        logger.propagate = before
+        logger.propagate, logger.handlers = before

@@ -113,6 +113,18 @@ def test_the_limits_and_the_logs_are_as_they_were_afterwards():
     assert logging.getLogger("torch.__trace").propagate is propagates
 
 
+def test_torch_makes_no_records_of_its_traces_for_what_pytest_captures(caplog):
+    logger = logging.getLogger("torch.__trace")
+    logger.addHandler(caplog.handler)  # as pytest does where a logger does not propagate
+    try:
+        with room_to_compile():
+            torch.compile(lambda x: x + 1, backend="eager")(torch.ones(2))
+        assert caplog.handler in logger.handlers
+        assert not [record for record in caplog.records if record.name == logger.name]
+    finally:
+        logger.removeHandler(caplog.handler)
+
+
 def test_the_packed_weights_of_frozen_code_are_gone_afterwards_and_what_was_compiled_before_stays():
     """Inductor keeps the code, and the code its constants: gigabytes for each ladder with a frozen variant."""
     before = compiler()(lambda x: x * 3 + 1)
