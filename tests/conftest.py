@@ -64,6 +64,16 @@ def pytest_xdist_make_scheduler(config, log):
     return LoadFileScheduling(config, log)
 
 
+@pytest.fixture
+def set_threads():
+    """Sets how many threads torch computes with; as many as before afterwards."""
+    import torch
+
+    before = torch.get_num_threads()
+    yield torch.set_num_threads
+    torch.set_num_threads(before)
+
+
 @pytest.fixture(scope="session")
 def git():
     """Runs git in a folder, as somebody, with nobody's configuration; gives what it prints."""

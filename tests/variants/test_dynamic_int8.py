@@ -110,16 +110,12 @@ def test_the_largest_values_do_not_overflow():
     torch.testing.assert_close(layer_of(-weight)(-x), torch.full((1, 64), 8192.0), rtol=1e-2, atol=0)
 
 
-def test_one_thread_computes_what_two_do():
+def test_one_thread_computes_what_two_do(set_threads):
     layer, x = layer_of(torch.randn(300, 200)), torch.randn(150, 200)
-    threads = torch.get_num_threads()
-    try:
-        torch.set_num_threads(2)
-        two = layer(x)
-        torch.set_num_threads(1)
-        assert torch.equal(layer(x), two)
-    finally:
-        torch.set_num_threads(threads)
+    set_threads(2)
+    two = layer(x)
+    set_threads(1)
+    assert torch.equal(layer(x), two)
 
 
 def test_a_weight_is_packed_by_four_along_its_inputs():

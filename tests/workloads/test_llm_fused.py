@@ -137,16 +137,12 @@ def test_a_query_that_is_no_number_gets_none_behind_a_mask_either(attend, number
 
 
 @pytest.mark.parametrize("hidden", [0, 900])
-def test_threads_that_share_a_head_come_to_the_same(attend, hidden):
+def test_threads_that_share_a_head_come_to_the_same(attend, hidden, set_threads):
     query, key, value = drawn(heads=2, kv_heads=1, keys=1000)
     mask = (torch.arange(1000) >= hidden)[None, None, None]  # whole stretches are hidden
-    threads = torch.get_num_threads()
-    try:
-        for many in (1, 4, 7):
-            torch.set_num_threads(many)
-            assert_near(attend(query, key, value, mask), expected(query, key, value, mask))
-    finally:
-        torch.set_num_threads(threads)
+    for many in (1, 4, 7):
+        set_threads(many)
+        assert_near(attend(query, key, value, mask), expected(query, key, value, mask))
 
 
 @pytest.mark.parametrize(

@@ -96,16 +96,12 @@ def test_what_is_no_number_stays_none(part, where):
     assert found[0, :, 16:].isfinite().all()
 
 
-def test_one_thread_computes_what_two_do():
+def test_one_thread_computes_what_two_do(set_threads):
     given = drawn(queries=1000, batch=2)
-    threads = torch.get_num_threads()
-    try:
-        torch.set_num_threads(2)
-        two = sam_few_keys.attend(*given, 8)
-        torch.set_num_threads(1)
-        assert torch.equal(sam_few_keys.attend(*given, 8), two)
-    finally:
-        torch.set_num_threads(threads)
+    set_threads(2)
+    two = sam_few_keys.attend(*given, 8)
+    set_threads(1)
+    assert torch.equal(sam_few_keys.attend(*given, 8), two)
 
 
 @pytest.mark.parametrize(

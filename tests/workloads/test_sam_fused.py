@@ -97,17 +97,13 @@ def test_logits_far_apart_neither_overflow_nor_vanish(make_block, cosine, dtype,
     assert cosine(found, block(x.float())) > least
 
 
-def test_one_thread_computes_what_two_do(make_block):
+def test_one_thread_computes_what_two_do(make_block, set_threads):
     block = fused(make_block(side=26, window=0))
     x = torch.randn(2, 26, 26, 64).bfloat16()
-    threads = torch.get_num_threads()
-    try:
-        torch.set_num_threads(2)
-        two = block(x)
-        torch.set_num_threads(1)
-        assert torch.equal(block(x), two)
-    finally:
-        torch.set_num_threads(threads)
+    set_threads(2)
+    two = block(x)
+    set_threads(1)
+    assert torch.equal(block(x), two)
 
 
 def test_other_attentions_undo_it(make_block):

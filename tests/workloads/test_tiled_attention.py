@@ -141,16 +141,12 @@ def test_scores_beyond_what_fp32_tells_apart_come_to_an_end(factor):
     assert tiled_attention.attend(query * factor, key * factor, value).shape == (1, 40, 2, 64)
 
 
-def test_one_thread_computes_what_two_do():
+def test_one_thread_computes_what_two_do(set_threads):
     given = drawn(queries=500, batch=2)
-    threads = torch.get_num_threads()
-    try:
-        torch.set_num_threads(2)
-        two = tiled_attention.attend(*given)
-        torch.set_num_threads(1)
-        assert torch.equal(tiled_attention.attend(*given), two)
-    finally:
-        torch.set_num_threads(threads)
+    set_threads(2)
+    two = tiled_attention.attend(*given)
+    set_threads(1)
+    assert torch.equal(tiled_attention.attend(*given), two)
 
 
 @pytest.mark.parametrize(
