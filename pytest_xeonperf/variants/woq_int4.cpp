@@ -4,6 +4,7 @@
 // ATen's kernel turns each weight into FP32 and is bound by that, at half of the bandwidth. Here four bits become a BF16
 // number by putting them into the mantissa of 128, which is exact; products are summed in pairs in FP32 (VDPBF16PS), and
 // what 128 and the middle of the range have added is taken off once for each group.
+#include "lanes.h"
 #include "streams.h"
 
 #include <ATen/core/LegacyTypeDispatch.h>
@@ -94,9 +95,7 @@ void multiply_few(const Weights& w, const BFloat16* x, int64_t rows, BFloat16* o
 // 32 weights in BF16 from their numbers, a channel's scale, and its zero point less 136 scales.
 void store_weights(BFloat16* to, __m512bh numbers, __m512 scale, __m512 shift) {
   const auto q = reinterpret_cast<__m512i>(numbers);
-  const auto wide = [&](__m256i half) {
-    return _mm512_fmadd_ps(_mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(half), 16)), scale, shift);
-  };
+  const auto wide = [&](__m256i half) { return _mm512_fmadd_ps(lanes::widen(half), scale, shift); };
   const __m512bh both = _mm512_cvtne2ps_pbh(wide(_mm512_extracti64x4_epi64(q, 1)), wide(_mm512_castsi512_si256(q)));
   _mm512_storeu_si512(to, reinterpret_cast<__m512i>(both));
 }

@@ -89,15 +89,14 @@ void soften(std::vector<float>& scores, Found& found) {
 // The weighted sum of kSteps * 32 channels of the values; `values` is the first key's.
 template <int kSteps>
 void gather_channels(const Call& c, const BFloat16* values, const std::vector<float>& weights, float* to) {
-  const auto wide = [](__m256i half) { return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(half), 16)); };
   __m512 low[kSteps] = {}, high[kSteps] = {};
   for (size_t i = 0; i < weights.size(); ++i, values += c.value.of_token) {
     if (weights[i] == 0.0f) continue; // hidden, or too far below: what stands there may be anything
     const __m512 weight = _mm512_set1_ps(weights[i]);
     for (int n = 0; n < kSteps; ++n) {
       const __m512i both = _mm512_loadu_si512(values + n * kStep);
-      low[n] = _mm512_fmadd_ps(weight, wide(_mm512_castsi512_si256(both)), low[n]);
-      high[n] = _mm512_fmadd_ps(weight, wide(_mm512_extracti64x4_epi64(both, 1)), high[n]);
+      low[n] = _mm512_fmadd_ps(weight, lanes::widen(_mm512_castsi512_si256(both)), low[n]);
+      high[n] = _mm512_fmadd_ps(weight, lanes::widen(_mm512_extracti64x4_epi64(both, 1)), high[n]);
     }
   }
   for (int n = 0; n < kSteps; ++n) {
