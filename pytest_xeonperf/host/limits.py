@@ -130,13 +130,14 @@ def _int8_calls(size: int) -> tuple[Callable[[], object], ...]:
 
 def _fastest_ns(call: Callable[[], object]) -> int:
     call()  # packs, generates code
-    times_ns = [_once_ns(call), _once_ns(call)]
+    times_ns = [once_ns(call), once_ns(call)]
     while len(times_ns) < _REPEATS and sum(times_ns) < _REPEATS_NS:
-        times_ns.append(_once_ns(call))
+        times_ns.append(once_ns(call))
     return min(times_ns)
 
 
-def _once_ns(call: Callable[[], object]) -> int:
+def once_ns(call: Callable[[], object]) -> int:
+    """How long one call takes."""
     start_ns = time.perf_counter_ns()
     call()
     return time.perf_counter_ns() - start_ns

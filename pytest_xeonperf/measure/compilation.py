@@ -99,10 +99,9 @@ def _without_traces() -> Iterator[None]:
     its own one goes by itself, but for a user who asked for traces (``TORCH_TRACE``).
     """
     logger = logging.getLogger("torch.__trace")
-    before = logger.propagate, logger.handlers
-    logger.propagate = False
+    before = logger.handlers
     logger.handlers = [handler for handler in logger.handlers if type(handler).__module__.startswith("torch.")]
     try:
         yield
     finally:
-        logger.propagate, logger.handlers = before
+        logger.handlers = before

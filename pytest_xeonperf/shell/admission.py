@@ -12,9 +12,8 @@ from pytest_xeonperf.measure.failure import Failure, FailureKind
 from pytest_xeonperf.records import Isa, Unknown
 from pytest_xeonperf.units import show_bytes, show_minutes
 from pytest_xeonperf.variants import autotuned, peers
-from pytest_xeonperf.variants.spec import REFERENCE, Dtype, Internals, Kernel, lookup
+from pytest_xeonperf.variants.spec import REFERENCE, Dtype, Internals, lookup
 from pytest_xeonperf.workloads.presets import Preset
-from pytest_xeonperf.workloads.protocol import Attention
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -170,7 +169,7 @@ def _missing_instructions(variant: Variant, isa: Isa, preset: Preset) -> str:
     if isa.rank < Isa.AVX512.rank:
         if variant.product_dtype is Dtype.BF16 and preset is not Preset.SMOKE:
             return "BF16 is emulated without AVX-512"
-        if variant.attention is Attention.FUSED or variant.kernel is Kernel.DYNAMIC:
+        if variant.takes_our_kernels:
             return f"our kernels need {Isa.AVX512}"
     if variant.internals is Internals.BF16 and isa.rank < Isa.AMX_BF16.rank:
         return f"oneDNN rounds FP32 to BF16 only with {Isa.AMX_BF16}"

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from pytest_xeonperf.errors import UsageError
 from pytest_xeonperf.judge.expectations import DEFAULT_FIDELITY, Promises, Threshold
 from pytest_xeonperf.records import Isa, Metric
-from pytest_xeonperf.shell.by_isa import isa_of, keywords, usable
+from pytest_xeonperf.shell.by_isa import keywords, usable, usable_here
 from pytest_xeonperf.variants.spec import NAMED, Variant, from_keywords, parse_keywords
 from pytest_xeonperf.variants.spec import lookup as lookup_variant
 from pytest_xeonperf.workloads.catalog import lookup as lookup_workload
@@ -176,6 +176,7 @@ def thresholds_of(item: pytest.Item, name: str) -> tuple[Threshold, ...]:
 
 def promises_of(item: pytest.Item, over: str) -> Promises:
     """Everything the markers of a test promise over one baseline; the marker closest to the test wins."""
+    kernel_marks = usable(item.iter_markers("uses_kernel"), usable_here(item))
     closest = {mark.name: check(mark) for mark in reversed(list(item.iter_markers())) if mark.name in MARKERS}
     floors = thresholds_of(item, "min_speedup")
     ceilings = thresholds_of(item, "max_speedup")
@@ -188,7 +189,7 @@ def promises_of(item: pytest.Item, over: str) -> Promises:
         max_memory_bytes=closest.get("max_memory", no_limit),
         max_graph_breaks=closest.get("max_graph_breaks", no_limit),
         max_recompiles=closest.get("max_recompiles", 0),
-        kernels=tuple(name for mark in usable(item, "uses_kernel") for name in check(mark)),
+        kernels=tuple(name for mark in kernel_marks for name in check(mark)),
         min_roofline=closest.get("min_roofline", 0.0),
     )
 
@@ -204,9 +205,9 @@ def variants_of(item: pytest.Function) -> tuple[Variant, ...]:
     if "variant" in item.fixturenames:
         if not marks:
             raise UsageError("the fixture variant needs @pytest.mark.variant(...)", where=item.nodeid)
-        for isa in Isa:  # what cannot be meant on another machine is known on this one
-            from_keywords(keywords([mark for mark in marks if isa_of(mark).rank <= isa.rank]))
-        named.append(from_keywords(keywords(usable(item, "variant"))))
+        # for every ISA: what cannot be meant on another machine is known on this one
+        described = {isa: from_keywords(keywords(marks, isa)) for isa in Isa}
+        named.append(described[usable_here(item)])
     elif marks:
         raise UsageError("@pytest.mark.variant without the fixture variant", where=item.nodeid, remedy="ask for it")
     return tuple(named)

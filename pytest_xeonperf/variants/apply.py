@@ -24,7 +24,6 @@ from pytest_xeonperf.variants.streamed import stream_fp32
 from pytest_xeonperf.variants.weight_only import Technique, quantise_linears, restore_linears
 from pytest_xeonperf.variants.woq_int4 import Int4
 from pytest_xeonperf.variants.woq_int8 import Int8
-from pytest_xeonperf.workloads.protocol import Attention
 from pytest_xeonperf.workloads.quantised_linear import Scheme
 
 if TYPE_CHECKING:
@@ -72,7 +71,7 @@ def build(variant: Variant, workload: Workload, phase: Phase) -> Built:
         DataError: The checkpoint was quantised in another way than the variant says, or the model is not on the CPU.
     """
     peers.require(variant)
-    if variant.dtype is Dtype.BF16 and (variant.attention is Attention.FUSED or variant.kernel is Kernel.DYNAMIC):
+    if variant.takes_our_kernels and variant.dtype is Dtype.BF16:
         require(Isa.AVX512_BF16, "our kernels in BF16")
     if variant.runtime in CONVERTING:
         converted.require(phase, variant.runtime)

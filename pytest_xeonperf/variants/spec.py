@@ -112,6 +112,11 @@ class Variant:
         return Dtype.BF16 if self.internals is Internals.BF16 else self.dtype
 
     @property
+    def takes_our_kernels(self) -> bool:
+        """Whether it goes through those kernels of ours that are there in FP32 and in BF16."""
+        return self.attention is Attention.FUSED or self.kernel is Kernel.DYNAMIC
+
+    @property
     def makes_code(self) -> bool:
         """Whether its first call does more than run it: it is compiled, or converted for another runtime."""
         return self.compile or self.runtime is not Runtime.TORCH

@@ -1,6 +1,6 @@
 import torch
 
-from pytest_xeonperf.host import onednn
+from pytest_xeonperf.host import limits
 from pytest_xeonperf.host.onednn import bf16_over_fp32, parse_isa, parse_kernels, parse_speed, speed_line
 
 VERBOSE = """\
@@ -40,5 +40,5 @@ def test_the_speed_of_bf16_is_the_time_that_fp32_takes_over_its_own(monkeypatch)
         clock[0] += 1000 if first else {torch.float32: 8, torch.bfloat16: 4}[left.dtype]
 
     monkeypatch.setattr(torch, "mm", mm)
-    monkeypatch.setattr(onednn.time, "perf_counter_ns", lambda: clock[0])
+    monkeypatch.setattr(limits.time, "perf_counter_ns", lambda: clock[0])
     assert bf16_over_fp32(16) == 2
