@@ -8,7 +8,6 @@ import sqlite3
 import sys
 import tempfile
 from contextlib import closing, contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -100,7 +99,7 @@ def test_what_somebody_else_is_writing_is_read_though_it_is_still_in_their_log(m
             assert path.read_bytes() == before  # it is in the log alone
             with _unprivileged(), open_store(str(path), readonly=True) as store:
                 assert store.run(run.id) == run
-                theirs.add_run(replace(run, id=f"{run.id[:-1]}0", results=()))
+                theirs.add_run(make_run())
                 assert len(store.runs()) == 2
 
 
