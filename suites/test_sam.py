@@ -72,14 +72,12 @@ class TestImageEncoderH:
     def test_compiled(self, xeonperf, compiled_bf16):
         xeonperf.check(compiled_bf16)
 
-    @pytest.mark.variant(dtype="fp32", attention="fused", compile=True, freeze=True)
-    @pytest.mark.variant(dtype="bf16", isa="avx512_bf16")
+    @pytest.mark.only_isa("amx_bf16", "avx512_bf16")
+    @pytest.mark.variant(attention="fused", compile=True, freeze=True)
     @pytest.mark.min_speedup(6.0, isa="amx_bf16")
     @pytest.mark.min_speedup(2.0, isa="avx512_bf16")
-    @pytest.mark.min_speedup(1.5, isa="avx512")
     @pytest.mark.min_fidelity(cosine=0.9995)
-    @pytest.mark.uses_kernel("xeonperf::rel_pos_attention")
-    @pytest.mark.uses_kernel("mkldnn::_linear_pointwise", isa="avx512_bf16")
+    @pytest.mark.uses_kernel("xeonperf::rel_pos_attention", "mkldnn::_linear_pointwise")
     @pytest.mark.max_graph_breaks(0)
     def test_fused(self, xeonperf, variant):
         xeonperf.check(variant)

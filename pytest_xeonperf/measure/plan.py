@@ -9,7 +9,7 @@ from pytest_xeonperf.errors import NotApplicableError
 from pytest_xeonperf.measure.roofline import peak
 from pytest_xeonperf.records import Isa, Unknown
 from pytest_xeonperf.units import show_bytes
-from pytest_xeonperf.variants.spec import CONVERTING, WIDTH_BYTES, Dtype, Kernel, Woq
+from pytest_xeonperf.variants.spec import CONVERTING, WIDTH_BYTES, Convolutions, Dtype, Kernel, Woq
 from pytest_xeonperf.workloads.protocol import Attention
 
 if TYPE_CHECKING:
@@ -32,6 +32,7 @@ _LARGEST_LAYER_BYTES = 4 << 30  # a vocabulary's layer in FP32: 128 Ki words of 
 _FP32_FLOP_PER_S = 1.5e11
 _BF16_FLOP_PER_S = {Isa.AMX_BF16: 6e11, Isa.AVX512_BF16: 3e11}
 _BF16_BY_DETOURS_FLOP_PER_S = 0.8e11  # where each product is made of FP32 ones
+_BYTES_FLOP_PER_S = 5e11
 _NOMINAL_BYTES_PER_S = 1.5e10
 _BUILD_S, _COMPILE_S = 6.0, 25.0
 _EAGER_CALLS, _COMPILED_CALLS = 8, 9  # one or two of warm-up, the six rounds of a clear case, and one of weighing
@@ -82,7 +83,9 @@ def expected_s(footprint: Footprint, variant: Variant, isa: Isa) -> float:
         isa: What the machine can do with BF16.
     """
     flop_per_s = _FP32_FLOP_PER_S
-    if variant.product_dtype is Dtype.BF16:
+    if variant.multiplies_bytes:
+        flop_per_s = _BYTES_FLOP_PER_S
+    elif variant.product_dtype is Dtype.BF16:
         flop_per_s = _BF16_FLOP_PER_S.get(isa, _BF16_BY_DETOURS_FLOP_PER_S)
     read_bytes = _weight_bytes(footprint, variant) * footprint.weight_passes
     call_s = max(footprint.flop / flop_per_s, read_bytes / _NOMINAL_BYTES_PER_S)
@@ -91,15 +94,18 @@ def expected_s(footprint: Footprint, variant: Variant, isa: Isa) -> float:
 
 
 def _weight_bytes(footprint: Footprint, variant: Variant) -> float:
-    left, width_bytes = _share_left(variant), WIDTH_BYTES[variant.dtype]
-    return footprint.parameters * (left * width_bytes + (1 - left) * _BYTES_PER_WEIGHT.get(variant.woq, width_bytes))
+    left, quantised = _share_left(variant), Woq.INT4 if variant.woq is Woq.INT4 else Woq.INT8
+    return footprint.parameters * (left * WIDTH_BYTES[variant.dtype] + (1 - left) * _BYTES_PER_WEIGHT[quantised])
 
 
 def _share_left(variant: Variant) -> float:
     """The share of weights that a variant leaves in its dtype."""
-    if variant.woq is Woq.NONE:
-        return 1.0
-    return _OUTSIDE_LINEARS if variant.kernel is Kernel.DYNAMIC else 0.0
+    linears, convolutions = variant.woq is not Woq.NONE, variant.convolutions is Convolutions.DYNAMIC
+    if convolutions:
+        return 0.0 if linears else 1 - _OUTSIDE_LINEARS
+    if variant.kernel is Kernel.DYNAMIC:
+        return _OUTSIDE_LINEARS
+    return 0.0 if linears else 1.0
 
 
 def least_s(footprint: Footprint, variants: Sequence[Variant], limits: Limits | Unknown, rounds: int) -> float:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pytest_xeonperf.records import Bound, Limits, Roofline, Unknown
-from pytest_xeonperf.variants.spec import Dtype, Kernel
+from pytest_xeonperf.variants.spec import Dtype
 
 if TYPE_CHECKING:
     from pytest_xeonperf.records import Amx
@@ -71,7 +71,7 @@ def against(found: Roofline, variant: Variant, *, before: Limits, now: Limits) -
 
 
 def peak(limits: Limits, variant: Variant) -> float:
-    """Operations a second that the machine reaches in what the linear layers of the variant multiply."""
-    if variant.kernel is Kernel.DYNAMIC:
+    """Operations a second that the machine reaches in what most layers of the variant multiply."""
+    if variant.multiplies_bytes:
         return limits.int8_op_per_s
     return limits.fp32_flop_per_s if variant.product_dtype is Dtype.FP32 else limits.bf16_flop_per_s

@@ -13,10 +13,21 @@ from pytest_xeonperf.host.extension import require
 from pytest_xeonperf.records import Isa
 from pytest_xeonperf.variants import compiled, converted, llama_cpp, onnx_runtime, openvino, peers, torchao
 from pytest_xeonperf.variants.channels_last import lay_out_inputs, lay_out_module
+from pytest_xeonperf.variants.dynamic_conv import quantise_convolutions
 from pytest_xeonperf.variants.dynamic_int8 import DynamicInt8
 from pytest_xeonperf.variants.eager import cast_inputs, cast_module, uncompiled
 from pytest_xeonperf.variants.internals import rounding_inside
-from pytest_xeonperf.variants.spec import CONVERTING, WIDTH_BYTES, Dtype, Internals, Kernel, Runtime, Variant, Woq
+from pytest_xeonperf.variants.spec import (
+    CONVERTING,
+    WIDTH_BYTES,
+    Convolutions,
+    Dtype,
+    Internals,
+    Kernel,
+    Runtime,
+    Variant,
+    Woq,
+)
 from pytest_xeonperf.variants.stream_bf16 import stream_linears
 from pytest_xeonperf.variants.stream_int4 import StreamInt4
 from pytest_xeonperf.variants.stream_int8 import StreamInt8
@@ -84,6 +95,9 @@ def build(variant: Variant, workload: Workload, phase: Phase) -> Built:
     else:
         # Before the cast: what is quantised is the weight as it was given.
         module, left = quantise_linears(module, _technique_of(variant))
+    if variant.convolutions is Convolutions.DYNAMIC:
+        module, beside = quantise_convolutions(module)
+        left += beside
     if variant.channels_last:
         module = lay_out_module(module)
     module = cast_module(module, variant.tensor_dtype)

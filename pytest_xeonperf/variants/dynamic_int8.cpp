@@ -1,8 +1,8 @@
 // W8A8 with activations quantised row by row as they come (dynamic quantisation), for CPUs with AVX512_VNNI.
 //
-// A block of rows is brought to unsigned bytes around a zero of 128, multiplied with the weights through torch's brgemm,
-// which is AMX where oneDNN may use it, and what the zero added is taken off with the sums of the weights.
-#include "lanes.h"
+// A block of rows is brought to bytes and multiplied with the weights through torch's brgemm, which is AMX where oneDNN
+// may use it.
+#include "bytes.h"
 
 #include <ATen/Parallel.h>
 #include <ATen/core/LegacyTypeDispatch.h>
@@ -10,40 +10,15 @@
 #include <torch/library.h>
 
 #include <algorithm>
-#include <limits>
 #include <vector>
 
 namespace {
 
-using namespace lanes;
+using namespace bytes;
 using at::BFloat16;
 using at::native::cpublas::brgemm;
 
-constexpr int64_t kRows = 64;     // of a block of activations, which stays in the second-level cache
-constexpr int64_t kColumns = 64;  // of a block of weights, and what widths are filled up to
-constexpr int64_t kUnit = 4;      // weights of a channel that are summed at once
-constexpr int64_t kTasks = 4;     // for each thread at least, so that none waits long for another
-constexpr float kMost = 127.0f;
-constexpr int32_t kZero = 128;
-
-// A row [width] in bytes; gives the step between two of them, which is no number where one of the row's is not finite.
-template <typename T> float quantise(const T* from, int64_t width, uint8_t* to) {
-  __m512 most = _mm512_setzero_ps();
-  __mmask16 finite = 0xFFFF;
-  for (int64_t k = 0; k < width; k += kLanes) {
-    const __m512 x = _mm512_abs_ps(load(from + k, first_lanes(width - k)));
-    most = _mm512_max_ps(most, x);
-    finite &= _mm512_cmp_ps_mask(x, _mm512_set1_ps(std::numeric_limits<float>::max()), _CMP_LE_OQ);
-  }
-  const float largest = _mm512_reduce_max_ps(most);
-  const __m512 inverse = _mm512_set1_ps(largest > 0.0f ? kMost / largest : 0.0f);
-  for (int64_t k = 0; k < width; k += kLanes) {
-    const __m512i whole = _mm512_cvtps_epi32(_mm512_mul_ps(load(from + k, first_lanes(width - k)), inverse));
-    const __m512i above_zero = _mm512_max_epi32(_mm512_add_epi32(whole, _mm512_set1_epi32(kZero)), _mm512_setzero_si512());
-    _mm_storeu_si128(reinterpret_cast<__m128i*>(to + k), _mm512_cvtusepi32_epi8(above_zero));
-  }
-  return finite == 0xFFFF ? largest / kMost : std::numeric_limits<float>::quiet_NaN();
-}
+constexpr int64_t kRows = 64;  // of a block of activations, which stays in the second-level cache
 
 template <typename T> struct Call {
   const T* x;            // [rows, K]
@@ -97,18 +72,16 @@ template <typename T> class Worker {
   std::vector<float> steps;
 };
 
-// A task is a block of rows with all channels, or with a part of them where there are few blocks.
+// A task is a block of rows with a block of channels; a thread has those of the same rows one after the other.
 template <typename T> void multiply(const Call<T>& c) {
   const int64_t most = std::min(kRows, c.rows), of_rows = (c.rows + most - 1) / most;
-  const int64_t parts = std::clamp<int64_t>((kTasks * at::get_num_threads() + of_rows - 1) / of_rows, 1, c.blocks());
-  const int64_t part = (c.blocks() + parts - 1) / parts;
-  at::parallel_for(0, of_rows * parts, 1, [&](int64_t begin, int64_t end) {
+  at::parallel_for(0, of_rows * c.blocks(), 1, [&](int64_t begin, int64_t end) {
     const ReleaseTiles release;
     Worker<T> worker(c, most);
     for (int64_t i = begin; i < end; ++i) {
-      const int64_t first = i / parts * most, from = i % parts * part;
+      const int64_t first = i / c.blocks() * most;
       worker.take(first, std::min(most, c.rows - first));
-      for (int64_t block = from; block < std::min(from + part, c.blocks()); ++block) worker.multiply(block);
+      worker.multiply(i % c.blocks());
     }
   });
 }

@@ -9,7 +9,6 @@ fidelity beside the speed-up says.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,7 +23,7 @@ from pytest_xeonperf.variants.weight_only import QuantisedLinear
 from pytest_xeonperf.variants.woq_int8 import Int8
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 _SOURCE = Path(__file__).with_name("dynamic_int8.cpp")
 _COLUMNS, _UNIT, _STEP = 64, 4, 64
@@ -47,7 +46,7 @@ class DynamicInt8(Int8):
         Raises:
             NotApplicableError: The processor lacks AVX512_VNNI, or there is no compiler.
         """
-        _load()
+        load_kernel("dynamic_int8", _SOURCE, _shape_of_result, "kernel='dynamic'")
         return DynamicInt8Linear(tensors["weight"], tensors["scales"], bias)
 
 
@@ -81,11 +80,15 @@ class DynamicInt8Linear(QuantisedLinear):
         return product
 
 
-@cache
-def _load() -> None:
+def load_kernel(name: str, source: Path, shape_of_result: Callable[..., torch.Tensor], keyword: str) -> None:
+    """Load a kernel that multiplies bytes with bytes.
+
+    Raises:
+        NotApplicableError: The processor lacks AVX512_VNNI, or there is no compiler.
+    """
     if "avx512_vnni" not in read_cpu().flags:
-        raise NotApplicableError("kernel='dynamic' needs AVX512_VNNI", remedy="use a variant without it")
-    load_operator("dynamic_int8", _SOURCE, _shape_of_result, Isa.AVX512)
+        raise NotApplicableError(f"{keyword} needs AVX512_VNNI", remedy="use a variant without it")
+    load_operator(name, source, shape_of_result, Isa.AVX512)
 
 
 def pack(weight: torch.Tensor) -> torch.Tensor:

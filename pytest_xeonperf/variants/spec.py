@@ -49,6 +49,13 @@ class Kernel(StrEnum):
     TORCHAO = "torchao"
 
 
+class Convolutions(StrEnum):
+    """Who convolves images: torch; or our kernel, which quantises weights and pixels to int8 (W8A8)."""
+
+    ATEN = "aten"
+    DYNAMIC = "dynamic"
+
+
 class Internals(StrEnum):
     """In what FP32 operands are multiplied: as they are, or rounded by oneDNN on their way."""
 
@@ -98,6 +105,7 @@ class Variant:
     woq: Woq = Woq.NONE
     group_size: int = _DEFAULT_GROUP_SIZE
     kernel: Kernel = Kernel.ATEN
+    convolutions: Convolutions = Convolutions.ATEN
     internals: Internals = Internals.SAME
     runtime: Runtime = Runtime.TORCH
 
@@ -114,7 +122,12 @@ class Variant:
     @property
     def takes_our_kernels(self) -> bool:
         """Whether it goes through those kernels of ours that are there in FP32 and in BF16."""
-        return self.attention is Attention.FUSED or self.kernel is Kernel.DYNAMIC
+        return self.attention is Attention.FUSED or self.multiplies_bytes
+
+    @property
+    def multiplies_bytes(self) -> bool:
+        """Whether layers multiply int8 with int8 (W8A8)."""
+        return self.kernel is Kernel.DYNAMIC or self.convolutions is Convolutions.DYNAMIC
 
     @property
     def makes_code(self) -> bool:
@@ -162,6 +175,7 @@ class Variant:
             f"kernel={str(self.kernel)!r}": self.kernel is not Kernel.ATEN,
             "woq": self.woq is not Woq.NONE and self.runtime is not Runtime.LLAMA_CPP,
             "group_size": self.group_size != _DEFAULT_GROUP_SIZE,
+            "convolutions='dynamic'": self.convolutions is not Convolutions.ATEN,
             "internals='bf16'": self.internals is not Internals.SAME,
         }
         for keyword, given in torchs_own.items():
@@ -247,6 +261,7 @@ def parse_keywords(keywords: Mapping[str, object]) -> Mapping[str, object]:
         "woq": Woq,
         "group_size": int,
         "kernel": Kernel,
+        "convolutions": Convolutions,
         "internals": Internals,
         "runtime": Runtime,
     }
@@ -280,4 +295,5 @@ def _describe(variant: Variant) -> str:
     parts += [variant.woq.value] if variant.woq is not Woq.NONE else []
     parts += [f"g{variant.group_size}"] if variant.woq is Woq.INT4 and variant.runtime is Runtime.TORCH else []
     parts += [variant.kernel.value] if variant.kernel is not Kernel.ATEN else []
+    parts += ["int8convs"] if variant.convolutions is Convolutions.DYNAMIC else []
     return "-".join(parts)

@@ -57,12 +57,12 @@ class QuantisedWeight:
     itself fails at once, where the integers of a real tensor would be taken for weights.
 
     Attributes:
-        shape: [N, K].
+        shape: [N, K], or that of a convolution [N, C, KH, KW].
         dtype: Of the activations that the layer takes.
         device: Where the layer is.
     """
 
-    shape: tuple[int, int]
+    shape: tuple[int, ...]
     dtype: torch.dtype
     device: torch.device
 
@@ -180,16 +180,20 @@ def restore_linears(module: nn.Module, technique_of: Callable[[Scheme], Techniqu
 
 
 def replace_layers(
-    module: nn.Module, replace: Callable[[str, nn.Module, nn.Module], nn.Module]
+    module: nn.Module,
+    replace: Callable[[str, nn.Module, nn.Module], nn.Module],
+    *,
+    kinds: tuple[type[nn.Module], ...] = (nn.Linear, StoredLinear),
 ) -> tuple[nn.Module, int]:
     """The module with what `replace` gives for each layer, and how many changed; a layer at two places stays shared.
 
     Args:
         module: Changed in place, unless it is itself replaced.
         replace: From a layer's first name, the layer and its parent to the layer that takes its place.
+        kinds: Which layers it is asked about.
     """
     replaced = 0
-    for names in list(_names_by_layer(module)):
+    for names in list(_names_by_layer(module, kinds)):
         parent = module.get_submodule(names[0].rpartition(".")[0])
         old = module.get_submodule(names[0])
         new = replace(names[0], old, parent)
@@ -204,11 +208,11 @@ def replace_layers(
     return module, replaced
 
 
-def _names_by_layer(module: nn.Module) -> Iterator[tuple[str, ...]]:
-    """All names of each layer that has weights to quantise; only names, so that a replaced layer's memory is freed."""
+def _names_by_layer(module: nn.Module, kinds: tuple[type[nn.Module], ...]) -> Iterator[tuple[str, ...]]:
+    """All names of each layer of these kinds; only names, so that a replaced layer's memory is freed."""
     names: dict[int, list[str]] = {}
     for name, layer in module.named_modules(remove_duplicate=False):
-        if isinstance(layer, nn.Linear | StoredLinear):
+        if isinstance(layer, kinds):
             names.setdefault(id(layer), []).append(name)
     return map(tuple, names.values())
 

@@ -20,7 +20,7 @@ from pytest_xeonperf.measure.plan import (
     total_bytes,
 )
 from pytest_xeonperf.records import Isa, Limits, Unknown
-from pytest_xeonperf.variants.spec import NAMED, Kernel, Woq, from_keywords
+from pytest_xeonperf.variants.spec import NAMED, Convolutions, Kernel, Woq, from_keywords
 from pytest_xeonperf.workloads.protocol import Footprint
 
 GIB = 1 << 30
@@ -59,6 +59,19 @@ def test_what_is_no_linear_layer_stays_as_it_is_beside_bytes_and_is_kept_twice_b
     fp32, frozen = replace(in_bytes, woq=Woq.NONE, kernel=Kernel.ATEN), replace(in_bytes, freeze=True)
     sizes = [need(MODEL, variant).resident_bytes / MODEL.parameters for variant in (in_bytes, frozen, fp32)]
     assert sizes == pytest.approx([0.5 * (4 + 1.05), 0.5 * (8 + 1.05), 4])
+
+
+def test_convolutions_in_bytes_leave_nothing_beside_linear_layers_in_bytes():
+    in_bytes = from_keywords({"dtype": "fp32", "convolutions": "dynamic"})
+    both = replace(in_bytes, woq=Woq.INT8, kernel=Kernel.DYNAMIC)
+    sizes = [need(MODEL, variant).resident_bytes / MODEL.parameters for variant in (in_bytes, both)]
+    assert sizes == pytest.approx([0.5 * (4 + 1.05), 1.05])
+
+
+def test_bytes_are_multiplied_faster_than_fp32():
+    fp32 = from_keywords({"dtype": "fp32"})
+    for keywords in ({"woq": Woq.INT8, "kernel": Kernel.DYNAMIC}, {"convolutions": Convolutions.DYNAMIC}):
+        assert expected_s(MODEL, replace(fp32, **keywords), Isa.AVX512) < expected_s(MODEL, fp32, Isa.AVX512)
 
 
 def test_compiling_takes_time_and_more_work_takes_more():
