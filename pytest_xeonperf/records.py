@@ -299,7 +299,7 @@ class Evidence:
             log with their instruction set, such as ``onednn::matmul:brg_matmul:avx10_1_512_amx``.
         weight_bytes: Bytes of parameters and buffers of the variant.
         peak_rss_bytes: Peak resident memory of a fresh process holding only this variant.
-        left_in_bf16: Linear layers that the variant's kernel could not take, by name with the reason.
+        left_in_bf16: Linear layers and convolutions that the variant's kernel could not take, by name with the reason.
         operators: Those of the profiled call that took most time, then the rest of it.
     """
 

@@ -53,8 +53,9 @@ class TestUNetStep:
 class TestVaeDecode:
     """From latents to pixels: convolutions at full resolution, once an image. What each rung brings, the UNet shows."""
 
-    @pytest.mark.only_isa("amx_bf16", "avx512_bf16")
-    @pytest.mark.variant(compile=True, freeze=True, channels_last=True)
+    @pytest.mark.only_isa("amx_bf16", "avx512_bf16", "avx2", "generic")
+    @pytest.mark.variant(dtype="fp32", compile=True, freeze=True, channels_last=True)
+    @pytest.mark.variant(dtype="bf16", isa="avx512_bf16")
     @pytest.mark.min_speedup(4.0, isa="amx_bf16")
     @pytest.mark.min_speedup(1.3, isa="avx512_bf16")
     @pytest.mark.min_fidelity(cosine=0.999)
@@ -65,7 +66,7 @@ class TestVaeDecode:
 
     @pytest.mark.only_isa("avx512")
     @pytest.mark.variant(dtype="fp32", compile=True, channels_last=True, convolutions="dynamic")
-    @pytest.mark.min_speedup(2.0, isa="avx512")
+    @pytest.mark.min_speedup(1.8, isa="avx512")
     @pytest.mark.min_fidelity(cosine=0.999)
     @pytest.mark.uses_kernel("xeonperf::dynamic_conv")
     @pytest.mark.max_graph_breaks(0)

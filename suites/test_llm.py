@@ -11,18 +11,20 @@ import pytest
 class TestLlamaDecode:
     """One token at a time: every weight is read for every token, so fewer bytes a weight are more tokens a second."""
 
-    @pytest.mark.min_speedup(1.2, isa="avx512")
+    @pytest.mark.min_speedup(1.2, isa="avx512_bf16")
+    @pytest.mark.min_speedup(0.8, isa="avx512")
     @pytest.mark.min_fidelity(cosine=0.999)
     def test_eager_bf16(self, xeonperf, eager_bf16):
         xeonperf.check(eager_bf16)
 
-    @pytest.mark.min_speedup(1.2, isa="avx512")
+    @pytest.mark.min_speedup(1.2, isa="avx512_bf16")
+    @pytest.mark.min_speedup(0.8, isa="avx512")
     @pytest.mark.min_fidelity(cosine=0.999)
     def test_sdpa(self, xeonperf, sdpa_bf16):
         xeonperf.check(sdpa_bf16)
 
     @pytest.mark.min_speedup(1.3, isa="avx512_bf16")
-    @pytest.mark.min_speedup(1.2, isa="avx512")
+    @pytest.mark.min_speedup(0.8, isa="avx512")
     @pytest.mark.min_fidelity(cosine=0.999)
     @pytest.mark.max_graph_breaks(0)
     def test_compiled(self, xeonperf, compiled_bf16):

@@ -94,18 +94,17 @@ def expected_s(footprint: Footprint, variant: Variant, isa: Isa) -> float:
 
 
 def _weight_bytes(footprint: Footprint, variant: Variant) -> float:
-    left, quantised = _share_left(variant), Woq.INT4 if variant.woq is Woq.INT4 else Woq.INT8
-    return footprint.parameters * (left * WIDTH_BYTES[variant.dtype] + (1 - left) * _BYTES_PER_WEIGHT[quantised])
+    left, in_int4 = _share_left(variant), variant.woq is Woq.INT4 and not variant.multiplies_bytes
+    quantised_bytes = _BYTES_PER_WEIGHT[Woq.INT4 if in_int4 else Woq.INT8]
+    return footprint.parameters * (left * WIDTH_BYTES[variant.dtype] + (1 - left) * quantised_bytes)
 
 
 def _share_left(variant: Variant) -> float:
-    """The share of weights that a variant leaves in its dtype."""
-    linears, convolutions = variant.woq is not Woq.NONE, variant.convolutions is Convolutions.DYNAMIC
-    if convolutions:
-        return 0.0 if linears else 1 - _OUTSIDE_LINEARS
-    if variant.kernel is Kernel.DYNAMIC:
-        return _OUTSIDE_LINEARS
-    return 0.0 if linears else 1.0
+    """The share of weights that a variant leaves in its dtype, at most."""
+    if variant.woq is Woq.NONE:
+        return 1.0  # of a model that convolves little; of a VAE nothing is left
+    convolutions_left = variant.kernel is Kernel.DYNAMIC and variant.convolutions is Convolutions.ATEN
+    return _OUTSIDE_LINEARS if convolutions_left else 0.0
 
 
 def least_s(footprint: Footprint, variants: Sequence[Variant], limits: Limits | Unknown, rounds: int) -> float:

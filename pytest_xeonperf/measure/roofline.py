@@ -71,7 +71,7 @@ def against(found: Roofline, variant: Variant, *, before: Limits, now: Limits) -
 
 
 def peak(limits: Limits, variant: Variant) -> float:
-    """Operations a second that the machine reaches in what most layers of the variant multiply."""
+    """Operations a second that the machine reaches in the fastest of what layers of the variant multiply."""
     if variant.multiplies_bytes:
         return limits.int8_op_per_s
     return limits.fp32_flop_per_s if variant.product_dtype is Dtype.FP32 else limits.bf16_flop_per_s

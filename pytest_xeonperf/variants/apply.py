@@ -52,7 +52,7 @@ class Built:
     Attributes:
         module: In eval mode, without gradients.
         compiler: What the phase's `bind` puts its hot callable through.
-        left_in_bf16: Linear layers that a variant could not give its kernel, by name with the reason.
+        left_in_bf16: Linear layers and convolutions that a variant could not give its kernel, by name with the reason.
         weight_bytes: Parameters and buffers, tied ones once.
         streamed_bytes: Those that one pass reads from memory: without the tables that only an embedding looks up.
         peer: Takes the place of the phase's `bind` where a peer has the weights, and no module is left.
@@ -77,8 +77,8 @@ def build(variant: Variant, workload: Workload, phase: Phase) -> Built:
     quantise: baseline, reference and candidates then have the same weights.
 
     Raises:
-        NotApplicableError: The variant has a kernel for linear layers, and can give it none; the processor lacks the
-            instructions of a kernel; or its runtime is not installed, or cannot run this phase.
+        NotApplicableError: The variant has a kernel for linear layers or convolutions, and can give it none; the
+            processor lacks the instructions of a kernel; or its runtime is not installed, or cannot run this phase.
         DataError: The checkpoint was quantised in another way than the variant says, or the model is not on the CPU.
     """
     peers.require(variant)
@@ -102,9 +102,11 @@ def build(variant: Variant, workload: Workload, phase: Phase) -> Built:
         module = lay_out_module(module)
     module = cast_module(module, variant.tensor_dtype)
     if variant.woq is Woq.NONE and variant.kernel is Kernel.STREAM:
-        module, left = stream_linears(module)
+        module, beside = stream_linears(module)
+        left += beside
     if variant.kernel is Kernel.TORCHAO:
-        module, left = torchao.quantise(module, variant, technique(scheme(variant)))
+        module, beside = torchao.quantise(module, variant, technique(scheme(variant)))
+        left += beside
     module = module.eval().requires_grad_(requires_grad=False)
     # a peer computes with a copy of its own, which is rounded
     total_bytes, table_bytes = (

@@ -59,7 +59,7 @@ template <typename T> struct Call {
 template <typename T> class Worker {
  public:
   explicit Worker(const Call<T>& c)
-      : c(c), filled(c.filled()), width(c.framed_width()), bytes(c.seen(c.lines()) * width * filled),
+      : c(c), filled(c.filled()), width(c.framed_width()), strip(c.seen(c.lines()) * width * filled),
         steps(c.seen(c.lines()) * width), products(kPixels * kColumns), sums(kPixels * kColumns) {}
 
   void take(int64_t image_, int64_t first_, int64_t lines_) {
@@ -85,7 +85,7 @@ template <typename T> class Worker {
     const T* from = c.x + (image * c.image.height + y) * c.image.width * c.inputs;
     for (int64_t x = 0; x < c.image.width; ++x) {
       const int64_t place = x + c.padding.width;
-      of_line[place] = bytes::quantise(from + x * c.inputs, c.inputs, &bytes[(line * width + place) * filled]);
+      of_line[place] = quantise(from + x * c.inputs, c.inputs, &strip[(line * width + place) * filled]);
     }
   }
 
@@ -95,7 +95,7 @@ template <typename T> class Worker {
       const int64_t down = line * c.stride.height + tap / c.kernel.width * c.dilation.height;
       const int64_t pixel = down * width + x * c.stride.width + tap % c.kernel.width * c.dilation.width;
       const int64_t place = (block * c.kernel.area() + tap) * kColumns;
-      brgemm(count, kColumns, filled, c.stride.width * filled, kColumns, kColumns, false, &bytes[pixel * filled],
+      brgemm(count, kColumns, filled, c.stride.width * filled, kColumns, kColumns, false, &strip[pixel * filled],
              c.packed + place * filled, products.data());
       add(count, &steps[pixel], c.sums + place);
     }
@@ -119,7 +119,7 @@ template <typename T> class Worker {
     }
   }
 
-  // A pixel's channels, from `first` on, brought back to what they stand for.
+  // A block of a pixel's channels, from `channel` on, brought back to what they stand for.
   void finish(const float* from, int64_t channel, T* to) {
     const int64_t last = std::min(channel + kColumns, c.channels);
     for (int64_t n = channel; n < last; n += kLanes, from += kLanes, to += kLanes) {
@@ -132,7 +132,7 @@ template <typename T> class Worker {
   const Call<T>& c;
   const int64_t filled, width;
   int64_t image = -1, first = -1, lines = 0;
-  std::vector<uint8_t> bytes;     // [lines seen, width, filled]
+  std::vector<uint8_t> strip;     // [lines seen, width, filled]
   std::vector<float> steps;       // [lines seen, width]
   std::vector<int32_t> products;  // [pixels, 64]
   std::vector<float> sums;        // [pixels, 64]
@@ -194,6 +194,7 @@ at::Tensor convolution(const at::Tensor& x, const at::Tensor& packed, const at::
   TORCH_CHECK(sums.scalar_type() == at::kInt && sums.is_contiguous(), "sums: int32 [N / 64, taps, 64]");
   TORCH_CHECK(!bias || (bias->sizes() == scales.sizes() && bias->scalar_type() == dtype && bias->is_contiguous()),
               "bias: as scales");
+  TORCH_CHECK(x.size(1) > 0, "x: no channels");
   if (dtype == at::kBFloat16) require_bf16_instructions();
   const Plane image{x.size(2), x.size(3)}, of_kernel = plane(kernel, 1, "kernel"), of_stride = plane(stride, 1, "stride");
   const Plane of_padding = plane(padding, 0, "padding"), of_dilation = plane(dilation, 1, "dilation");

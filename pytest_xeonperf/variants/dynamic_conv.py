@@ -14,12 +14,13 @@ from torch import nn
 
 from pytest_xeonperf.errors import NotApplicableError
 from pytest_xeonperf.variants.dynamic_int8 import load_kernel, pack
-from pytest_xeonperf.variants.weight_only import QuantisedWeight, replace_layers
+from pytest_xeonperf.variants.weight_only import QuantisedWeight, more_than, replace_layers
 from pytest_xeonperf.variants.woq_int8 import Int8
 
 _SOURCE = Path(__file__).with_name("dynamic_conv.cpp")
 _FEWEST = 64
 """Channels on either side: blocks of the kernel are as wide, and what a model takes and gives stays exact."""
+_DIMENSIONS = 4
 _MOST = 1 << 17
 """Input channels whose products, of 127 and 127 at most, an int32 holds."""
 
@@ -42,33 +43,39 @@ class DynamicConv2d(nn.Module):
     def __init__(self, layer: nn.Conv2d) -> None:
         load_kernel("dynamic_conv", _SOURCE, _shape_of_result, "convolutions='dynamic'")
         super().__init__()
-        self.shape = tuple(layer.weight.shape)
+        self.in_channels, self.out_channels, self.kernel_size = layer.in_channels, layer.out_channels, layer.kernel_size
         self.stride, self.padding, self.dilation = layer.stride, layer.padding, layer.dilation
+        self.groups, self.padding_mode = layer.groups, layer.padding_mode
         parts = Int8().quantise(layer.weight.detach().flatten(1))
-        taps = parts["weight"].view(self.shape).flatten(2).unbind(2)  # each int8 [N, C]
+        taps = parts["weight"].view_as(layer.weight).flatten(2).unbind(2)  # each int8 [N, C]
         blocks = torch.stack([pack(tap) for tap in taps], dim=1)  # int8 [N / 64, taps, C / 4, 64 * 4]
         self.register_buffer("packed", blocks.flatten(1, 2))  # of three dimensions: channels last is for those of four
-        self.register_buffer("scales", parts["scales"])
+        self.register_buffer("scales", parts["scales"].to(layer.weight.dtype))
         self.register_buffer("sums", blocks.view(*blocks.shape[:3], -1, 4).sum(dim=(2, 4), dtype=torch.int32))
         self.register_buffer("bias", None if layer.bias is None else layer.bias.detach().clone())
 
     @property
     def weight(self) -> QuantisedWeight:
         """What stands for the weight."""
-        return QuantisedWeight(shape=self.shape, dtype=self.scales.dtype, device=torch.device("cpu"))
+        shape = (self.out_channels, self.in_channels, *self.kernel_size)
+        return QuantisedWeight(shape=shape, dtype=self.scales.dtype, device=torch.device("cpu"))
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """The convolution [B, N, OH, OW] of images [B, C, H, W], both in the dtype of the scales, channels last."""
-        images = x.contiguous(memory_format=torch.channels_last)
-        sizes = list(self.shape[2:]), list(self.stride), list(self.padding), list(self.dilation)
+        """The convolution [B, N, OH, OW] of images [B, C, H, W], both in the dtype of the scales, channels last.
+
+        One image [C, H, W] gives one [N, OH, OW].
+        """
+        images = (x if x.dim() == _DIMENSIONS else x[None]).contiguous(memory_format=torch.channels_last)
+        sizes = list(self.kernel_size), list(self.stride), list(self.padding), list(self.dilation)
         convolved: torch.Tensor = torch.ops.xeonperf.dynamic_conv(
             images, self.packed, self.scales, self.sums, self.bias, *sizes
         )
-        return convolved
+        return convolved if x.dim() == _DIMENSIONS else convolved[0]
 
     def extra_repr(self) -> str:
-        """Shape and places, for printing the model."""
-        return f"shape={self.shape}, stride={self.stride}, padding={self.padding}, bias={self.bias is not None}"
+        """Widths and places, for printing the model."""
+        sizes = f"kernel_size={self.kernel_size}, stride={self.stride}, padding={self.padding}"
+        return f"{self.in_channels}, {self.out_channels}, {sizes}, bias={self.bias is not None}"
 
 
 def quantise_convolutions(module: nn.Module) -> tuple[nn.Module, tuple[str, ...]]:
@@ -104,8 +111,9 @@ def quantise_convolutions(module: nn.Module) -> tuple[nn.Module, tuple[str, ...]
 def _refusal(layer: nn.Conv2d) -> str:
     """Why the kernel cannot take a convolution, or need not; empty where it can."""
     channels = (layer.in_channels, layer.out_channels)
-    if type(layer) is not nn.Conv2d:
-        return f"{type(layer).__name__} is more than a Conv2d"
+    more = more_than(nn.Conv2d, layer)
+    if more:
+        return more
     if layer.groups > 1:
         return f"{layer.groups} groups"
     if isinstance(layer.padding, str) or layer.padding_mode != "zeros":

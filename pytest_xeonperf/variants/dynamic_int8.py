@@ -9,6 +9,7 @@ fidelity beside the speed-up says.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -80,6 +81,7 @@ class DynamicInt8Linear(QuantisedLinear):
         return product
 
 
+@cache
 def load_kernel(name: str, source: Path, shape_of_result: Callable[..., torch.Tensor], keyword: str) -> None:
     """Load a kernel that multiplies bytes with bytes.
 

@@ -90,6 +90,7 @@ class Variant:
         autotune: Whether compiling times Inductor's own matrix products against oneDNN's, and takes the faster ones.
         group_size: Weights that share one scale; read only where `woq` is int4.
         kernel: Of linear layers, quantised or in BF16.
+        convolutions: Who convolves; whatever `woq` and `kernel` say, which are of linear layers.
         internals: Of FP32 alone.
         runtime: A peer gets torch's weights and does the rest its own way; llama.cpp quantises too, in its groups.
     """
@@ -126,7 +127,7 @@ class Variant:
 
     @property
     def multiplies_bytes(self) -> bool:
-        """Whether layers multiply int8 with int8 (W8A8)."""
+        """Whether linear layers or convolutions multiply int8 with int8 (W8A8)."""
         return self.kernel is Kernel.DYNAMIC or self.convolutions is Convolutions.DYNAMIC
 
     @property
@@ -155,6 +156,11 @@ class Variant:
                 self.kernel is Kernel.DYNAMIC and self.woq is not Woq.INT8,
                 "kernel='dynamic' multiplies int8 weights",
                 "say woq='int8' too",
+            ),
+            (
+                self.convolutions is Convolutions.DYNAMIC and not self.channels_last,
+                "convolutions='dynamic' without channels_last=True",
+                "say both",
             ),
             (
                 self.kernel is Kernel.TORCHAO and self.woq is Woq.NONE,

@@ -221,9 +221,20 @@ def structural_refusal(layer: nn.Linear, parent: nn.Module) -> str:
     """Why nothing may stand in a Linear layer's place, whatever its widths; empty where it may."""
     if isinstance(parent, _READ_WEIGHTS_THEMSELVES):
         return f"{type(parent).__name__} reads its weight directly"
-    if type(layer) is not nn.Linear:
-        return f"{type(layer).__name__} is more than a Linear"
-    return ""
+    return more_than(nn.Linear, layer)
+
+
+def more_than(plain: type[nn.Module], layer: nn.Module) -> str:
+    """In what a layer does more than a class of torch does, so that nothing may stand in its place; empty if nothing.
+
+    Hooks may change its weight, as the older ``spectral_norm`` and pruning do, or what it takes and gives.
+    """
+    if type(layer) is not plain:
+        return f"{type(layer).__name__} is more than a {plain.__name__}"
+    if layer._forward_pre_hooks or layer._forward_hooks:  # noqa: SLF001 - torch has no public way to ask
+        return "it has hooks"
+    own = sorted({"forward", "_conv_forward"} & vars(layer).keys())
+    return f"it has a {own[0]} of its own" if own else ""
 
 
 def _require_scheme(stored: Scheme, asked: Scheme) -> None:

@@ -90,7 +90,7 @@ _SMOKE = DiffusionSize(
     text_width=48,
     pooled_width=32,
     time_id_width=16,
-    vae_channels=(16, 16, 32, 32),
+    vae_channels=(16, 16, 32, 64),
 )
 _SIZES = {Preset.SMOKE: _SMOKE, Preset.QUICK: _QUICK, Preset.FULL: _FULL}
 

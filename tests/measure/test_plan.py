@@ -20,7 +20,7 @@ from pytest_xeonperf.measure.plan import (
     total_bytes,
 )
 from pytest_xeonperf.records import Isa, Limits, Unknown
-from pytest_xeonperf.variants.spec import NAMED, Convolutions, Kernel, Woq, from_keywords
+from pytest_xeonperf.variants.spec import NAMED, Convolutions, Dtype, Kernel, Woq, from_keywords
 from pytest_xeonperf.workloads.protocol import Footprint
 
 GIB = 1 << 30
@@ -61,15 +61,16 @@ def test_what_is_no_linear_layer_stays_as_it_is_beside_bytes_and_is_kept_twice_b
     assert sizes == pytest.approx([0.5 * (4 + 1.05), 0.5 * (8 + 1.05), 4])
 
 
-def test_convolutions_in_bytes_leave_nothing_beside_linear_layers_in_bytes():
-    in_bytes = from_keywords({"dtype": "fp32", "convolutions": "dynamic"})
-    both = replace(in_bytes, woq=Woq.INT8, kernel=Kernel.DYNAMIC)
-    sizes = [need(MODEL, variant).resident_bytes / MODEL.parameters for variant in (in_bytes, both)]
-    assert sizes == pytest.approx([0.5 * (4 + 1.05), 1.05])
+def test_convolutions_in_bytes_leave_nothing_beside_linear_layers_in_bytes_and_may_leave_all_without():
+    alone = from_keywords({"dtype": "fp32", "channels_last": True, "convolutions": "dynamic"})
+    both = replace(alone, woq=Woq.INT8, kernel=Kernel.DYNAMIC)
+    in_int4 = replace(alone, dtype=Dtype.BF16, woq=Woq.INT4, kernel=Kernel.STREAM)
+    sizes = [need(MODEL, variant).resident_bytes / MODEL.parameters for variant in (alone, both, in_int4)]
+    assert sizes == pytest.approx([4, 1.05, 1.05])
 
 
 def test_bytes_are_multiplied_faster_than_fp32():
-    fp32 = from_keywords({"dtype": "fp32"})
+    fp32 = from_keywords({"dtype": "fp32", "channels_last": True})
     for keywords in ({"woq": Woq.INT8, "kernel": Kernel.DYNAMIC}, {"convolutions": Convolutions.DYNAMIC}):
         assert expected_s(MODEL, replace(fp32, **keywords), Isa.AVX512) < expected_s(MODEL, fp32, Isa.AVX512)
 

@@ -12,7 +12,7 @@ from torch.nn import functional
 from pytest_xeonperf.errors import NotApplicableError, UsageError
 from pytest_xeonperf.host.cpu import read_cpu
 from pytest_xeonperf.records import Isa
-from pytest_xeonperf.variants import dynamic_int8
+from pytest_xeonperf.variants import dynamic_conv, dynamic_int8
 from pytest_xeonperf.variants.apply import build, prepared
 from pytest_xeonperf.variants.dynamic_conv import DynamicConv2d, quantise_convolutions
 from pytest_xeonperf.variants.spec import from_keywords
@@ -58,6 +58,11 @@ def stands_for(layer):
             id="no two sides alike",
         ),
         pytest.param((64, 64), (1, 2, 2), {"kernel_size": 3, "padding": 2}, id="more frame than image"),
+        pytest.param((64, 64), (2, 120, 90), {"kernel_size": 3, "padding": 1}, id="strips, the last one shorter"),
+        pytest.param(
+            (70, 130), (2, 121, 90), {"kernel_size": 3, "stride": 2, "padding": 1, "dilation": 2}, id="strips apart"
+        ),
+        pytest.param((64, 64), (1, 3, 4200), {"kernel_size": 3, "padding": 1}, id="strips of one line"),
     ],
 )
 def test_the_convolution_is_that_of_what_both_sides_stand_for(channels, image, places, dtype):
@@ -76,13 +81,13 @@ def test_rounding_both_sides_costs_about_a_hundredth():
     torch.manual_seed(0)
     layer, images = nn.Conv2d(128, 64, 3, padding=1), torch.randn(1, 128, 16, 16)
     expected = layer(images)
-    assert 0.002 < (DynamicConv2d(layer).float()(images) - expected).norm() / expected.norm() < 0.015
+    assert 0.002 < (DynamicConv2d(layer)(images) - expected).norm() / expected.norm() < 0.015
 
 
 def test_every_weight_has_its_place():
     torch.manual_seed(1)
     layer, one = nn.Conv2d(65, 66, (2, 3), bias=False), torch.zeros(65, 65, 2, 3)
-    quantised = DynamicConv2d(layer).float()
+    quantised = DynamicConv2d(layer)
     for tap in range(6):
         one.zero_()[torch.arange(65), torch.arange(65), tap // 3, tap % 3] = 1  # of image n channel n there
         found = quantised(one).flatten(1).T  # [N, C]
@@ -94,32 +99,37 @@ def test_every_pixel_has_a_step_of_its_own():
     layer = nn.Conv2d(64, 64, 1, bias=False)
     sizes = torch.tensor([1e-20, 1.0, 1e20]).view(1, 1, 1, 3)
     images = torch.randn(1, 64, 1, 3)
-    apart = DynamicConv2d(layer).float()(images * sizes) / sizes
-    torch.testing.assert_close(apart, DynamicConv2d(layer).float()(images), rtol=1e-2, atol=1e-2)
+    apart = DynamicConv2d(layer)(images * sizes) / sizes
+    torch.testing.assert_close(apart, DynamicConv2d(layer)(images), rtol=1e-2, atol=1e-2)
 
 
 @pytest.mark.parametrize("bad", [math.nan, math.inf, -math.inf])
 def test_what_is_no_number_stays_none_wherever_it_is_seen(bad):
     images = torch.randn(1, 64, 7, 7)
     images[0, 17, 3, 3] = bad
-    found = DynamicConv2d(nn.Conv2d(64, 64, 3, padding=1)).float()(images)
+    found = DynamicConv2d(nn.Conv2d(64, 64, 3, padding=1))(images)
     assert found[..., 2:5, 2:5].isnan().all()
     assert found.isfinite().sum() == 64 * (49 - 9)
 
 
 def test_images_of_zeros_give_the_bias_and_none_give_none():
     layer = nn.Conv2d(64, 70, 3, padding=1)
-    quantised = DynamicConv2d(layer).float()
+    quantised = DynamicConv2d(layer)
     assert torch.equal(quantised(torch.zeros(1, 64, 4, 4)), layer.bias.view(1, -1, 1, 1).expand(1, -1, 4, 4))
     assert quantised(torch.zeros(0, 64, 4, 4)).shape == (0, 70, 4, 4)
 
 
 def test_one_thread_computes_what_two_do(set_threads):
-    layer, images = DynamicConv2d(nn.Conv2d(64, 200, 3, padding=1)).float(), torch.randn(3, 64, 30, 90)
+    layer, images = DynamicConv2d(nn.Conv2d(64, 200, 3, padding=1)), torch.randn(3, 64, 70, 90)
     set_threads(2)
     two = layer(images)
     set_threads(1)
     assert torch.equal(layer(images), two)
+
+
+def test_one_image_without_others_gives_one():
+    layer, image = DynamicConv2d(nn.Conv2d(64, 70, 3)), torch.randn(64, 6, 5)
+    assert torch.equal(layer(image), layer(image[None])[0])
 
 
 GIVEN = {"kernel": [3, 3], "stride": [1, 1], "padding": [1, 1], "dilation": [1, 1]}
@@ -139,6 +149,10 @@ def given(images, **change):
         ({"x": torch.zeros(1, 100, 8, 8)}, "channels last"),
         ({"x": torch.zeros(1, 100, 8, 8).double().to(memory_format=torch.channels_last)}, "fp32 or bf16"),
         ({"x": torch.zeros(100, 8, 8)}, "channels last"),
+        (
+            {"x": torch.zeros(1, 0, 8, 8), "packed": torch.zeros(2, 0, 256, dtype=torch.int8)},
+            "no channels|channels last",
+        ),
         ({"kernel": [3, 5]}, "other widths"),
         ({"kernel": [0, 3]}, "kernel"),
         ({"stride": [0, 1]}, "stride"),
@@ -172,11 +186,28 @@ def test_what_the_kernel_cannot_take_is_left_and_listed():
         "mirrored": nn.Conv2d(64, 64, 3, padding=1, padding_mode="reflect"),
         "named": nn.Conv2d(64, 64, 3, padding="same"),
         "own": Own(64, 64, 3),
+        "hooked": nn.Conv2d(64, 64, 3),
+        "patched": nn.Conv2d(64, 64, 3),
+        "wide": nn.Conv2d((1 << 17) + 1, 64, 1, device="meta"),
     }
+    kept["hooked"].register_forward_pre_hook(lambda _layer, images: images)
+    kept["patched"].forward = kept["patched"].forward
     module, left = quantise_convolutions(nn.ModuleDict({**kept, "taken": nn.Conv2d(64, 64, 3), "other": nn.ReLU()}))
     assert isinstance(module["taken"], DynamicConv2d)
     assert all(module[name] is layer for name, layer in kept.items())
     assert [each.partition(":")[0] for each in left] == sorted(kept)
+    assert "hooked: it has hooks" in left
+    assert "patched: it has a forward of its own" in left
+
+
+def test_parents_may_ask_it_what_they_ask_a_convolution():
+    layer = nn.Conv2d(64, 96, (3, 1), stride=2, padding=1, dilation=2)
+    quantised = DynamicConv2d(layer)
+    names = "in_channels", "out_channels", "kernel_size", "stride", "padding", "dilation", "groups", "padding_mode"
+    for name in names:
+        assert getattr(quantised, name) == getattr(layer, name)
+    assert tuple(quantised.weight.shape) == tuple(layer.weight.shape)
+    assert "64, 96, kernel_size=(3, 1)" in repr(quantised)
 
 
 def test_a_convolution_at_two_places_stays_shared_and_a_lone_one_is_replaced_itself():
@@ -211,13 +242,31 @@ def test_a_variant_asks_for_it_by_name_beside_linear_layers(dtype, compiled):
     assert (found.float() - expected).norm() < 0.03 * expected.norm()
 
 
+@pytest.mark.parametrize("kernel", [{"kernel": "stream"}, {"woq": "int8", "kernel": "stream"}])
+def test_convolutions_and_linear_layers_that_are_left_are_all_listed(kernel):
+    model = nn.Sequential(nn.Conv2d(3, 64, 3), nn.Conv2d(64, 64, 3), nn.Flatten(1), nn.Linear(64, 64), nn.Linear(64, 1))
+    model[4].register_forward_hook(lambda *_: None)
+    workload = Workload(name="two", build=lambda: model, inputs=lambda: Inputs(args=(torch.ones(1, 3, 5, 5),)))
+    variant = from_keywords({"channels_last": True, "convolutions": "dynamic", **kernel})
+    left = build(variant, workload, workload.phases[0]).left_in_bf16
+    assert sorted(each.partition(":")[0] for each in left) == ["0", "4"]
+
+
 def test_a_processor_that_cannot_multiply_bytes_is_told_so(monkeypatch):
     weak = replace(read_cpu(), flags=read_cpu().flags - {"avx512_vnni"})
     monkeypatch.setattr(dynamic_int8, "read_cpu", lambda: weak)
+    monkeypatch.setattr(dynamic_conv, "load_kernel", dynamic_int8.load_kernel.__wrapped__)
     with pytest.raises(NotApplicableError, match="convolutions='dynamic' needs AVX512_VNNI"):
         DynamicConv2d(nn.Conv2d(64, 64, 3))
 
 
-def test_a_peer_has_none():
-    with pytest.raises(UsageError, match="runtime='openvino' has no convolutions='dynamic'"):
-        from_keywords({"runtime": "openvino", "convolutions": "dynamic"})
+@pytest.mark.parametrize(
+    ("keywords", "complaint"),
+    [
+        ({"runtime": "openvino"}, "runtime='openvino' has no convolutions='dynamic'"),
+        ({"dtype": "fp32"}, "convolutions='dynamic' without channels_last=True"),
+    ],
+)
+def test_a_variant_that_cannot_be_meant_is_refused(keywords, complaint):
+    with pytest.raises(UsageError, match=complaint):
+        from_keywords({"convolutions": "dynamic", **keywords})

@@ -89,6 +89,13 @@ def test_a_layer_that_is_more_than_a_linear_one_is_left_alone():
     assert left == ("1: Doubling is more than a Linear",)
 
 
+def test_a_layer_whose_hooks_make_its_weight_is_left_alone():
+    changing = nn.Linear(32, 32)
+    changing.register_forward_pre_hook(lambda layer, _x: layer.weight.data.mul_(2))
+    _, left = quantise_linears(nn.Sequential(nn.Linear(32, 32), changing), Int8())
+    assert left == ("1: it has hooks",)
+
+
 @pytest.mark.parametrize("how", [Int8(), Int4(group_size=32), Int4(group_size=64)])
 def test_a_stored_layer_is_packed_as_it_is(how):
     model = nn.Sequential(nn.Linear(64, 32))
