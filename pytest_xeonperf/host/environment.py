@@ -79,6 +79,7 @@ def prepare(
     wished = {
         "TOKENIZERS_PARALLELISM": "false",
         "HF_HUB_OFFLINE": "1",
+        "ONEDNN_VERBOSE": onednn.LOG_OF_PRIMITIVES,
         "TORCHINDUCTOR_CACHE_DIR": str(cache_dir("inductor", _code_key(remedy))),
         **_compiler(),
     }

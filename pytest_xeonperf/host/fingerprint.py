@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from pytest_xeonperf.host.compiler import Compiler, find_compiler
 from pytest_xeonperf.host.cpu import read_cpu
 from pytest_xeonperf.host.libraries import loaded_library
+from pytest_xeonperf.host.onednn import LOG_OF_PRIMITIVES
 from pytest_xeonperf.host.system import read_system
 from pytest_xeonperf.host.topology import read_topology
 from pytest_xeonperf.records import Machine
@@ -31,6 +32,7 @@ _ENVIRONMENT = re.compile(
     r"(OMP|GOMP|KMP|MKL|ONEDNN|DNNL|ATEN|MALLOC|TCMALLOC|TORCHINDUCTOR)_\w+|CXX|LD_PRELOAD|PYTORCH_\w*|TORCH_LOGS"
 )
 _NOT_FACTS = {"TORCHINDUCTOR_CACHE_DIR"}  # a place, not a setting
+_SILENT = ("ONEDNN_VERBOSE", LOG_OF_PRIMITIVES)  # what is not logged takes no time
 
 
 def machine(*, amx: Amx, isa: Isa, threads: int, topology: Topology, limits: Limits | Unknown) -> Machine:
@@ -95,7 +97,7 @@ def settings(environ: Mapping[str, str]) -> dict[str, str]:
     return {
         f"env.{name}": value
         for name, value in environ.items()
-        if _ENVIRONMENT.fullmatch(name) and name not in _NOT_FACTS
+        if _ENVIRONMENT.fullmatch(name) and name not in _NOT_FACTS and (name, value) != _SILENT
     }
 
 

@@ -11,6 +11,12 @@ from pytest_xeonperf.host.limits import once_ns
 if TYPE_CHECKING:
     import torch
 
+LOG_OF_PRIMITIVES = "none,filter=^[^u]"
+"""For ``ONEDNN_VERBOSE``: no log until it is asked for, and then none of micro-kernels, the component ``ukernel``.
+
+Kernels of torch and of ours that work in tiles call them a million times a second, and each call would print two lines:
+a convolution in bytes then takes almost three times as long, and the profiler shows that.
+"""
 _EXECUTED = re.compile(r"^onednn_verbose,.*?primitive,exec,cpu,(\w+),([^,]+),", re.MULTILINE)
 _SPEED = re.compile(r"^xeonperf_bf16_over_fp32 (\S+)$", re.MULTILINE)
 _TOLERANCE = 0.05

@@ -24,12 +24,14 @@ def listening() -> Iterator[list[str]]:
 
     oneDNN prints its log to the process's stdout, so that is taken meanwhile; what others print there comes out late.
     """
+    import torch
     from torch.backends import mkldnn
 
     names: list[str] = []
     if not mkldnn.is_available():  # type: ignore[no-untyped-call]
         yield names
         return
+    torch.zeros(1).to_mkldnn()  # oneDNN reads its environment when it first runs, unless it was told what to log before
     with tempfile.TemporaryFile() as file:
         _flush()
         stdout = os.dup(_STDOUT)

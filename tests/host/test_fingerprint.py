@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from pytest_xeonperf.host import fingerprint
+from pytest_xeonperf.host.onednn import LOG_OF_PRIMITIVES
 from pytest_xeonperf.host.topology import read_topology
 from pytest_xeonperf.records import Amx, Isa, Limits, Remedy, Unknown
 
@@ -30,6 +31,11 @@ def test_settings_that_steer_a_measurement_are_facts_and_others_are_not():
     }  # fmt: skip
     names = set(fingerprint.settings(environ))
     assert names == {"env.OMP_NUM_THREADS", "env.ONEDNN_MAX_CPU_ISA", "env.LD_PRELOAD", "env.CXX"}
+
+
+def test_a_log_that_somebody_wants_is_a_fact_and_ours_that_keeps_silent_is_none():
+    assert fingerprint.settings({"ONEDNN_VERBOSE": "1"}) == {"env.ONEDNN_VERBOSE": "1"}
+    assert fingerprint.settings({"ONEDNN_VERBOSE": LOG_OF_PRIMITIVES}) == {}
 
 
 def test_what_is_not_installed_has_no_version():
