@@ -6,6 +6,8 @@
 
 #include "lanes.h"
 
+#include <sys/mman.h>
+
 #include <limits>
 
 namespace bytes {
@@ -34,6 +36,15 @@ template <typename T> float quantise(const T* from, int64_t width, uint8_t* to) 
     _mm_storeu_si128(reinterpret_cast<__m128i*>(to + k), _mm512_cvtusepi32_epi8(above_zero));
   }
   return finite == 0xFFFF ? largest / kMost : std::numeric_limits<float>::quiet_NaN();
+}
+
+// Asks for large pages below a result that nobody has written to yet: each page of 4 KiB would cost a fault, and so much
+// memory comes fresh from the system every time. Where there are none nothing changes.
+inline void on_large_pages(const at::Tensor& fresh) {
+  constexpr uintptr_t kPage = uintptr_t{1} << 21, kLeast = uintptr_t{32} << 20;
+  const auto begin = reinterpret_cast<uintptr_t>(fresh.data_ptr()), end = begin + fresh.nbytes();
+  const uintptr_t first = (begin + kPage - 1) / kPage * kPage, last = end / kPage * kPage;
+  if (end - begin >= kLeast) madvise(reinterpret_cast<void*>(first), last - first, MADV_HUGEPAGE);
 }
 
 } // namespace bytes

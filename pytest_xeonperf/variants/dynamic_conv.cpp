@@ -172,6 +172,7 @@ at::Tensor result_of(Call<T> c, const at::Tensor& x, const at::Tensor& packed, c
   TORCH_CHECK(sums.numel() == c.blocks() * c.kernel.area() * kColumns, "sums: int32 [N / 64, taps, 64]");
   at::Tensor out = at::empty({c.images, c.channels, c.result.height, c.result.width}, x.options(),
                              at::MemoryFormat::ChannelsLast);
+  on_large_pages(out);
   c.x = x.const_data_ptr<T>(), c.packed = packed.const_data_ptr<int8_t>(), c.scales = scales.const_data_ptr<T>();
   c.sums = sums.const_data_ptr<int32_t>(), c.bias = bias ? bias->const_data_ptr<T>() : nullptr;
   c.out = out.data_ptr<T>();

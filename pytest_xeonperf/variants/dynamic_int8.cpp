@@ -18,7 +18,7 @@ using namespace bytes;
 using at::BFloat16;
 using at::native::cpublas::brgemm;
 
-constexpr int64_t kRows = 64;  // of a block of activations, which stays in the second-level cache
+constexpr int64_t kRows = 256;  // of a block of activations, for which weights are read once
 
 template <typename T> struct Call {
   const T* x;            // [rows, K]
@@ -89,6 +89,7 @@ template <typename T> void multiply(const Call<T>& c) {
 template <typename T>
 at::Tensor product(const at::Tensor& x, const at::Tensor& packed, const at::Tensor& scales, const at::Tensor& sums) {
   at::Tensor out = at::empty({x.size(0), scales.size(0)}, x.options());
+  on_large_pages(out);
   const Call<T> call{.x = x.const_data_ptr<T>(), .packed = packed.const_data_ptr<int8_t>(),
                      .scales = scales.const_data_ptr<T>(), .sums = sums.const_data_ptr<int32_t>(),
                      .out = out.data_ptr<T>(), .rows = x.size(0), .channels = scales.size(0), .width = x.size(1)};

@@ -110,6 +110,12 @@ def test_the_largest_values_do_not_overflow():
     torch.testing.assert_close(layer_of(-weight)(-x), torch.full((1, 64), 8192.0), rtol=1e-2, atol=0)
 
 
+def test_a_result_so_large_that_it_lies_on_large_pages_is_the_same():
+    layer, x = layer_of(torch.randn(1100, 64)), torch.randn(8000, 64)
+    whole = layer(x)  # fp32 [8000, 1100]: 35 MB
+    assert torch.equal(whole[5000:5100], layer(x[5000:5100]))
+
+
 def test_one_thread_computes_what_two_do(set_threads):
     layer, x = layer_of(torch.randn(300, 200)), torch.randn(150, 200)
     set_threads(2)
