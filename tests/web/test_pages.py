@@ -29,7 +29,7 @@ def test_a_hostile_name_is_text(opened):
 @pytest.mark.parametrize("width", [1280, 420])
 def test_the_page_never_scrolls_sideways(opened, width):
     opened.set_viewport_size({"width": width, "height": 900})
-    opened.wait_for_function(f"document.documentElement.scrollWidth === {width}", timeout=5_000)
+    opened.wait_for_function("(width) => document.documentElement.scrollWidth === width", arg=width, timeout=5_000)
 
 
 def test_dark_mode_changes_ground_and_ink(opened):
