@@ -73,6 +73,16 @@ class TestVaeDecode:
     def test_dynamic_int8(self, xeonperf, variant):
         xeonperf.check(variant)
 
+    # between convolutions memory binds: half as many bytes, for processors that have instructions for BF16 at all
+    @pytest.mark.only_isa("avx512")
+    @pytest.mark.variant(dtype="bf16", compile=True, channels_last=True, convolutions="dynamic")
+    @pytest.mark.min_speedup(2.0, isa="avx512")
+    @pytest.mark.min_fidelity(cosine=0.999)
+    @pytest.mark.uses_kernel("xeonperf::dynamic_conv")
+    @pytest.mark.max_graph_breaks(0)
+    def test_dynamic_int8_in_bf16(self, xeonperf, variant):
+        xeonperf.check(variant)
+
 
 @pytest.mark.workload("sdxl", phase="image")
 class TestImage:
