@@ -8,13 +8,13 @@ does not coarsen the others, and nothing is calibrated. Images lie with the chan
 from __future__ import annotations
 
 from pathlib import Path
+from typing import cast
 
 import torch
 from torch import nn
 
-from pytest_xeonperf.errors import NotApplicableError
 from pytest_xeonperf.variants.dynamic_int8 import load_kernel, pack
-from pytest_xeonperf.variants.weight_only import QuantisedWeight, more_than, replace_layers
+from pytest_xeonperf.variants.weight_only import QuantisedWeight, more_than, replace_or_list
 from pytest_xeonperf.variants.woq_int8 import Int8
 
 _SOURCE = Path(__file__).with_name("dynamic_conv.cpp")
@@ -87,25 +87,18 @@ def quantise_convolutions(module: nn.Module) -> tuple[nn.Module, tuple[str, ...]
     Raises:
         NotApplicableError: No convolution could be quantised.
     """
-    left: list[str] = []
 
-    def replace(name: str, layer: nn.Module, _parent: nn.Module) -> nn.Module:
-        if not isinstance(layer, nn.Conv2d):
-            return layer
-        reason = _refusal(layer)
-        if reason:
-            left.append(f"{name or 'the module itself'}: {reason}")
-            return layer
-        return DynamicConv2d(layer)
+    def replace(_name: str, layer: nn.Module, _parent: nn.Module) -> nn.Module | str:
+        convolution = cast("nn.Conv2d", layer)
+        return _refusal(convolution) or DynamicConv2d(convolution)
 
-    quantised, replaced = replace_layers(module, replace, kinds=(nn.Conv2d,))
-    if not replaced:
-        raise NotApplicableError(
-            "no convolution that can be quantised" + (f" ({left[0]})" if left else ""),
-            where=type(module).__name__,
-            remedy="leave out convolutions='dynamic'",
-        )
-    return quantised, tuple(sorted(left))
+    return replace_or_list(
+        module,
+        replace,
+        kinds=(nn.Conv2d,),
+        none="no convolution that can be quantised",
+        remedy="leave out convolutions='dynamic'",
+    )
 
 
 def _refusal(layer: nn.Conv2d) -> str:

@@ -13,9 +13,8 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from pytest_xeonperf.errors import NotApplicableError
 from pytest_xeonperf.host.extension import load_operator
-from pytest_xeonperf.variants.weight_only import replace_layers, structural_refusal
+from pytest_xeonperf.variants.weight_only import replace_or_list, structural_refusal
 
 _SOURCE = Path(__file__).with_name("stream_bf16.cpp")
 _CHANNELS = 4
@@ -59,26 +58,21 @@ def stream_linears(module: nn.Module) -> tuple[nn.Module, tuple[str, ...]]:
     Raises:
         NotApplicableError: No layer can.
     """
-    left: list[str] = []
 
-    def replace(name: str, layer: nn.Module, parent: nn.Module) -> nn.Module:
-        if not isinstance(layer, nn.Linear):
-            return layer
-        reason = structural_refusal(layer, parent) or _refusal(layer)
-        if not reason:
-            return StreamLinear(layer.weight, layer.bias)
-        left.append(f"{name or 'the module itself'}: {reason}")
-        return layer
+    def replace(_name: str, layer: nn.Module, parent: nn.Module) -> nn.Module | str:
+        linear = cast("nn.Linear", layer)
+        reason = structural_refusal(linear, parent) or _refusal(linear)
+        return reason or StreamLinear(linear.weight, linear.bias)
 
-    streaming, replaced = replace_layers(module, replace)
-    if not replaced:
-        raise NotApplicableError(
-            "no Linear layer that our BF16 kernel can take" + (f" ({left[0]})" if left else ""),
-            where=type(module).__name__,
-            remedy="leave kernel='stream' out",
-        )
+    streaming, left = replace_or_list(
+        module,
+        replace,
+        kinds=(nn.Linear,),
+        none="no Linear layer that our BF16 kernel can take",
+        remedy="leave kernel='stream' out",
+    )
     load_operator("linear_bf16", _SOURCE, _shape_of_result)
-    return streaming, tuple(sorted(left))
+    return streaming, left
 
 
 def _refusal(layer: nn.Linear) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, cast
 
 import torch
 from torch import nn
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 _READ_WEIGHTS_THEMSELVES = (nn.TransformerEncoderLayer, nn.MultiheadAttention)
 """Parents that take the weights out of their Linear layers, past the layers' own forward."""
+
+_LINEARS = (nn.Linear, StoredLinear)
 
 _ROWS = 128
 """Of a block: a multiple of the 64 that one layout packs together."""
@@ -136,32 +138,26 @@ def quantise_linears(
         NotApplicableError: No layer could be quantised.
         DataError: The checkpoint was quantised in another way, or stores a layer that the kernel cannot take.
     """
-    left: list[str] = []
     put = place or (lambda _name, tensors, bias: technique.linear(tensors, bias))
 
-    def replace(name: str, layer: nn.Module, parent: nn.Module) -> nn.Module:
+    def replace(name: str, layer: nn.Module, parent: nn.Module) -> nn.Module | str:
         if isinstance(layer, StoredLinear):
             _require_scheme(layer.scheme, technique.scheme)
             _require_sound(name, layer, technique)
             return put(name, layer.tensors, layer.bias)
-        if not isinstance(layer, nn.Linear):
-            return layer
-        reason = structural_refusal(layer, parent) or technique.refusal(
-            out_features=layer.out_features, in_features=layer.in_features
+        linear = cast("nn.Linear", layer)
+        reason = structural_refusal(linear, parent) or technique.refusal(
+            out_features=linear.out_features, in_features=linear.in_features
         )
-        if reason:
-            left.append(f"{name or 'the module itself'}: {reason}")
-            return layer
-        return put(name, technique.quantise(layer.weight.detach()), layer.bias)
+        return reason or put(name, technique.quantise(linear.weight.detach()), linear.bias)
 
-    quantised, replaced = replace_layers(module, replace)
-    if not replaced:
-        raise NotApplicableError(
-            f"no Linear layer that weight-only {technique.scheme} can quantise" + (f" ({left[0]})" if left else ""),
-            where=type(module).__name__,
-            remedy="measure this model without the weight-only variants",
-        )
-    return quantised, tuple(sorted(left))
+    return replace_or_list(
+        module,
+        replace,
+        kinds=_LINEARS,
+        none=f"no Linear layer that weight-only {technique.scheme} can quantise",
+        remedy="measure this model without the weight-only variants",
+    )
 
 
 def restore_linears(module: nn.Module, technique_of: Callable[[Scheme], Technique]) -> nn.Module:
@@ -179,11 +175,47 @@ def restore_linears(module: nn.Module, technique_of: Callable[[Scheme], Techniqu
     return replace_layers(module, replace)[0]
 
 
+def replace_or_list(
+    module: nn.Module,
+    replace: Callable[[str, nn.Module, nn.Module], nn.Module | str],
+    *,
+    kinds: tuple[type[nn.Module], ...],
+    none: str,
+    remedy: str,
+) -> tuple[nn.Module, tuple[str, ...]]:
+    """The module with what `replace` gives for each layer, and those left as they are, each by name with the reason.
+
+    Args:
+        module: Changed in place, unless it is itself replaced.
+        replace: From a layer's first name, the layer and its parent to the layer that takes its place, or to the reason
+            why none may.
+        kinds: Which layers it is asked about.
+        none: What to say where every one is left.
+        remedy: What to do then.
+
+    Raises:
+        NotApplicableError: No layer was replaced.
+    """
+    left: list[str] = []
+
+    def replaced_or_listed(name: str, layer: nn.Module, parent: nn.Module) -> nn.Module:
+        found = replace(name, layer, parent)
+        if isinstance(found, nn.Module):
+            return found
+        left.append(f"{name or 'the module itself'}: {found}")
+        return layer
+
+    made, replaced = replace_layers(module, replaced_or_listed, kinds=kinds)
+    if not replaced:
+        raise NotApplicableError(none + (f" ({left[0]})" if left else ""), where=type(module).__name__, remedy=remedy)
+    return made, tuple(sorted(left))
+
+
 def replace_layers(
     module: nn.Module,
     replace: Callable[[str, nn.Module, nn.Module], nn.Module],
     *,
-    kinds: tuple[type[nn.Module], ...] = (nn.Linear, StoredLinear),
+    kinds: tuple[type[nn.Module], ...] = _LINEARS,
 ) -> tuple[nn.Module, int]:
     """The module with what `replace` gives for each layer, and how many changed; a layer at two places stays shared.
 
