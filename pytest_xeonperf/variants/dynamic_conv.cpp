@@ -189,14 +189,11 @@ at::Tensor convolution(const at::Tensor& x, const at::Tensor& packed, const at::
   const at::ScalarType dtype = x.scalar_type() == at::kFloat ? at::kFloat : at::kBFloat16;
   TORCH_CHECK(x.dim() == 4 && x.scalar_type() == dtype && x.is_contiguous(at::MemoryFormat::ChannelsLast),
               "x: fp32 or bf16 [B, C, H, W], channels last");
-  TORCH_CHECK(packed.dim() == 3 && packed.scalar_type() == at::kChar && packed.is_contiguous() &&
-                  packed.size(2) == kColumns * kUnit, "packed: int8 [N / 64, taps * C / 4, 64 * 4]");
-  TORCH_CHECK(scales.dim() == 1 && scales.scalar_type() == dtype && scales.is_contiguous(), "scales: [N], as x");
+  check_weights(packed, scales, dtype);
   TORCH_CHECK(sums.scalar_type() == at::kInt && sums.is_contiguous(), "sums: int32 [N / 64, taps, 64]");
   TORCH_CHECK(!bias || (bias->sizes() == scales.sizes() && bias->scalar_type() == dtype && bias->is_contiguous()),
               "bias: as scales");
   TORCH_CHECK(x.size(1) > 0, "x: no channels");
-  if (dtype == at::kBFloat16) require_bf16_instructions();
   const Plane image{x.size(2), x.size(3)}, of_kernel = plane(kernel, 1, "kernel"), of_stride = plane(stride, 1, "stride");
   const Plane of_padding = plane(padding, 0, "padding"), of_dilation = plane(dilation, 1, "dilation");
   const Plane result{places(image.height, of_kernel.height, of_stride.height, of_padding.height, of_dilation.height),

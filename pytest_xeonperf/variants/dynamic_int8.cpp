@@ -103,11 +103,8 @@ at::Tensor linear(const at::Tensor& x, const at::Tensor& packed, const at::Tenso
   const at::AutoDispatchBelowADInplaceOrView inference_only;
   const at::ScalarType dtype = x.scalar_type() == at::kFloat ? at::kFloat : at::kBFloat16;
   TORCH_CHECK(x.dim() == 2 && x.scalar_type() == dtype && x.is_contiguous(), "x: fp32 or bf16 [M, K], contiguous");
-  TORCH_CHECK(packed.dim() == 3 && packed.scalar_type() == at::kChar && packed.is_contiguous() &&
-                  packed.size(2) == kColumns * kUnit, "packed: int8 [N / 64, K / 4, 64 * 4]");
-  TORCH_CHECK(scales.dim() == 1 && scales.scalar_type() == dtype && scales.is_contiguous(), "scales: [N], as x");
+  check_weights(packed, scales, dtype);
   TORCH_CHECK(sums.sizes() == scales.sizes() && sums.scalar_type() == at::kInt && sums.is_contiguous(), "sums: int32 [N]");
-  if (dtype == at::kBFloat16) require_bf16_instructions();
   return (dtype == at::kFloat ? product<float> : product<BFloat16>)(x, packed, scales, sums);
 }
 
