@@ -5,8 +5,12 @@ import pytest
 
 @pytest.mark.workload("sdxl", phase="unet_step")
 class TestUNetStep:
-    """One denoising step, where nearly all the time of an image goes; the blog's figure for the image is 3.91."""
+    """One denoising step, where nearly all the time of an image goes; the blog's figure for the image is 3.91.
 
+    Where BF16 is no faster than FP32, one rung in BF16 says so: what SDPA brings does not show in it.
+    """
+
+    @pytest.mark.only_isa("amx_bf16", "avx512_bf16")
     @pytest.mark.min_speedup(3.0, isa="amx_bf16")
     @pytest.mark.min_speedup(1.3, isa="avx512_bf16")
     @pytest.mark.min_fidelity(cosine=0.999)
@@ -64,23 +68,14 @@ class TestVaeDecode:
     def test_frozen(self, xeonperf, variant):
         xeonperf.check(variant)
 
-    @pytest.mark.only_isa("avx512")
-    @pytest.mark.variant(dtype="fp32", compile=True, channels_last=True, convolutions="dynamic")
-    @pytest.mark.min_speedup(1.8, isa="avx512")
-    @pytest.mark.min_fidelity(cosine=0.999)
-    @pytest.mark.uses_kernel("xeonperf::dynamic_conv")
-    @pytest.mark.max_graph_breaks(0)
-    def test_dynamic_int8(self, xeonperf, variant):
-        xeonperf.check(variant)
-
-    # between convolutions memory binds: half as many bytes, for processors that have instructions for BF16 at all
+    # convolutions in bytes, and half of FP32's bytes between them, where memory binds
     @pytest.mark.only_isa("avx512")
     @pytest.mark.variant(dtype="bf16", compile=True, channels_last=True, convolutions="dynamic")
     @pytest.mark.min_speedup(2.0, isa="avx512")
     @pytest.mark.min_fidelity(cosine=0.999)
     @pytest.mark.uses_kernel("xeonperf::dynamic_conv")
     @pytest.mark.max_graph_breaks(0)
-    def test_dynamic_int8_in_bf16(self, xeonperf, variant):
+    def test_dynamic_int8(self, xeonperf, variant):
         xeonperf.check(variant)
 
 

@@ -17,8 +17,8 @@ class TestLlamaDecode:
     def test_eager_bf16(self, xeonperf, eager_bf16):
         xeonperf.check(eager_bf16)
 
+    @pytest.mark.only_isa("amx_bf16", "avx512_bf16")
     @pytest.mark.min_speedup(1.2, isa="avx512_bf16")
-    @pytest.mark.min_speedup(0.8, isa="avx512")
     @pytest.mark.min_fidelity(cosine=0.999)
     def test_sdpa(self, xeonperf, sdpa_bf16):
         xeonperf.check(sdpa_bf16)
@@ -120,12 +120,14 @@ class TestLlamaPrefill:
     @pytest.mark.only_isa("avx512")
     @pytest.mark.variant(dtype="fp32", attention="fused", compile=True, woq="int8", kernel="dynamic")
     @pytest.mark.min_speedup(2.0, isa="avx512")
+    @pytest.mark.min_speedup(1.0, over="eager_bf16", isa="avx512")
     @pytest.mark.min_fidelity(cosine=0.995)
     @pytest.mark.uses_kernel("xeonperf::dynamic_int8", "xeonperf::tiled_attention")
     @pytest.mark.max_graph_breaks(0)
     def test_dynamic_int8(self, xeonperf, variant):
         xeonperf.check(variant)
 
+    @pytest.mark.only_isa("amx_bf16", "avx512_bf16")
     @pytest.mark.variant(attention="fused", compile=True, woq="int8", kernel="stream")
     @pytest.mark.min_speedup(1.0, over="eager_bf16")
     @pytest.mark.min_fidelity(cosine=0.995)

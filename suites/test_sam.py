@@ -5,14 +5,19 @@ import pytest
 
 @pytest.mark.workload("sam-vit-b", phase="encode")
 class TestImageEncoderB:
-    """The image encoder of vit_b; the blog's figure for BF16 + compile + SDPA is 2.91."""
+    """The image encoder of vit_b; the blog's figure for BF16 + compile + SDPA is 2.91.
 
+    Where BF16 is no faster than FP32, that rung alone shows it.
+    """
+
+    @pytest.mark.only_isa("amx_bf16", "avx512_bf16")
     @pytest.mark.min_speedup(1.7, isa="amx_bf16")
     @pytest.mark.min_speedup(1.1, isa="avx512_bf16")
     @pytest.mark.min_fidelity(cosine=0.9995)
     def test_eager_bf16(self, xeonperf, eager_bf16):
         xeonperf.check(eager_bf16)
 
+    @pytest.mark.only_isa("amx_bf16", "avx512_bf16")
     @pytest.mark.min_speedup(2.5, isa="amx_bf16")
     @pytest.mark.min_speedup(1.3, isa="avx512_bf16")
     @pytest.mark.min_fidelity(cosine=0.9995)

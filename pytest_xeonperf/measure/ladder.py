@@ -132,7 +132,7 @@ def _attempt(ladder: Ladder, variant: Variant, bench: Bench, *, count_flop: bool
         bench.watcher.entering(variant.name, "building")
         step, built = build_step(ladder, variant)
         bench.watcher.entering(variant.name, "compiling" if variant.compile else "warming up")
-        warm = warm_up(step, count_flop=count_flop)
+        warm = warm_up(step, count_flop=count_flop, makes_code=variant.makes_code)
     except Exception as error:  # noqa: BLE001 - any exception of a user's model is that variant's verdict
         return _failure(error)
     return _Entrant(variant=variant, step=step, warm=warm, built=built)

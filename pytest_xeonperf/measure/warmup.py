@@ -47,16 +47,17 @@ class WarmUp:
     compiled: Compilation
 
 
-def warm_up(step: Step, *, count_flop: bool = False) -> WarmUp:
+def warm_up(step: Step, *, count_flop: bool = False, makes_code: bool = True) -> WarmUp:
     """Call a step until nothing is compiled any more and its times have settled.
 
     The second call runs under the profiler, and the one after it again where something was compiled meanwhile: the
-    times of a compiler explain nothing; a short one some times more, once it is warm. A step whose operations are
-    counted, the eager baseline, is not profiled.
+    times of a compiler explain nothing; a short one some times more, once it is warm. Of a step that makes no code a
+    long first call will do. A step whose operations are counted, the eager baseline, is not profiled.
 
     Args:
         step: What will be timed.
         count_flop: Count the operations of the first call; only an eager step can be counted.
+        makes_code: Its first call compiles or converts.
 
     Raises:
         InfrastructureError: It compiles something anew on every call.
@@ -69,14 +70,14 @@ def warm_up(step: Step, *, count_flop: bool = False) -> WarmUp:
         graphs_before = compilation_so_far().graphs
         if call == 0 and count_flop:
             duration_ns, output, flop = counted(step)
-        elif call and not count_flop and isinstance(profile, Unknown):
+        elif (call or not makes_code) and isinstance(profile, Unknown) and not count_flop:
             output, profile = profiled(step, time_call_ns)
             duration_ns = profile.duration_ns
         else:
             duration_ns, output = time_call_ns(step)
         durations_ns.append(duration_ns)
         compiling = compilation_so_far().graphs > graphs_before
-        if compiling:
+        if compiling or (call == 0 and duration_ns <= _LONG_CALL_NS):
             profile = _UNPROFILED
         elif (count_flop or not isinstance(profile, Unknown)) and _has_settled(durations_ns):
             break

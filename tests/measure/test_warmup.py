@@ -68,6 +68,27 @@ def test_a_long_call_is_still_followed_by_one_that_sees_the_kernels(scripted_clo
     assert _ends_after(left, durations_ns) == 2
 
 
+def test_a_long_first_call_of_a_step_that_makes_no_code_is_enough_alone(scripted_clock):
+    durations_ns = (3 * 1_000_000_000, 1)
+    left = scripted_clock(*durations_ns)
+    assert warm_up(lambda: torch.ones(2, 2) @ torch.ones(2, 2), makes_code=False).kernels
+    assert _ends_after(left, durations_ns) == 1
+
+
+def test_a_short_first_call_explains_nothing_even_where_no_code_is_made(scripted_clock):
+    durations_ns = (1_900_000_000, 1_800_000_000, 1)
+    left = scripted_clock(*durations_ns)
+    calls = []
+
+    def step():
+        calls.append(torch.ones(2, 2) @ torch.ones(2, 2) if calls else torch.ones(2).cumsum(0))
+
+    kernels = warm_up(step, makes_code=False).kernels
+    assert "aten::mm" in kernels
+    assert "aten::cumsum" not in kernels
+    assert _ends_after(left, durations_ns) == 2
+
+
 def test_a_long_call_that_compiled_is_followed_by_one_that_did_not(scripted_clock):
     durations_ns = (60 * 1_000_000_000, 3 * 1_000_000_000, 1)
     left = scripted_clock(*durations_ns)
