@@ -7,15 +7,17 @@ length, a JSON header and the raw values, and its own reader maps what is writte
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
 import math
 import os
 import shutil
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING
 
 import torch
 
@@ -27,7 +29,8 @@ if TYPE_CHECKING:
 
 _NAMES = {torch.float32: "F32", torch.bfloat16: "BF16", torch.float16: "F16"}
 _CHUNK = 1 << 24
-"""Values drawn at a time: 64 MiB."""
+"""Values drawn at a time by one thread: 64 MiB."""
+_MOST_THREADS = 8
 _ALIGNMENT = 64
 """Bytes; the values start on a cache line."""
 
@@ -79,10 +82,8 @@ def write(path: Path, plan: Plan) -> None:
         _ask_for_room(path.parent, plan.size_bytes)
         descriptor, unfinished = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}-")
         try:
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(_header(plan))
-                for tensor in plan.tensors:
-                    _draw(tensor, plan.seed, file)
+            with os.fdopen(descriptor, "wb", buffering=0) as file:
+                _fill(file.fileno(), plan)
             Path(unfinished).replace(path)
         finally:
             with suppress(FileNotFoundError):  # gone, when it was renamed
@@ -122,14 +123,37 @@ def _header(plan: Plan) -> bytes:
     return len(text).to_bytes(8, "little") + text
 
 
-def _draw(tensor: Tensor, seed: int, file: BinaryIO) -> None:
-    """Draw one tensor in chunks, each tensor from a generator of its own."""
+def _fill(descriptor: int, plan: Plan) -> None:
+    """Header and values. A generator draws one value after the other, so several tensors are drawn at once."""
+    header = _header(plan)
+    _write_at(descriptor, memoryview(header), 0)
+    starts = itertools.accumulate((tensor.size_bytes for tensor in plan.tensors), initial=len(header))
+    with ThreadPoolExecutor(min(torch.get_num_threads(), _MOST_THREADS)) as pool:
+        try:
+            for _ in pool.map(lambda tensor, start: _draw(tensor, plan.seed, descriptor, start), plan.tensors, starts):
+                pass
+        except BaseException:  # also Ctrl-C: what has not begun need not
+            pool.shutdown(cancel_futures=True)
+            raise
+
+
+def _draw(tensor: Tensor, seed: int, descriptor: int, start: int) -> None:
+    """Draw one tensor in chunks, each tensor from a generator of its own, to where it begins in the file."""
     name_seed = int.from_bytes(hashlib.sha256(f"{seed}:{tensor.name}".encode()).digest()[:8], "little")
     generator = torch.Generator().manual_seed(name_seed)
     for size in _chunks(math.prod(tensor.shape)):
         values = torch.empty(size, dtype=torch.float32).normal_(tensor.mean, tensor.std, generator=generator)
         values[values == 0] = tensor.std  # no parameter may be zero
-        file.write(values.to(tensor.dtype).view(torch.uint8).numpy().data)
+        drawn = values.to(tensor.dtype).view(torch.uint8).numpy().data
+        _write_at(descriptor, drawn, start)
+        start += drawn.nbytes
+
+
+def _write_at(descriptor: int, data: memoryview, start: int) -> None:
+    """All of the bytes: one call of the system may take fewer."""
+    while data:
+        written = os.pwrite(descriptor, data, start)
+        data, start = data[written:], start + written
 
 
 def _chunks(size: int) -> Iterator[int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 from pathlib import Path
 from threading import Thread
@@ -90,6 +91,26 @@ def test_writers_at_once_leave_one_whole_file(tmp_path):
     alone = tmp_path / "alone.safetensors"
     write(alone, plan)
     assert alone.read_bytes() == path.read_bytes()
+
+
+def test_the_bytes_do_not_depend_on_the_number_of_threads(tmp_path, monkeypatch):
+    tensors = tuple(
+        Tensor(name=f"x{index}", shape=(50, 7 + index), dtype=torch.bfloat16, mean=0.0, std=1.0) for index in range(9)
+    )
+    plan = Plan(seed=0, tensors=tensors)
+    for threads in (1, 3):
+        monkeypatch.setattr(torch, "get_num_threads", lambda threads=threads: threads)
+        write(tmp_path / str(threads), plan)
+    assert (tmp_path / "1").read_bytes() == (tmp_path / "3").read_bytes()
+
+
+def test_a_call_that_writes_only_a_part_is_followed_by_another(tmp_path, monkeypatch):
+    plan = Plan(seed=0, tensors=(Tensor(name="x", shape=(300,), dtype=torch.float32, mean=0.0, std=1.0),))
+    write(tmp_path / "whole", plan)
+    at_once = os.pwrite
+    monkeypatch.setattr(os, "pwrite", lambda descriptor, data, start: at_once(descriptor, data[:100], start))
+    write(tmp_path / "in parts", plan)
+    assert (tmp_path / "whole").read_bytes() == (tmp_path / "in parts").read_bytes()
 
 
 def test_a_failed_write_leaves_nothing(tmp_path, monkeypatch):
