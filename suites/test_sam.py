@@ -70,6 +70,7 @@ class TestImageEncoderB:
 class TestImageEncoderH:
     """The image encoder of vit_h; the blog's figure is 3.95. The rungs below are those of vit_b, at twice the time."""
 
+    @pytest.mark.only_isa("amx_bf16", "avx512_bf16")
     @pytest.mark.min_speedup(3.95, isa="amx_bf16")
     @pytest.mark.min_speedup(1.5, isa="avx512_bf16")
     @pytest.mark.min_fidelity(cosine=0.9995)

@@ -32,6 +32,15 @@ inline void store(at::BFloat16* to, __mmask16 lanes, __m512 value) {
   _mm256_mask_storeu_epi16(to, lanes, reinterpret_cast<__m256i>(_mm512_cvtneps_pbh(value)));
 }
 
+// Twice sixteen lanes, side by side.
+inline void store_both(float* to, __m512 low, __m512 high) {
+  _mm512_storeu_ps(to, low);
+  _mm512_storeu_ps(to + kLanes, high);
+}
+inline void store_both(at::BFloat16* to, __m512 low, __m512 high) {
+  _mm512_storeu_si512(to, reinterpret_cast<__m512i>(_mm512_cvtne2ps_pbh(high, low)));
+}
+
 // Before anything in BF16: the processor would end the process at the first instruction that it does not know.
 inline void require_bf16_instructions() {
   TORCH_CHECK(__builtin_cpu_supports("avx512bf16"), "in BF16 this kernel needs AVX512_BF16");

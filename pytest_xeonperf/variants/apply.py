@@ -174,7 +174,7 @@ def _compiler(variant: Variant) -> Compiler:
         if variant.compile
         else uncompiled
     )
-    return chosen if variant.internals is Internals.SAME else rounding_inside(chosen)
+    return rounding_inside(chosen) if variant.internals is Internals.BF16 else chosen
 
 
 def scheme(variant: Variant) -> Scheme:
@@ -193,7 +193,10 @@ def _technique_of(variant: Variant) -> Technique:
         return technique(scheme(variant))
     if variant.kernel is Kernel.DYNAMIC:
         return DynamicInt8()
-    return StreamInt8() if variant.woq is Woq.INT8 else StreamInt4(group_size=variant.group_size)
+    in_fp32 = variant.internals is Internals.FP32
+    if variant.woq is Woq.INT8:
+        return StreamInt8(in_fp32=in_fp32)
+    return StreamInt4(group_size=variant.group_size, in_fp32=in_fp32)
 
 
 def _bytes(module: nn.Module) -> int:

@@ -57,10 +57,11 @@ class Convolutions(StrEnum):
 
 
 class Internals(StrEnum):
-    """In what FP32 operands are multiplied: as they are, or rounded by oneDNN on their way."""
+    """In what operands are multiplied: as they are; FP32 ones rounded to BF16, or BF16 ones widened to FP32."""
 
     SAME = "same"
     BF16 = "bf16"
+    FP32 = "fp32"
 
 
 class Runtime(StrEnum):
@@ -91,7 +92,8 @@ class Variant:
         group_size: Weights that share one scale; read only where `woq` is int4.
         kernel: Of linear layers, quantised or in BF16.
         convolutions: Who convolves; whatever `woq` and `kernel` say, which are of linear layers.
-        internals: Of FP32 alone.
+        internals: BF16 of FP32 tensors, by oneDNN; FP32 of BF16 tensors, by our kernels for quantised weights, where
+            there are many rows of activations.
         runtime: A peer gets torch's weights and does the rest its own way; llama.cpp quantises too, in its groups.
     """
 
@@ -118,7 +120,7 @@ class Variant:
     @property
     def product_dtype(self) -> Dtype:
         """Dtype of the operands that are multiplied, which the machine's limit depends on."""
-        return Dtype.BF16 if self.internals is Internals.BF16 else self.dtype
+        return self.dtype if self.internals is Internals.SAME else Dtype(self.internals.value)
 
     @property
     def takes_our_kernels(self) -> bool:
@@ -182,7 +184,7 @@ class Variant:
             "woq": self.woq is not Woq.NONE and self.runtime is not Runtime.LLAMA_CPP,
             "group_size": self.group_size != _DEFAULT_GROUP_SIZE,
             "convolutions='dynamic'": self.convolutions is not Convolutions.ATEN,
-            "internals='bf16'": self.internals is not Internals.SAME,
+            f"internals={str(self.internals)!r}": self.internals is not Internals.SAME,
         }
         for keyword, given in torchs_own.items():
             asked = given and self.runtime is not Runtime.TORCH
@@ -198,9 +200,14 @@ class Variant:
                 "say dtype='fp32'",
             ),
             (
-                self.internals is not Internals.SAME and not fp32,
-                f"internals={str(self.internals)!r} is for FP32 tensors, not {dtype}",
+                self.internals is Internals.BF16 and not fp32,
+                f"internals='bf16' is for FP32 tensors, not {dtype}",
                 "say dtype='fp32'",
+            ),
+            (
+                self.internals is Internals.FP32 and (self.kernel is not Kernel.STREAM or self.woq is Woq.NONE),
+                "internals='fp32' is for quantised weights in kernel='stream'",
+                "say kernel='stream' and woq='int8' or woq='int4' too",
             ),
             (self.kernel is Kernel.STREAM and fp32, f"kernel='stream' runs in BF16, not {dtype}", leave_out),
             (

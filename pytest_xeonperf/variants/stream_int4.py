@@ -2,7 +2,8 @@
 
 Weights, scales and zero points are those of `woq_int4` in groups of 128, and so are checkpoints; only the layout and
 the kernel (``woq_int4.cpp``) are others. Up to sixteen rows of activations are multiplied with the weights as they are;
-more, as in prefill, go through oneDNN's BF16 matmul on weights that are turned back a block at a time.
+more, as in prefill, go through torch's matmul on weights that are turned back a block at a time, into BF16 or, for
+processors that multiply it faster, into FP32.
 """
 
 from __future__ import annotations
@@ -28,7 +29,13 @@ _GROUP = 128
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StreamInt4(Int4):
-    """The technique: int4 as `Int4` quantises it, laid out for the kernel that reads it as fast as memory allows."""
+    """The technique: int4 as `Int4` quantises it, laid out for the kernel that reads it as fast as memory allows.
+
+    Attributes:
+        in_fp32: Whether many rows are multiplied in FP32.
+    """
+
+    in_fp32: bool = False
 
     def refusal(self, *, out_features: int, in_features: int) -> str:
         """Why the kernel cannot take a layer of these widths; empty where it can."""
@@ -41,7 +48,8 @@ class StreamInt4(Int4):
     def linear(self, tensors: Mapping[str, torch.Tensor], bias: torch.Tensor | None) -> nn.Module:
         """The layer that multiplies with the parts, packed for the kernel."""
         load_operator("woq_int4", _SOURCE, _shape_of_result)
-        return StreamInt4Linear(pack(tensors["weight"]), _pairs(tensors["scales"], tensors["zeros"]), bias)
+        scales = _pairs(tensors["scales"], tensors["zeros"])
+        return StreamInt4Linear(pack(tensors["weight"]), scales, bias, in_fp32=self.in_fp32)
 
 
 class StreamInt4Linear(QuantisedLinear):
@@ -51,19 +59,23 @@ class StreamInt4Linear(QuantisedLinear):
         packed: uint8 [N, K/128, 64].
         scales: int32 [N, K/128]; zero point and scale, BF16 each, in one word.
         bias: [N], or none.
+        in_fp32: Whether many rows are multiplied in FP32.
     """
 
     packed: torch.Tensor
     scales: torch.Tensor
 
-    def __init__(self, packed: torch.Tensor, scales: torch.Tensor, bias: torch.Tensor | None) -> None:
+    def __init__(
+        self, packed: torch.Tensor, scales: torch.Tensor, bias: torch.Tensor | None, *, in_fp32: bool = False
+    ) -> None:
         super().__init__(packed.shape[0], packed.shape[1] * _GROUP, bias)
+        self.in_fp32 = in_fp32
         self.register_buffer("packed", packed)
         self.register_buffer("scales", scales)
 
     def multiply(self, rows: torch.Tensor) -> torch.Tensor:
         """The product bf16 [M, N] with rows bf16 [M, K]."""
-        product: torch.Tensor = torch.ops.xeonperf.woq_int4(rows, self.packed, self.scales)
+        product: torch.Tensor = torch.ops.xeonperf.woq_int4(rows, self.packed, self.scales, self.in_fp32)
         return product
 
 

@@ -1,8 +1,8 @@
 """W8A16 through a kernel of our own, which decodes as fast as the weights can be read.
 
 Weights and scales are those of `woq_int8`, and so are checkpoints; only the kernel (``woq_int8.cpp``) is another. Up to
-sixteen rows of activations are multiplied with the weights as they are; more, as in prefill, go through oneDNN's BF16
-matmul on weights that are turned back a block at a time.
+sixteen rows of activations are multiplied with the weights as they are; more, as in prefill, go through torch's matmul
+on weights that are turned back a block at a time, into BF16 or, for processors that multiply it faster, into FP32.
 """
 
 from __future__ import annotations
@@ -28,7 +28,13 @@ _STEP = 64
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StreamInt8(Int8):
-    """The technique: int8 as `Int8` quantises it, for the kernel that reads it as fast as memory allows."""
+    """The technique: int8 as `Int8` quantises it, for the kernel that reads it as fast as memory allows.
+
+    Attributes:
+        in_fp32: Whether many rows are multiplied in FP32.
+    """
+
+    in_fp32: bool = False
 
     def refusal(self, *, out_features: int, in_features: int) -> str:
         """Why the kernel cannot take a layer of these widths; empty where it can."""
@@ -39,7 +45,7 @@ class StreamInt8(Int8):
     def linear(self, tensors: Mapping[str, torch.Tensor], bias: torch.Tensor | None) -> nn.Module:
         """The layer that multiplies with the parts."""
         load_operator("woq_int8", _SOURCE, _shape_of_result)
-        return StreamInt8Linear(tensors["weight"], tensors["scales"], bias)
+        return StreamInt8Linear(tensors["weight"], tensors["scales"], bias, in_fp32=self.in_fp32)
 
 
 class StreamInt8Linear(QuantisedLinear):
@@ -49,21 +55,25 @@ class StreamInt8Linear(QuantisedLinear):
         weight: int8 [N, K].
         scales: bf16 [N].
         bias: [N], or none.
+        in_fp32: Whether many rows are multiplied in FP32.
     """
 
     quantised: torch.Tensor
     scales: torch.Tensor
 
-    def __init__(self, weight: torch.Tensor, scales: torch.Tensor, bias: torch.Tensor | None) -> None:
+    def __init__(
+        self, weight: torch.Tensor, scales: torch.Tensor, bias: torch.Tensor | None, *, in_fp32: bool = False
+    ) -> None:
         super().__init__(weight.shape[0], weight.shape[1], bias)
+        self.in_fp32 = in_fp32
         self.register_buffer("quantised", weight.clone(memory_format=torch.contiguous_format))
         self.register_buffer("scales", scales.to(torch.bfloat16, copy=True))
 
     def multiply(self, rows: torch.Tensor) -> torch.Tensor:
         """The product bf16 [M, N] with rows bf16 [M, K]."""
-        product: torch.Tensor = torch.ops.xeonperf.woq_int8(rows, self.quantised, self.scales)
+        product: torch.Tensor = torch.ops.xeonperf.woq_int8(rows, self.quantised, self.scales, self.in_fp32)
         return product
 
 
-def _shape_of_result(x: torch.Tensor, values: torch.Tensor, _scales: torch.Tensor) -> torch.Tensor:
+def _shape_of_result(x: torch.Tensor, values: torch.Tensor, *_rest: object) -> torch.Tensor:
     return x.new_empty((x.shape[0], values.shape[0]))

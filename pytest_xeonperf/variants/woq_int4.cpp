@@ -1,5 +1,5 @@
 // W4A16 on CPUs with AVX512_BF16: for a few rows of activations, as in decoding, as fast as weights can be read; for many,
-// as in prefill, through oneDNN's BF16 matmul on weights that are turned back a block at a time.
+// as in prefill, through torch's matmul, in BF16 or in FP32, on weights that are turned back a block at a time.
 //
 // ATen's kernel turns each weight into FP32 and is bound by that, at half of the bandwidth. Here four bits become a BF16
 // number by putting them into the mantissa of 128, which is exact; products are summed in pairs in FP32 (VDPBF16PS), and
@@ -92,16 +92,15 @@ void multiply_few(const Weights& w, const BFloat16* x, int64_t rows, BFloat16* o
   });
 }
 
-// 32 weights in BF16 from their numbers, a channel's scale, and its zero point less 136 scales.
-void store_weights(BFloat16* to, __m512bh numbers, __m512 scale, __m512 shift) {
+// 32 weights in T from their numbers, a channel's scale, and its zero point less 136 scales.
+template <typename T> void store_weights(T* to, __m512bh numbers, __m512 scale, __m512 shift) {
   const auto q = reinterpret_cast<__m512i>(numbers);
   const auto wide = [&](__m256i half) { return _mm512_fmadd_ps(lanes::widen(half), scale, shift); };
-  const __m512bh both = _mm512_cvtne2ps_pbh(wide(_mm512_extracti64x4_epi64(q, 1)), wide(_mm512_castsi512_si256(q)));
-  _mm512_storeu_si512(to, reinterpret_cast<__m512i>(both));
+  lanes::store_both(to, wide(_mm512_castsi512_si256(q)), wide(_mm512_extracti64x4_epi64(q, 1)));
 }
 
-// The weights [K] of one channel in BF16.
-void turn_back(const Weights& w, int64_t channel, BFloat16* to) {
+// The weights [K] of one channel in T.
+template <typename T> void turn_back(const Weights& w, int64_t channel, T* to) {
   for (int64_t g = channel * w.groups(); g < (channel + 1) * w.groups(); ++g, to += kGroup) {
     const __m512i bytes = _mm512_loadu_si512(w.packed + g * kBytes);
     const __m512 scale = scale_of(w.scales[g]);
@@ -113,8 +112,9 @@ void turn_back(const Weights& w, int64_t channel, BFloat16* to) {
   }
 }
 
-// x: bf16 [M, K]; packed: uint8 [N, K / 128, 64]; scales: int32 [N, K / 128]. Gives bf16 [M, N].
-at::Tensor linear(const at::Tensor& x, const at::Tensor& packed, const at::Tensor& scales) {
+// x: bf16 [M, K]; packed: uint8 [N, K / 128, 64]; scales: int32 [N, K / 128]. Gives bf16 [M, N]. Many
+// rows are multiplied in FP32 where `in_fp32` says so.
+at::Tensor linear(const at::Tensor& x, const at::Tensor& packed, const at::Tensor& scales, bool in_fp32) {
   const at::AutoDispatchBelowADInplaceOrView inference_only;
   TORCH_CHECK(x.dim() == 2 && x.scalar_type() == at::kBFloat16 && x.is_contiguous(), "x: bf16 [M, K], contiguous");
   TORCH_CHECK(packed.dim() == 3 && packed.scalar_type() == at::kByte && packed.is_contiguous() &&
@@ -129,13 +129,13 @@ at::Tensor linear(const at::Tensor& x, const at::Tensor& packed, const at::Tenso
   if (x.size(0) <= kFewRows)
     multiply_few(w, x.const_data_ptr<BFloat16>(), x.size(0), out.data_ptr<BFloat16>());
   else
-    many_rows(x, out, [&](int64_t channel, BFloat16* to) { turn_back(w, channel, to); });
+    many_rows(x, out, in_fp32, [&](int64_t channel, auto* to) { turn_back(w, channel, to); });
   return out;
 }
 
 } // namespace
 
 TORCH_LIBRARY_FRAGMENT(xeonperf, library) {
-  library.def("woq_int4(Tensor x, Tensor packed, Tensor scales) -> Tensor");
+  library.def("woq_int4(Tensor x, Tensor packed, Tensor scales, bool in_fp32) -> Tensor");
 }
 TORCH_LIBRARY_IMPL(xeonperf, CPU, library) { library.impl("woq_int4", &linear); }

@@ -1,7 +1,8 @@
 // W8A16 on CPUs with AVX512_BF16: for a few rows of activations, as in decoding, as fast as weights can be read; for many,
-// as in prefill, through oneDNN's BF16 matmul on weights that are turned back a block at a time.
+// as in prefill, through torch's matmul, in BF16 or in FP32, on weights that are turned back a block at a time.
 //
 // Weights are widened to FP32 in registers and multiplied there.
+#include "lanes.h"
 #include "streams.h"
 
 #include <ATen/core/LegacyTypeDispatch.h>
@@ -61,18 +62,17 @@ void multiply_few(const Weights& w, const BFloat16* x, int64_t rows, BFloat16* o
   });
 }
 
-// The weights [K] of one channel in BF16.
-void turn_back(const Weights& w, int64_t channel, BFloat16* to) {
+// The weights [K] of one channel in T.
+template <typename T> void turn_back(const Weights& w, int64_t channel, T* to) {
   const int8_t* from = w.values + channel * w.width;
   const __m512 scale = _mm512_set1_ps(static_cast<float>(w.scales[channel]));
-  for (int64_t k = 0; k < w.width; k += 32) {
-    const __m512 low = _mm512_mul_ps(widen(from + k), scale), high = _mm512_mul_ps(widen(from + k + 16), scale);
-    _mm512_storeu_si512(to + k, reinterpret_cast<__m512i>(_mm512_cvtne2ps_pbh(high, low)));
-  }
+  for (int64_t k = 0; k < w.width; k += 32)
+    lanes::store_both(to + k, _mm512_mul_ps(widen(from + k), scale), _mm512_mul_ps(widen(from + k + 16), scale));
 }
 
-// x: bf16 [M, K]; values: int8 [N, K]; scales: bf16 [N]. Gives bf16 [M, N].
-at::Tensor linear(const at::Tensor& x, const at::Tensor& values, const at::Tensor& scales) {
+// x: bf16 [M, K]; values: int8 [N, K]; scales: bf16 [N]. Gives bf16 [M, N]. Many rows are multiplied
+// in FP32 where `in_fp32` says so.
+at::Tensor linear(const at::Tensor& x, const at::Tensor& values, const at::Tensor& scales, bool in_fp32) {
   const at::AutoDispatchBelowADInplaceOrView inference_only;
   TORCH_CHECK(x.dim() == 2 && x.scalar_type() == at::kBFloat16 && x.is_contiguous(), "x: bf16 [M, K], contiguous");
   TORCH_CHECK(values.dim() == 2 && values.scalar_type() == at::kChar && values.is_contiguous() &&
@@ -86,13 +86,13 @@ at::Tensor linear(const at::Tensor& x, const at::Tensor& values, const at::Tenso
   if (x.size(0) <= kFewRows)
     multiply_few(w, x.const_data_ptr<BFloat16>(), x.size(0), out.data_ptr<BFloat16>());
   else
-    many_rows(x, out, [&](int64_t channel, BFloat16* to) { turn_back(w, channel, to); });
+    many_rows(x, out, in_fp32, [&](int64_t channel, auto* to) { turn_back(w, channel, to); });
   return out;
 }
 
 } // namespace
 
 TORCH_LIBRARY_FRAGMENT(xeonperf, library) {
-  library.def("woq_int8(Tensor x, Tensor values, Tensor scales) -> Tensor");
+  library.def("woq_int8(Tensor x, Tensor values, Tensor scales, bool in_fp32) -> Tensor");
 }
 TORCH_LIBRARY_IMPL(xeonperf, CPU, library) { library.impl("woq_int8", &linear); }

@@ -1,4 +1,4 @@
-"""FP32 with BF16 multiplications inside."""
+"""Tensors of one dtype, multiplied in another."""
 
 import pytest
 import torch
@@ -10,7 +10,7 @@ from pytest_xeonperf.host.cpu import read_cpu
 from pytest_xeonperf.records import Isa
 from pytest_xeonperf.variants.apply import build, prepared
 from pytest_xeonperf.variants.internals import rounding_inside
-from pytest_xeonperf.variants.spec import from_keywords
+from pytest_xeonperf.variants.spec import Dtype, from_keywords
 from pytest_xeonperf.workloads.protocol import Inputs, Workload
 
 
@@ -59,3 +59,18 @@ def test_its_name_says_what_happens_inside():
 def test_it_is_a_setting_for_fp32(keywords):
     with pytest.raises(UsageError, match="internals='bf16' is for FP32 tensors"):
         from_keywords({"internals": "bf16", **keywords})
+
+
+def test_products_of_bf16_tensors_may_be_in_fp32():
+    variant = from_keywords({"internals": "fp32", "woq": "int4", "kernel": "stream"})
+    assert (variant.name, variant.product_dtype) == ("bf16-fp32inside-sdpa-int4-g128-stream", Dtype.FP32)
+
+
+@pytest.mark.parametrize(
+    "keywords",
+    [{}, {"dtype": "fp32"}, {"kernel": "stream"}, {"woq": "int8"}, {"woq": "int8", "kernel": "dynamic"}],
+    ids=str,
+)
+def test_which_only_our_kernels_for_quantised_weights_do(keywords):
+    with pytest.raises(UsageError, match="internals='fp32' is for quantised weights in kernel='stream'"):
+        from_keywords({"internals": "fp32", **keywords})

@@ -22,7 +22,10 @@ pytestmark = pytest.mark.skipif(
 )
 
 BF16_ROUNDING = 2**-8
-TECHNIQUES = [StreamInt8(), StreamInt4(group_size=128)]
+TECHNIQUES = [
+    *(StreamInt8(in_fp32=in_fp32) for in_fp32 in (False, True)),
+    *(StreamInt4(group_size=128, in_fp32=in_fp32) for in_fp32 in (False, True)),
+]
 
 
 @pytest.mark.parametrize("technique", TECHNIQUES, ids=str)
@@ -59,6 +62,15 @@ def test_every_weight_has_its_place(technique):
     expected = technique.dequantise(parts).T.bfloat16()
     torch.testing.assert_close(found, expected, rtol=2**-7, atol=1e-4)
     torch.testing.assert_close(single, expected[:70], rtol=2**-7, atol=1e-4)
+
+
+@pytest.mark.parametrize("technique", TECHNIQUES, ids=str)
+def test_many_rows_are_rounded_once_where_they_are_multiplied_in_fp32(technique):
+    parts = technique.quantise(torch.randn(64, 256))
+    x = torch.randn(64, 256).bfloat16()
+    exact = (x.float() @ technique.dequantise(parts).T).bfloat16()
+    as_exact = (technique.linear(parts, None)(x) == exact).float().mean().item()
+    assert (as_exact > 0.95) is technique.in_fp32
 
 
 @pytest.mark.parametrize("technique", TECHNIQUES, ids=str)
@@ -99,15 +111,17 @@ def test_the_operator_keeps_torchs_contract(technique):
     x = torch.randn(2, 256).bfloat16()
     weights = layer.quantised if isinstance(technique, StreamInt8) else layer.packed
     operator = torch.ops.xeonperf.woq_int8 if isinstance(technique, StreamInt8) else torch.ops.xeonperf.woq_int4
-    torch.library.opcheck(operator.default, (x, weights, layer.scales))
+    torch.library.opcheck(operator.default, (x, weights, layer.scales, technique.in_fp32))
 
 
+@pytest.mark.parametrize("internals", ["same", "fp32"])
 @pytest.mark.parametrize("woq", ["int8", "int4"])
-def test_a_variant_asks_for_it_by_name(woq):
-    variant = from_keywords({"woq": woq, "kernel": "stream"})
+def test_a_variant_asks_for_it_by_name(woq, internals):
+    variant = from_keywords({"woq": woq, "kernel": "stream", "internals": internals})
     assert variant.name.endswith("-stream")
     workload = Workload(
         name="tiny", build=lambda: nn.Linear(256, 64), inputs=lambda: Inputs(args=(torch.ones(1, 256),))
     )
     built = build(variant, workload, workload.phases[0])
     assert type(built.module).__name__.startswith("Stream")
+    assert built.module.in_fp32 is (internals == "fp32")
