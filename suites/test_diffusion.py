@@ -35,9 +35,10 @@ class TestUNetStep:
     def test_fused(self, xeonperf, variant):
         xeonperf.check(variant)
 
-    # where BF16 is slow: bytes on both sides of linear layers and convolutions, four times as fast as FP32
+    # where BF16 is slow: bytes on both sides of linear layers and convolutions, four times as fast as FP32, attention
+    # multiplied in FP32, and BF16 between them
     @pytest.mark.only_isa("avx512")
-    @pytest.mark.variant(dtype="fp32", attention="fused", compile=True, channels_last=True)
+    @pytest.mark.variant(attention="fused", internals="fp32", compile=True, channels_last=True)
     @pytest.mark.variant(woq="int8", kernel="dynamic", convolutions="dynamic")
     @pytest.mark.min_speedup(2.8, isa="avx512")
     @pytest.mark.min_fidelity(cosine=0.999)
@@ -92,7 +93,7 @@ class TestImage:
         xeonperf.check(variant)
 
     @pytest.mark.only_isa("avx512")
-    @pytest.mark.variant(dtype="fp32", attention="fused", compile=True, channels_last=True)
+    @pytest.mark.variant(attention="fused", internals="fp32", compile=True, channels_last=True)
     @pytest.mark.variant(woq="int8", kernel="dynamic", convolutions="dynamic")
     @pytest.mark.min_speedup(2.0, isa="avx512")
     @pytest.mark.min_fidelity(cosine=0.99)

@@ -46,7 +46,7 @@ class TestImageEncoderB:
 
     # bytes on both sides of linear layers: four times FP32's speed where there is no AMX
     @pytest.mark.only_isa("avx512")
-    @pytest.mark.variant(dtype="fp32", attention="fused", compile=True, woq="int8", kernel="dynamic")
+    @pytest.mark.variant(attention="fused", internals="fp32", compile=True, woq="int8", kernel="dynamic")
     @pytest.mark.min_speedup(2.5, isa="avx512")
     @pytest.mark.min_fidelity(cosine=0.999)
     @pytest.mark.uses_kernel("xeonperf::rel_pos_attention", "xeonperf::dynamic_int8")
@@ -89,7 +89,7 @@ class TestImageEncoderH:
         xeonperf.check(variant)
 
     @pytest.mark.only_isa("avx512")
-    @pytest.mark.variant(dtype="fp32", attention="fused", compile=True, woq="int8", kernel="dynamic")
+    @pytest.mark.variant(attention="fused", internals="fp32", compile=True, woq="int8", kernel="dynamic")
     @pytest.mark.min_speedup(2.0, isa="avx512")
     @pytest.mark.min_fidelity(cosine=0.999)
     @pytest.mark.uses_kernel("xeonperf::rel_pos_attention", "xeonperf::dynamic_int8")

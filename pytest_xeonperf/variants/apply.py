@@ -16,7 +16,7 @@ from pytest_xeonperf.variants.channels_last import lay_out_inputs, lay_out_modul
 from pytest_xeonperf.variants.dynamic_conv import quantise_convolutions
 from pytest_xeonperf.variants.dynamic_int8 import DynamicInt8
 from pytest_xeonperf.variants.eager import cast_inputs, cast_module, uncompiled
-from pytest_xeonperf.variants.internals import rounding_inside
+from pytest_xeonperf.variants.internals import multiplying_in
 from pytest_xeonperf.variants.spec import (
     CONVERTING,
     WIDTH_BYTES,
@@ -35,6 +35,7 @@ from pytest_xeonperf.variants.streamed import stream_fp32
 from pytest_xeonperf.variants.weight_only import Technique, quantise_linears, restore_linears
 from pytest_xeonperf.variants.woq_int4 import Int4
 from pytest_xeonperf.variants.woq_int8 import Int8
+from pytest_xeonperf.workloads.protocol import Attention
 from pytest_xeonperf.workloads.quantised_linear import Scheme
 
 if TYPE_CHECKING:
@@ -82,8 +83,8 @@ def build(variant: Variant, workload: Workload, phase: Phase) -> Built:
         DataError: The checkpoint was quantised in another way than the variant says, or the model is not on the CPU.
     """
     peers.require(variant)
-    if variant.takes_our_kernels and variant.dtype is Dtype.BF16:
-        require(Isa.AVX512_BF16, "our kernels in BF16")
+    if variant.attention is Attention.FUSED and variant.product_dtype is Dtype.BF16:
+        require(Isa.AVX512_BF16, "our attention kernels in BF16")
     if variant.runtime in CONVERTING:
         converted.require(phase, variant.runtime)
     if variant.runtime is Runtime.LLAMA_CPP:
@@ -174,7 +175,7 @@ def _compiler(variant: Variant) -> Compiler:
         if variant.compile
         else uncompiled
     )
-    return rounding_inside(chosen) if variant.internals is Internals.BF16 else chosen
+    return chosen if variant.internals is Internals.SAME else multiplying_in(Dtype(variant.internals.value), chosen)
 
 
 def scheme(variant: Variant) -> Scheme:
@@ -193,10 +194,7 @@ def _technique_of(variant: Variant) -> Technique:
         return technique(scheme(variant))
     if variant.kernel is Kernel.DYNAMIC:
         return DynamicInt8()
-    in_fp32 = variant.internals is Internals.FP32
-    if variant.woq is Woq.INT8:
-        return StreamInt8(in_fp32=in_fp32)
-    return StreamInt4(group_size=variant.group_size, in_fp32=in_fp32)
+    return StreamInt8() if variant.woq is Woq.INT8 else StreamInt4(group_size=variant.group_size)
 
 
 def _bytes(module: nn.Module) -> int:

@@ -38,13 +38,12 @@ template <typename T> float quantise(const T* from, int64_t width, uint8_t* to) 
   return finite == 0xFFFF ? largest / kMost : std::numeric_limits<float>::quiet_NaN();
 }
 
-// Whether weights are packed in blocks of channels (K: inputs, of all taps of a convolution), scales are of the dtype of
-// activations, FP32 or BF16, and the processor has the instructions for that.
+// Whether weights are packed in blocks of channels (K: inputs, of all taps of a convolution), and scales are of the dtype of
+// activations, FP32 or BF16.
 inline void check_weights(const at::Tensor& packed, const at::Tensor& scales, at::ScalarType dtype) {
   TORCH_CHECK(packed.dim() == 3 && packed.scalar_type() == at::kChar && packed.is_contiguous() &&
                   packed.size(2) == kColumns * kUnit, "packed: int8 [N / 64, K / 4, 64 * 4]");
   TORCH_CHECK(scales.dim() == 1 && scales.scalar_type() == dtype && scales.is_contiguous(), "scales: [N], as x");
-  if (dtype == at::kBFloat16) require_bf16_instructions();
 }
 
 // Asks for large pages below a result that nobody has written to yet: each page of 4 KiB would cost a fault, and so much

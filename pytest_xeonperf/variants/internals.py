@@ -1,8 +1,11 @@
-"""FP32 tensors, BF16 multiplications: what a user gets by two settings of torch, without touching the model.
+"""Tensors of one dtype, multiplied in another; nothing of the model is touched.
 
-oneDNN rounds the operands of FP32 matmuls and convolutions to BF16 on their way into its kernels, and sums in FP32.
-Attention through SDPA is not oneDNN's and stays as it is. Weights are still read in FP32, so this helps where
-arithmetic is the limit, and not in decoding.
+FP32 tensors in BF16 is what a user gets by two settings of torch: oneDNN rounds the operands of FP32 matmuls and
+convolutions to BF16 on their way into its kernels, and sums in FP32. Attention through SDPA is not oneDNN's and stays
+as it is. Weights are still read in FP32, so this helps where arithmetic is the limit, and not in decoding.
+
+BF16 tensors in FP32 is for processors that multiply that faster, and a setting of our own operators: attention over
+tiles, and many rows with quantised weights, widen their operands in a cache. Memory is read and written in BF16.
 """
 
 from __future__ import annotations
@@ -12,20 +15,24 @@ from typing import TYPE_CHECKING, Any
 
 from torch.backends import mkldnn
 
+from pytest_xeonperf.variants.spec import Dtype
+from pytest_xeonperf.workloads.arithmetic import in_fp32
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from pytest_xeonperf.workloads.protocol import Compiler
 
 
-def rounding_inside(compiler: Compiler) -> Compiler:
-    """The compiler of a variant, with torch's setting in force while its callables are traced and while they run."""
+def multiplying_in(dtype: Dtype, compiler: Compiler) -> Compiler:
+    """The compiler of a variant, with the setting in force while its callables are traced and while they run."""
+    setting = _bf16_inside if dtype is Dtype.BF16 else in_fp32
 
     def through(call: Callable[..., Any]) -> Callable[..., Any]:
         compiled = compiler(call)
 
         def run(*args: Any, **kwargs: Any) -> Any:
-            with _bf16_inside():
+            with setting():
                 return compiled(*args, **kwargs)
 
         return run

@@ -92,8 +92,8 @@ class Variant:
         group_size: Weights that share one scale; read only where `woq` is int4.
         kernel: Of linear layers, quantised or in BF16.
         convolutions: Who convolves; whatever `woq` and `kernel` say, which are of linear layers.
-        internals: BF16 of FP32 tensors, by oneDNN; FP32 of BF16 tensors, by our kernels for quantised weights, where
-            there are many rows of activations.
+        internals: BF16 of FP32 tensors, by oneDNN; FP32 of BF16 tensors, by our kernels for attention and, where there
+            are many rows of activations, for quantised weights.
         runtime: A peer gets torch's weights and does the rest its own way; llama.cpp quantises too, in its groups.
     """
 
@@ -131,6 +131,12 @@ class Variant:
     def multiplies_bytes(self) -> bool:
         """Whether linear layers or convolutions multiply int8 with int8 (W8A8)."""
         return self.kernel is Kernel.DYNAMIC or self.convolutions is Convolutions.DYNAMIC
+
+    @property
+    def _widens(self) -> bool:
+        """Whether it goes through a kernel that can multiply BF16 in FP32."""
+        streams = self.kernel is Kernel.STREAM and self.woq is not Woq.NONE
+        return self.attention is Attention.FUSED or streams
 
     @property
     def makes_code(self) -> bool:
@@ -205,9 +211,9 @@ class Variant:
                 "say dtype='fp32'",
             ),
             (
-                self.internals is Internals.FP32 and (self.kernel is not Kernel.STREAM or self.woq is Woq.NONE),
-                "internals='fp32' is for quantised weights in kernel='stream'",
-                "say kernel='stream' and woq='int8' or woq='int4' too",
+                self.internals is Internals.FP32 and (fp32 or not self._widens),
+                "internals='fp32' is for BF16 tensors in kernels of ours",
+                "say attention='fused', or kernel='stream' with woq='int8' or woq='int4', and leave dtype out",
             ),
             (self.kernel is Kernel.STREAM and fp32, f"kernel='stream' runs in BF16, not {dtype}", leave_out),
             (

@@ -18,6 +18,7 @@ from torch import nn
 from pytest_xeonperf.host.extension import load_operator
 from pytest_xeonperf.variants.weight_only import QuantisedLinear, blocks_of_rows
 from pytest_xeonperf.variants.woq_int4 import Int4, unpack
+from pytest_xeonperf.workloads.arithmetic import widens
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,13 +30,7 @@ _GROUP = 128
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StreamInt4(Int4):
-    """The technique: int4 as `Int4` quantises it, laid out for the kernel that reads it as fast as memory allows.
-
-    Attributes:
-        in_fp32: Whether many rows are multiplied in FP32.
-    """
-
-    in_fp32: bool = False
+    """The technique: int4 as `Int4` quantises it, laid out for the kernel that reads it as fast as memory allows."""
 
     def refusal(self, *, out_features: int, in_features: int) -> str:
         """Why the kernel cannot take a layer of these widths; empty where it can."""
@@ -48,8 +43,7 @@ class StreamInt4(Int4):
     def linear(self, tensors: Mapping[str, torch.Tensor], bias: torch.Tensor | None) -> nn.Module:
         """The layer that multiplies with the parts, packed for the kernel."""
         load_operator("woq_int4", _SOURCE, _shape_of_result)
-        scales = _pairs(tensors["scales"], tensors["zeros"])
-        return StreamInt4Linear(pack(tensors["weight"]), scales, bias, in_fp32=self.in_fp32)
+        return StreamInt4Linear(pack(tensors["weight"]), _pairs(tensors["scales"], tensors["zeros"]), bias)
 
 
 class StreamInt4Linear(QuantisedLinear):
@@ -59,23 +53,19 @@ class StreamInt4Linear(QuantisedLinear):
         packed: uint8 [N, K/128, 64].
         scales: int32 [N, K/128]; zero point and scale, BF16 each, in one word.
         bias: [N], or none.
-        in_fp32: Whether many rows are multiplied in FP32.
     """
 
     packed: torch.Tensor
     scales: torch.Tensor
 
-    def __init__(
-        self, packed: torch.Tensor, scales: torch.Tensor, bias: torch.Tensor | None, *, in_fp32: bool = False
-    ) -> None:
+    def __init__(self, packed: torch.Tensor, scales: torch.Tensor, bias: torch.Tensor | None) -> None:
         super().__init__(packed.shape[0], packed.shape[1] * _GROUP, bias)
-        self.in_fp32 = in_fp32
         self.register_buffer("packed", packed)
         self.register_buffer("scales", scales)
 
     def multiply(self, rows: torch.Tensor) -> torch.Tensor:
         """The product bf16 [M, N] with rows bf16 [M, K]."""
-        product: torch.Tensor = torch.ops.xeonperf.woq_int4(rows, self.packed, self.scales, self.in_fp32)
+        product: torch.Tensor = torch.ops.xeonperf.woq_int4(rows, self.packed, self.scales, widens())
         return product
 
 

@@ -17,6 +17,7 @@ from torch import nn
 from pytest_xeonperf.host.extension import load_operator
 from pytest_xeonperf.variants.weight_only import QuantisedLinear
 from pytest_xeonperf.variants.woq_int8 import Int8
+from pytest_xeonperf.workloads.arithmetic import widens
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,13 +29,7 @@ _STEP = 64
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StreamInt8(Int8):
-    """The technique: int8 as `Int8` quantises it, for the kernel that reads it as fast as memory allows.
-
-    Attributes:
-        in_fp32: Whether many rows are multiplied in FP32.
-    """
-
-    in_fp32: bool = False
+    """The technique: int8 as `Int8` quantises it, for the kernel that reads it as fast as memory allows."""
 
     def refusal(self, *, out_features: int, in_features: int) -> str:
         """Why the kernel cannot take a layer of these widths; empty where it can."""
@@ -45,7 +40,7 @@ class StreamInt8(Int8):
     def linear(self, tensors: Mapping[str, torch.Tensor], bias: torch.Tensor | None) -> nn.Module:
         """The layer that multiplies with the parts."""
         load_operator("woq_int8", _SOURCE, _shape_of_result)
-        return StreamInt8Linear(tensors["weight"], tensors["scales"], bias, in_fp32=self.in_fp32)
+        return StreamInt8Linear(tensors["weight"], tensors["scales"], bias)
 
 
 class StreamInt8Linear(QuantisedLinear):
@@ -55,23 +50,19 @@ class StreamInt8Linear(QuantisedLinear):
         weight: int8 [N, K].
         scales: bf16 [N].
         bias: [N], or none.
-        in_fp32: Whether many rows are multiplied in FP32.
     """
 
     quantised: torch.Tensor
     scales: torch.Tensor
 
-    def __init__(
-        self, weight: torch.Tensor, scales: torch.Tensor, bias: torch.Tensor | None, *, in_fp32: bool = False
-    ) -> None:
+    def __init__(self, weight: torch.Tensor, scales: torch.Tensor, bias: torch.Tensor | None) -> None:
         super().__init__(weight.shape[0], weight.shape[1], bias)
-        self.in_fp32 = in_fp32
         self.register_buffer("quantised", weight.clone(memory_format=torch.contiguous_format))
         self.register_buffer("scales", scales.to(torch.bfloat16, copy=True))
 
     def multiply(self, rows: torch.Tensor) -> torch.Tensor:
         """The product bf16 [M, N] with rows bf16 [M, K]."""
-        product: torch.Tensor = torch.ops.xeonperf.woq_int8(rows, self.quantised, self.scales, self.in_fp32)
+        product: torch.Tensor = torch.ops.xeonperf.woq_int8(rows, self.quantised, self.scales, widens())
         return product
 
 

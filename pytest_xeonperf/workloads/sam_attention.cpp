@@ -1,5 +1,5 @@
 // Segment Anything's attention with its decomposed relative-position bias, in FP32 for CPUs with
-// AVX-512, in BF16 for those with AVX512_BF16.
+// AVX-512, in BF16 for those with AVX512_BF16; or between the two: BF16 tensors, multiplied in FP32.
 //
 // Torch's own kernel takes the bias as a mask, which somebody has to write to memory and the kernel to read again: 384 MiB
 // for a global block of vit_b. Here the bias of a query is two short rows (one value for each row and for each column
@@ -42,23 +42,23 @@ template <typename T> struct Table {
   std::vector<T> packed; // as keys in a tile of `columns`
   int64_t size, columns;
 
-  Table(const at::Tensor& table, int64_t size_, int64_t depth) : size(size_), columns(round_up(2 * size_ - 1, kLanes)) {
+  template <typename Stored>
+  Table(const Stored* from, const at::Tensor& table, int64_t size_, int64_t depth) : size(size_), columns(round_up(2 * size_ - 1, kLanes)) {
     const int64_t width = table.size(1), rows = table.size(0);
     packed.resize(depth * columns);
-    const T* from = table.const_data_ptr<T>();
     pack_keys(packed.data(), columns, rows, width, [&](int64_t j) { return from + (rows - 1 - j) * width; });
   }
 };
 
 // What one thread works with: the keys and values of one head in a region, and one block of queries at a time.
-template <typename T> class Worker {
+template <typename T, typename Stored> class Worker {
  public:
-  Worker(const Shape<T>& shape, const Table<T>& by_row, const Table<T>& by_column, const T* projected, const T* bias,
+  Worker(const Shape<T>& shape, const Table<T>& by_row, const Table<T>& by_column, const Stored* projected, const Stored* bias,
          float scale, int64_t most)
       : s(shape), by_row(by_row), by_column(by_column), projected(projected), bias(bias), scale(scale * kLog2E),
         places(s.tokens()), packed(s.tile, s.tokens()), row_bias(most * by_row.columns), column_bias(most * by_column.columns), block(s.tile, most) {}
 
-  void attend(int64_t region_, int64_t head_, int64_t first_, int64_t queries_, T* out) {
+  void attend(int64_t region_, int64_t head_, int64_t first_, int64_t queries_, Stored* out) {
     if (region_ != region) find_places(region_);
     if (region_ != region || head_ != head) pack(head_);
     region = region_, head = head_, first = first_, queries = queries_;
@@ -79,7 +79,7 @@ template <typename T> class Worker {
       }
   }
 
-  const T* projection(int64_t token, int64_t part, int64_t of_head) const {
+  const Stored* projection(int64_t token, int64_t part, int64_t of_head) const {
     const int64_t place = places[token];
     return (place < 0 ? bias : projected + place * s.channels()) + (part * s.heads + of_head) * s.width;
   }
@@ -146,7 +146,7 @@ template <typename T> class Worker {
         const __m512 raw = _mm512_maskz_loadu_ps(lanes[v], scores + v * kLanes);
         const __m512 logit = _mm512_fmadd_ps(raw, factor, _mm512_add_ps(of_column[v], of_row));
         best[v] = _mm512_mask_max_ps(best[v], lanes[v], best[v], logit);
-        const __m512 e = exp2_of<T>(logit);
+        const __m512 e = exp2_of<Stored>(logit);
         added[v] = _mm512_mask_add_ps(added[v], lanes[v], added[v], e);
         store(to + v * kLanes, lanes[v], e);
       }
@@ -157,14 +157,14 @@ template <typename T> class Worker {
     }
   }
 
-  void finish(T* out) const {
+  void finish(Stored* out) const {
     for (int64_t m = 0; m < queries; ++m)
       if (const int64_t place = places[first + m]; place >= 0) block.finish(m, out + (place * s.heads + head) * s.width);
   }
 
   const Shape<T>& s;
   const Table<T> &by_row, &by_column;
-  const T *projected, *bias;
+  const Stored *projected, *bias;
   const float scale;
   int64_t region = -1, head = -1, first = 0, queries = 0;
   std::vector<int64_t> places;
@@ -189,7 +189,7 @@ template <typename T> Shape<T> shape_of(const at::Tensor& projected, int64_t hea
   return s;
 }
 
-template <typename T>
+template <typename T, typename Stored = T>
 at::Tensor attend_in(const at::Tensor& projected, const at::Tensor& bias, const at::Tensor& table_h,
                      const at::Tensor& table_w, int64_t heads, int64_t window, double scale) {
   const Shape<T> s = shape_of<T>(projected, heads, window);
@@ -197,15 +197,16 @@ at::Tensor attend_in(const at::Tensor& projected, const at::Tensor& bias, const 
   TORCH_CHECK(table_h.dim() == 2 && table_w.dim() == 2 && table_h.size(0) == 2 * s.region_h - 1 &&
                   table_w.size(0) == 2 * s.region_w - 1 && table_h.size(1) == s.width && table_w.size(1) == s.width,
               "tables: [2 * region - 1, channels of a head]");
-  const Table<T> by_row(table_h, s.region_h, s.tile.depth), by_column(table_w, s.region_w, s.tile.depth);
+  const Table<T> by_row(table_h.const_data_ptr<Stored>(), table_h, s.region_h, s.tile.depth);
+  const Table<T> by_column(table_w.const_data_ptr<Stored>(), table_w, s.region_w, s.tile.depth);
   at::Tensor out = at::empty({s.batch, s.side_h, s.side_w, heads * s.width}, projected.options());
-  const auto *from = projected.const_data_ptr<T>(), *bias_from = bias.const_data_ptr<T>();
-  auto* to = out.data_ptr<T>();
+  const auto *from = projected.const_data_ptr<Stored>(), *bias_from = bias.const_data_ptr<Stored>();
+  auto* to = out.data_ptr<Stored>();
   const int64_t most = s.tokens() <= 2 * kQueries ? s.tokens() : kQueries;
   const int64_t blocks = (s.tokens() + most - 1) / most;
   at::parallel_for(0, s.regions() * heads * blocks, 1, [&](int64_t begin, int64_t end) {
     const ReleaseTiles release;
-    Worker<T> worker(s, by_row, by_column, from, bias_from, static_cast<float>(scale), most);
+    Worker<T, Stored> worker(s, by_row, by_column, from, bias_from, static_cast<float>(scale), most);
     for (int64_t i = begin; i < end; ++i) {
       const int64_t pair = i / blocks, first = i % blocks * most;
       worker.attend(pair / heads, pair % heads, first, std::min(most, s.tokens() - first), to);
@@ -215,15 +216,17 @@ at::Tensor attend_in(const at::Tensor& projected, const at::Tensor& bias, const 
 }
 
 // projected: bf16 or fp32 [batch, side_h, side_w, 3 * heads * width]; the others in the same dtype, bias: [3 * heads *
-// width]; tables: [2 * region - 1, width]; window 0 for a global block. Gives [batch, side_h, side_w, heads * width].
+// width]; tables: [2 * region - 1, width]; window 0 for a global block. BF16 is multiplied in FP32 where `in_fp32` says so.
+// Gives [batch, side_h, side_w, heads * width].
 at::Tensor attend(const at::Tensor& projected, const at::Tensor& bias, const at::Tensor& table_h,
-                  const at::Tensor& table_w, int64_t heads, int64_t window, double scale) {
+                  const at::Tensor& table_w, int64_t heads, int64_t window, double scale, bool in_fp32) {
   const at::AutoDispatchBelowADInplaceOrView inference_only;
   const at::ScalarType dtype = projected.scalar_type() == at::kFloat ? at::kFloat : at::kBFloat16;
   for (const auto& tensor : {projected, bias, table_h, table_w})
     TORCH_CHECK(tensor.scalar_type() == dtype && tensor.is_contiguous(), "bf16 or fp32 and contiguous, all of them");
-  if (dtype == at::kBFloat16) require_bf16_instructions();
-  const auto attend_here = dtype == at::kFloat ? attend_in<float> : attend_in<BFloat16>;
+  if (dtype == at::kBFloat16 && !in_fp32) require_bf16_instructions();
+  const auto of_bf16 = in_fp32 ? attend_in<float, BFloat16> : attend_in<BFloat16>;
+  const auto attend_here = dtype == at::kFloat ? attend_in<float> : of_bf16;
   return attend_here(projected, bias, table_h, table_w, heads, window, scale);
 }
 
@@ -231,6 +234,6 @@ at::Tensor attend(const at::Tensor& projected, const at::Tensor& bias, const at:
 
 TORCH_LIBRARY_FRAGMENT(xeonperf, library) {
   library.def("rel_pos_attention(Tensor projected, Tensor bias, Tensor table_h, Tensor table_w, int heads, int window, "
-              "float scale) -> Tensor");
+              "float scale, bool in_fp32) -> Tensor");
 }
 TORCH_LIBRARY_IMPL(xeonperf, CPU, library) { library.impl("rel_pos_attention", &attend); }

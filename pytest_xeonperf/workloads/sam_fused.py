@@ -17,6 +17,7 @@ from torch.nn import functional
 from pytest_xeonperf.errors import NotApplicableError
 from pytest_xeonperf.host.extension import load_operator
 from pytest_xeonperf.records import Isa
+from pytest_xeonperf.workloads.arithmetic import widens
 from pytest_xeonperf.workloads.segment_anything_modules import modeling
 
 if TYPE_CHECKING:
@@ -74,6 +75,7 @@ def _block_forward(self: Any, x: torch.Tensor) -> torch.Tensor:
         attention.num_heads,
         self.window_size,
         attention.scale,
+        widens(),
     )
     x = x + attention.proj(attended)
     return x + self.mlp(self.norm2(x))  # type: ignore[no-any-return]

@@ -1,5 +1,5 @@
 // Attention between many tokens, without a mask or causal, as in SDXL's UNet and a language model's prefill: in FP32 for
-// CPUs with AVX-512, in BF16 for those with AVX512_BF16.
+// CPUs with AVX-512, in BF16 for those with AVX512_BF16; or between the two: BF16 tensors, multiplied in FP32.
 //
 // Torch's own kernel reaches a third of what its matrix products do, since it goes over scores several times. Here it is
 // one pass over a tile (see tiles.h). Heads are read and written where they lie among the channels.
@@ -15,9 +15,9 @@ namespace {
 
 using namespace tiles;
 
-template <typename T> struct Call {
-  Heads<T> query, key, value;
-  T* out; // [batch, queries, heads, width]
+template <typename T, typename Stored> struct Call {
+  Heads<Stored> query, key, value;
+  Stored* out; // [batch, queries, heads, width]
   int64_t batch, heads, group, queries, keys, width; // group: heads of queries that share one of keys
   bool causal;
   float scale;
@@ -25,9 +25,9 @@ template <typename T> struct Call {
 };
 
 // What one thread works with: the keys and values of one head of an image, and one block of queries at a time.
-template <typename T> class Worker {
+template <typename T, typename Stored> class Worker {
  public:
-  Worker(const Call<T>& c, int64_t most) : c(c), packed(c.tile, c.keys), block(c.tile, most) {}
+  Worker(const Call<T, Stored>& c, int64_t most) : c(c), packed(c.tile, c.keys), block(c.tile, most) {}
 
   void attend(int64_t image, int64_t head, int64_t first, int64_t queries) {
     if (const int64_t owner_ = image * c.heads + head / c.group; owner_ != owner) pack(image, head / c.group), owner = owner_;
@@ -65,24 +65,24 @@ template <typename T> class Worker {
       const __mmask16 lanes = first_lanes(count - k);
       const __m512 logit = _mm512_fmsub_ps(_mm512_maskz_loadu_ps(lanes, scores + k), factor, base);
       seen.best = _mm512_mask_max_ps(seen.best, lanes, seen.best, logit);
-      const __m512 weight = exp2_of<T>(logit);
+      const __m512 weight = exp2_of<Stored>(logit);
       seen.added = _mm512_mask_add_ps(seen.added, lanes, seen.added, weight);
       store(to + k, lanes, weight);
     }
     return seen;
   }
 
-  const Call<T>& c;
+  const Call<T, Stored>& c;
   Packed<T> packed;
   Block<T> block;
   int64_t owner = -1;
 };
 
-template <typename T> void attend(const Call<T>& c) {
+template <typename T, typename Stored> void attend(const Call<T, Stored>& c) {
   const int64_t most = std::min(kQueries, c.queries), blocks = (c.queries + most - 1) / most;
   at::parallel_for(0, c.batch * c.heads * blocks, 1, [&](int64_t begin, int64_t end) {
     const ReleaseTiles release;
-    Worker<T> worker(c, most);
+    Worker<T, Stored> worker(c, most);
     for (int64_t i = begin; i < end; ++i) {
       const int64_t pair = i / blocks, first = i % blocks * most;
       worker.attend(pair / c.heads, pair % c.heads, first, std::min(most, c.queries - first));
@@ -90,27 +90,29 @@ template <typename T> void attend(const Call<T>& c) {
   });
 }
 
-template <typename T>
+template <typename T, typename Stored = T>
 void attend_into(at::Tensor& out, const at::Tensor& query, const at::Tensor& key, const at::Tensor& value, bool causal,
                  double scale) {
   const int64_t heads = query.size(1), queries = query.size(2), width = query.size(3);
   const int64_t keys = causal ? std::min(key.size(2), queries) : key.size(2); // of a cache, what is there
-  attend(Call<T>{.query = Heads<T>(query), .key = Heads<T>(key), .value = Heads<T>(value), .out = out.data_ptr<T>(),
-                 .batch = query.size(0), .heads = heads, .group = heads / key.size(1), .queries = queries, .keys = keys,
-                 .width = width, .causal = causal, .scale = static_cast<float>(scale) * kLog2E,
-                 .tile = Tile<T>(width, std::min(kKeys, keys))});
+  attend(Call<T, Stored>{.query = Heads<Stored>(query), .key = Heads<Stored>(key), .value = Heads<Stored>(value),
+                         .out = out.data_ptr<Stored>(), .batch = query.size(0), .heads = heads,
+                         .group = heads / key.size(1), .queries = queries, .keys = keys, .width = width,
+                         .causal = causal, .scale = static_cast<float>(scale) * kLog2E,
+                         .tile = Tile<T>(width, std::min(kKeys, keys))});
 }
 
 // query: bf16 or fp32 [B, H, Q, D]; key, value: [B, KV, K, D] in the same dtype; D % 16 == 0. Causal, query i sees the keys
-// 0 to i. Gives [B, Q, H, D].
+// 0 to i. BF16 is multiplied in FP32 where `in_fp32` says so. Gives [B, Q, H, D].
 at::Tensor tiled_attention(const at::Tensor& query, const at::Tensor& key, const at::Tensor& value, bool causal,
-                           double scale) {
+                           double scale, bool in_fp32) {
   const at::AutoDispatchBelowADInplaceOrView inference_only;
   const bool fp32 = query.scalar_type() == at::kFloat;
-  if (!fp32) require_bf16_instructions();
+  if (!fp32 && !in_fp32) require_bf16_instructions();
   check_heads(query, key, value, fp32 ? at::kFloat : at::kBFloat16, kLanes);
   at::Tensor out = at::empty({query.size(0), query.size(2), query.size(1), query.size(3)}, query.options());
   if (fp32) attend_into<float>(out, query, key, value, causal, scale);
+  else if (in_fp32) attend_into<float, BFloat16>(out, query, key, value, causal, scale);
   else attend_into<BFloat16>(out, query, key, value, causal, scale);
   return out;
 }
@@ -118,6 +120,7 @@ at::Tensor tiled_attention(const at::Tensor& query, const at::Tensor& key, const
 } // namespace
 
 TORCH_LIBRARY_FRAGMENT(xeonperf, library) {
-  library.def("tiled_attention(Tensor query, Tensor key, Tensor value, bool causal, float scale) -> Tensor");
+  library.def("tiled_attention(Tensor query, Tensor key, Tensor value, bool causal, float scale, bool in_fp32) "
+              "-> Tensor");
 }
 TORCH_LIBRARY_IMPL(xeonperf, CPU, library) { library.impl("tiled_attention", &tiled_attention); }

@@ -1,13 +1,13 @@
 // What attention kernels share, in powers of two: scores are scaled by log2(e) beforehand. For those that work in tiles of
 // torch's brgemm, which is AMX where oneDNN may use it, the layout of its operands, and a softmax that runs online over
-// tiles of keys, as in FlashAttention (Dao et al., 2022). `T` is the dtype of queries, keys and values, BF16 or FP32.
+// tiles of keys, as in FlashAttention (Dao et al., 2022). `T` is the dtype that is multiplied, BF16 or FP32; queries, keys
+// and values in memory may be BF16 also where it is FP32.
 #pragma once
 
 #include "lanes.h"
 
 #include <algorithm>
 #include <cmath>
-#include <cstring>
 #include <type_traits>
 #include <vector>
 
@@ -24,8 +24,8 @@ constexpr float kLowest = -1e30f; // the least that weights are relative to, for
 constexpr float kLog2E = 1.44269504f;
 template <typename T> constexpr int64_t kDepth = 64 / sizeof(T); // what AMX sums over at a time: shorter sums are filled up
 
-// 2^x: the whole part goes to the exponent, Taylor does the rest. Its relative error is a fiftieth of BF16's, 4e-5; for
-// FP32 two terms more make it 2e-7.
+// 2^x for results that are stored in T: the whole part goes to the exponent, Taylor does the rest. Its relative error is a
+// fiftieth of BF16's, 4e-5; for FP32 two terms more make it 2e-7.
 template <typename T> __m512 exp2_of(__m512 x) {
   const __m512 whole = _mm512_roundscale_ps(x, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
   const __m512 rest = _mm512_sub_ps(x, whole);
@@ -47,21 +47,33 @@ template <typename T> struct Tile {
       : width(width), depth(round_up(width, kDepth<T>)), keys(keys), padded(round_up(keys, kDepth<T>)), lead(padded + kLanes) {}
 };
 
+// A row of `width` values in T, whatever it is stored in.
+template <typename T, typename Stored> void copy_row(T* to, const Stored* from, int64_t width) {
+  if constexpr (std::is_same_v<T, Stored>) std::copy_n(from, width, to);
+  else for (int64_t c = 0; c < width; c += kLanes) store(to + c, 0xFFFF, load(from + c, 0xFFFF));
+}
+
 // Keys in brgemm's layout, in BF16 pairs along the channels that are summed over: [depth / 2, lead, 2], in FP32
 // [depth, lead]. row(t) is key t.
-template <typename T, typename Row> void pack_keys(T* to, int64_t lead, int64_t count, int64_t width, const Row& row) {
-  constexpr int64_t in_unit = sizeof(uint32_t) / sizeof(T);
-  auto* units = reinterpret_cast<uint32_t*>(to);
+template <typename Row> void pack_keys(float* to, int64_t lead, int64_t count, int64_t width, const Row& row) {
+  for (int64_t t = 0; t < count; ++t) {
+    const auto* from = row(t);
+    for (int64_t c = 0; c < width; ++c) to[c * lead + t] = static_cast<float>(from[c]);
+  }
+}
+
+template <typename Row> void pack_keys(BFloat16* to, int64_t lead, int64_t count, int64_t width, const Row& row) {
+  auto* pairs = reinterpret_cast<uint32_t*>(to);
   for (int64_t t = 0; t < count; ++t) {
     const auto* from = reinterpret_cast<const uint32_t*>(row(t));
-    for (int64_t c = 0; c < width / in_unit; ++c) units[c * lead + t] = from[c];
+    for (int64_t c = 0; c < width / 2; ++c) pairs[c * lead + t] = from[c];
   }
 }
 
 // Values in brgemm's layout, in BF16 pairs along the keys that are summed over: [padded / 2, width, 2], in FP32
 // [padded, width]; zeros for those that are not there.
 template <typename Row> void pack_values(float* to, int64_t padded, int64_t count, int64_t width, const Row& row) {
-  for (int64_t t = 0; t < count; ++t) std::copy_n(row(t), width, to + t * width);
+  for (int64_t t = 0; t < count; ++t) copy_row(to + t * width, row(t), width);
   std::fill_n(to + count * width, (padded - count) * width, 0.0f);
 }
 
@@ -121,7 +133,7 @@ template <typename T> class Block {
   // Take `count_` queries: row(m) is query m.
   template <typename Row> void start(int64_t count_, const Row& row) {
     count = count_;
-    for (int64_t m = 0; m < count; ++m) std::memcpy(&queries[m * tile.depth], row(m), tile.width * sizeof(T));
+    for (int64_t m = 0; m < count; ++m) copy_row(&queries[m * tile.depth], row(m), tile.width);
   }
 
   const T* query() const { return queries.data(); } // [count, depth]
@@ -146,7 +158,7 @@ template <typename T> class Block {
   }
 
   // What query m came to: [width].
-  void finish(int64_t m, T* to) const {
+  template <typename Stored> void finish(int64_t m, Stored* to) const {
     const __m512 inverse = _mm512_set1_ps(1.0f / totals[m]);
     for (int64_t c = 0; c < tile.width; c += kLanes)
       store(to + c, 0xFFFF, _mm512_mul_ps(_mm512_loadu_ps(&sums[m * tile.width + c]), inverse));

@@ -1,5 +1,7 @@
 """Tensors of one dtype, multiplied in another."""
 
+import copy
+
 import pytest
 import torch
 from torch import nn
@@ -9,26 +11,31 @@ from pytest_xeonperf.errors import UsageError
 from pytest_xeonperf.host.cpu import read_cpu
 from pytest_xeonperf.records import Isa
 from pytest_xeonperf.variants.apply import build, prepared
-from pytest_xeonperf.variants.internals import rounding_inside
+from pytest_xeonperf.variants.internals import multiplying_in
 from pytest_xeonperf.variants.spec import Dtype, from_keywords
+from pytest_xeonperf.variants.woq_int8 import Int8
+from pytest_xeonperf.workloads.arithmetic import widens
 from pytest_xeonperf.workloads.protocol import Inputs, Workload
 
 
 def _settings():
-    return mkldnn.matmul.fp32_precision, mkldnn.conv.fp32_precision
+    return mkldnn.matmul.fp32_precision, mkldnn.conv.fp32_precision, widens()
 
 
-def test_the_setting_holds_during_the_call_and_no_longer():
+@pytest.mark.parametrize(("dtype", "during"), [(Dtype.BF16, ("bf16", "bf16", False)), (Dtype.FP32, ("", "", True))])
+def test_the_setting_holds_during_the_call_and_no_longer(dtype, during):
     before = _settings()
     seen = []
-    rounding_inside(lambda call: call)(lambda: seen.append(_settings()))()
-    assert (seen, _settings()) == ([("bf16", "bf16")], before)
+    multiplying_in(dtype, lambda call: call)(lambda: seen.append(_settings()))()
+    assert seen == [tuple(new or old for new, old in zip(during, before, strict=True))]
+    assert _settings() == before
 
 
-def test_a_call_that_raises_leaves_it_as_it_was():
+@pytest.mark.parametrize("dtype", list(Dtype), ids=str)
+def test_a_call_that_raises_leaves_it_as_it_was(dtype):
     before = _settings()
     with pytest.raises(ZeroDivisionError):
-        rounding_inside(lambda call: call)(lambda: 1 / 0)()
+        multiplying_in(dtype, lambda call: call)(lambda: 1 / 0)()
     assert _settings() == before
 
 
@@ -68,9 +75,29 @@ def test_products_of_bf16_tensors_may_be_in_fp32():
 
 @pytest.mark.parametrize(
     "keywords",
-    [{}, {"dtype": "fp32"}, {"kernel": "stream"}, {"woq": "int8"}, {"woq": "int8", "kernel": "dynamic"}],
+    [{}, {"dtype": "fp32", "attention": "fused"}, {"kernel": "stream"}, {"woq": "int8"}],
     ids=str,
 )
-def test_which_only_our_kernels_for_quantised_weights_do(keywords):
-    with pytest.raises(UsageError, match="internals='fp32' is for quantised weights in kernel='stream'"):
+def test_which_only_kernels_of_ours_do(keywords):
+    with pytest.raises(UsageError, match="internals='fp32' is for BF16 tensors in kernels of ours"):
         from_keywords({"internals": "fp32", **keywords})
+
+
+@pytest.mark.skipif(read_cpu().isa.rank < Isa.AVX512_BF16.rank, reason="the kernel needs AVX512_BF16")
+@pytest.mark.parametrize("compiled", [False, True], ids=["eager", "compiled"])
+def test_each_variant_multiplies_as_it_says_also_after_another(compiled, cpp_compiler):
+    torch.manual_seed(0)
+    x = torch.randn(64, 256)
+    layer = nn.Linear(256, 64, bias=False).requires_grad_(requires_grad=False)
+    workload = Workload(name="wide", build=lambda: copy.deepcopy(layer), inputs=lambda: Inputs(args=(x,)))
+    phase = workload.phases[0]
+    steps, as_exact = {}, {}
+    for internals in ("same", "fp32"):
+        variant = from_keywords({"woq": "int8", "kernel": "stream", "internals": internals, "compile": compiled})
+        built = build(variant, workload, phase)
+        steps[internals] = built.bind(phase, prepared(phase.inputs(), variant))
+    stored = Int8().dequantise(Int8().quantise(layer.weight))
+    exact = (x.bfloat16().float() @ stored.T).bfloat16()
+    for _ in range(2):
+        as_exact |= {internals: (step() == exact).float().mean().item() for internals, step in steps.items()}
+    assert as_exact["fp32"] > 0.95 > as_exact["same"]

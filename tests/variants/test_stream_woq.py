@@ -1,6 +1,7 @@
 """The weight-only kernels of our own, against the FP32 product of the weights and against ATen's kernels."""
 
 import shutil
+from contextlib import nullcontext
 
 import pytest
 import torch
@@ -14,6 +15,7 @@ from pytest_xeonperf.variants.stream_int4 import StreamInt4
 from pytest_xeonperf.variants.stream_int8 import StreamInt8
 from pytest_xeonperf.variants.woq_int4 import Int4
 from pytest_xeonperf.variants.woq_int8 import Int8
+from pytest_xeonperf.workloads.arithmetic import in_fp32, widens
 from pytest_xeonperf.workloads.protocol import Inputs, Workload
 
 pytestmark = pytest.mark.skipif(
@@ -22,16 +24,20 @@ pytestmark = pytest.mark.skipif(
 )
 
 BF16_ROUNDING = 2**-8
-TECHNIQUES = [
-    *(StreamInt8(in_fp32=in_fp32) for in_fp32 in (False, True)),
-    *(StreamInt4(group_size=128, in_fp32=in_fp32) for in_fp32 in (False, True)),
-]
+TECHNIQUES = [StreamInt8(), StreamInt4(group_size=128)]
+
+
+@pytest.fixture(params=[nullcontext, in_fp32], ids=["bf16", "fp32"])
+def arithmetic(request):
+    """In what dtype many rows are multiplied."""
+    with request.param():
+        yield "fp32" if widens() else "bf16"
 
 
 @pytest.mark.parametrize("technique", TECHNIQUES, ids=str)
 @pytest.mark.parametrize("channels", [4, 60, 64, 2048, 2052, 4100])
 @pytest.mark.parametrize("leading", [(1,), (2,), (3,), (4,), (5,), (2, 3), (16,), (17,), (1, 1)])
-def test_the_product_is_that_of_the_dequantised_weight_in_fp32(technique, channels, leading):
+def test_the_product_is_that_of_the_dequantised_weight_in_fp32(technique, channels, leading, arithmetic):
     parts = technique.quantise(torch.randn(channels, 256))
     x = torch.randn(*leading, 256).bfloat16()
     found = technique.linear(parts, None)(x)
@@ -54,7 +60,7 @@ def test_it_stands_for_the_very_weights_of_the_other_kernel(ours, atens):
 
 
 @pytest.mark.parametrize("technique", TECHNIQUES, ids=str)
-def test_every_weight_has_its_place(technique):
+def test_every_weight_has_its_place(technique, arithmetic):
     weight = torch.randn(12, 256)
     parts = technique.quantise(weight)
     found = technique.linear(parts, None)(torch.eye(256).bfloat16())  # [K, N]: the weights one by one
@@ -65,12 +71,12 @@ def test_every_weight_has_its_place(technique):
 
 
 @pytest.mark.parametrize("technique", TECHNIQUES, ids=str)
-def test_many_rows_are_rounded_once_where_they_are_multiplied_in_fp32(technique):
+def test_many_rows_are_rounded_once_where_they_are_multiplied_in_fp32(technique, arithmetic):
     parts = technique.quantise(torch.randn(64, 256))
     x = torch.randn(64, 256).bfloat16()
     exact = (x.float() @ technique.dequantise(parts).T).bfloat16()
     as_exact = (technique.linear(parts, None)(x) == exact).float().mean().item()
-    assert (as_exact > 0.95) is technique.in_fp32
+    assert (as_exact > 0.95) is (arithmetic == "fp32")
 
 
 @pytest.mark.parametrize("technique", TECHNIQUES, ids=str)
@@ -111,17 +117,15 @@ def test_the_operator_keeps_torchs_contract(technique):
     x = torch.randn(2, 256).bfloat16()
     weights = layer.quantised if isinstance(technique, StreamInt8) else layer.packed
     operator = torch.ops.xeonperf.woq_int8 if isinstance(technique, StreamInt8) else torch.ops.xeonperf.woq_int4
-    torch.library.opcheck(operator.default, (x, weights, layer.scales, technique.in_fp32))
+    torch.library.opcheck(operator.default, (x, weights, layer.scales, False))
 
 
-@pytest.mark.parametrize("internals", ["same", "fp32"])
 @pytest.mark.parametrize("woq", ["int8", "int4"])
-def test_a_variant_asks_for_it_by_name(woq, internals):
-    variant = from_keywords({"woq": woq, "kernel": "stream", "internals": internals})
+def test_a_variant_asks_for_it_by_name(woq):
+    variant = from_keywords({"woq": woq, "kernel": "stream"})
     assert variant.name.endswith("-stream")
     workload = Workload(
         name="tiny", build=lambda: nn.Linear(256, 64), inputs=lambda: Inputs(args=(torch.ones(1, 256),))
     )
     built = build(variant, workload, workload.phases[0])
     assert type(built.module).__name__.startswith("Stream")
-    assert built.module.in_fp32 is (internals == "fp32")

@@ -2,6 +2,7 @@
 
 import copy
 import shutil
+from contextlib import nullcontext
 
 import pytest
 import torch
@@ -9,6 +10,7 @@ import torch
 from pytest_xeonperf.errors import NotApplicableError
 from pytest_xeonperf.host.cpu import read_cpu
 from pytest_xeonperf.records import Isa
+from pytest_xeonperf.workloads.arithmetic import in_fp32
 from pytest_xeonperf.workloads.protocol import Attention
 from pytest_xeonperf.workloads.sam_attention import switch
 from pytest_xeonperf.workloads.segment_anything_modules import modeling
@@ -37,13 +39,27 @@ def make_block():
     return make
 
 
+@pytest.fixture
+def arithmetic(request):
+    """Puts the setting in force that says in what BF16 tensors are multiplied."""
+    with request.param():
+        yield
+
+
 def fused(block, dtype=torch.bfloat16):
     return switch(copy.deepcopy(block).to(dtype), Attention.FUSED)
 
 
 # how far its results may be from upstream's
-IN_BOTH_DTYPES = pytest.mark.parametrize(
-    ("dtype", "least"), [(torch.bfloat16, 0.9998), (torch.float32, 1 - 1e-6)], ids=["bf16", "fp32"]
+IN_EVERY_WAY = pytest.mark.parametrize(
+    ("arithmetic", "dtype", "least"),
+    [
+        (nullcontext, torch.bfloat16, 0.9998),
+        (nullcontext, torch.float32, 1 - 1e-6),
+        (in_fp32, torch.bfloat16, 0.9998),
+    ],
+    ids=["bf16", "fp32", "bf16 in fp32"],
+    indirect=["arithmetic"],
 )
 
 
@@ -53,7 +69,8 @@ IN_BOTH_DTYPES = pytest.mark.parametrize(
     [(8, 0, 16), (12, 4, 32), (10, 4, 64), (14, 14, 80), (9, 7, 48), (5, 0, 16), (26, 0, 16), (40, 0, 32), (70, 0, 16)],
 )
 @pytest.mark.parametrize("batch", [1, 3])
-@IN_BOTH_DTYPES
+@pytest.mark.usefixtures("arithmetic")
+@IN_EVERY_WAY
 def test_a_block_is_what_upstream_computes(make_block, cosine, *, sizes, batch, dtype, least):
     side, window, width = sizes
     block = make_block(side=side, window=window, width=width)
@@ -74,7 +91,8 @@ def test_leaving_out_a_position_table_or_a_bias_shows(make_block, cosine, left_o
     assert cosine(fused(block)(x), expected) < 0.999
 
 
-@IN_BOTH_DTYPES
+@pytest.mark.usefixtures("arithmetic")
+@IN_EVERY_WAY
 def test_a_table_of_another_size_is_interpolated_as_upstream_does(make_block, cosine, dtype, least):
     block = make_block(side=10, window=0, table_side=6)
     x = torch.randn(1, 10, 10, 64).to(dtype)
@@ -142,6 +160,7 @@ def test_the_operator_refuses_what_it_would_read_past_the_end_of(make_block, cha
         "heads": 2,
         "window": 0,
         "scale": 1.0,
+        "in_fp32": False,
     }
     torch.ops.xeonperf.rel_pos_attention(**given)
     with pytest.raises(RuntimeError, match=complaint):
@@ -151,4 +170,4 @@ def test_the_operator_refuses_what_it_would_read_past_the_end_of(make_block, cha
 def test_the_operator_keeps_torchs_contract(make_block):
     fused(make_block(side=8, window=0))
     given = (torch.randn(1, 8, 8, 96).bfloat16(), torch.randn(96).bfloat16(), *(torch.randn(7, 16).bfloat16(),) * 2)
-    torch.library.opcheck(torch.ops.xeonperf.rel_pos_attention.default, (*given, 2, 4, 0.25))
+    torch.library.opcheck(torch.ops.xeonperf.rel_pos_attention.default, (*given, 2, 4, 0.25, False))

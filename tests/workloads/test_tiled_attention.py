@@ -2,6 +2,7 @@
 
 import math
 import shutil
+from contextlib import nullcontext
 
 import pytest
 import torch
@@ -10,6 +11,7 @@ from torch.nn.functional import scaled_dot_product_attention
 from pytest_xeonperf.host.cpu import read_cpu
 from pytest_xeonperf.records import Isa
 from pytest_xeonperf.workloads import tiled_attention
+from pytest_xeonperf.workloads.arithmetic import in_fp32, widens
 
 pytestmark = pytest.mark.skipif(
     read_cpu().isa.rank < Isa.AVX512_BF16.rank or shutil.which("g++") is None,
@@ -17,7 +19,15 @@ pytestmark = pytest.mark.skipif(
 )
 
 
-IN_BOTH_DTYPES = pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float32], ids=["bf16", "fp32"])
+@pytest.fixture(
+    params=[(torch.bfloat16, nullcontext), (torch.float32, nullcontext), (torch.bfloat16, in_fp32)],
+    ids=["bf16", "fp32", "bf16 in fp32"],
+)
+def dtype(request):
+    """Of the tensors, with the setting that says in what they are multiplied in force."""
+    dtype, setting = request.param
+    with setting():
+        yield dtype
 
 
 @pytest.fixture(autouse=True)
@@ -59,26 +69,33 @@ SIZES = [
 ]
 
 
-@IN_BOTH_DTYPES
 @pytest.mark.parametrize("sizes", SIZES, ids=str)
 def test_it_is_what_torch_computes(sizes, dtype):
     given = drawn(**sizes, dtype=dtype)
     assert_near(tiled_attention.attend(*given), expected(*given))
 
 
-@IN_BOTH_DTYPES
 @pytest.mark.parametrize("sizes", [*SIZES, {"queries": 700, "keys": 700}, {"queries": 600, "keys": 650}], ids=str)
 def test_causal_a_query_sees_the_keys_up_to_its_own(sizes, dtype):
     given = drawn(**sizes, dtype=dtype)
     assert_near(tiled_attention.attend(*given, causal=True), expected(*given, is_causal=True))
 
 
-@IN_BOTH_DTYPES
 def test_what_a_causal_query_does_not_see_may_be_anything(dtype):
     query, key, value = drawn(queries=30, keys=1000, dtype=dtype)
     wanted = tiled_attention.attend(query, key, value, causal=True)
     key[:, :, 30:] = value[:, :, 30:] = math.nan  # as in a cache that is not full
     assert torch.equal(tiled_attention.attend(query, key, value, causal=True), wanted)
+
+
+def test_bf16_multiplied_in_fp32_is_closer_to_the_exact_result():
+    given = drawn(queries=300, keys=700)
+    wanted = expected(*given)
+    in_bf16 = tiled_attention.attend(*given)
+    with in_fp32():
+        found = tiled_attention.attend(*given)
+    as_exact = [(each == wanted.bfloat16()).float().mean().item() for each in (found, in_bf16)]
+    assert as_exact[0] > 0.98 > as_exact[1]
 
 
 def test_a_scale_of_ones_own_counts():
@@ -92,7 +109,6 @@ def test_tensors_may_lie_in_any_order_but_for_the_channels():
     assert torch.equal(tiled_attention.attend(*apart), tiled_attention.attend(*given))
 
 
-@IN_BOTH_DTYPES
 @pytest.mark.parametrize("keys", [40, 600])
 def test_scores_far_apart_neither_overflow_nor_vanish(keys, dtype):
     query, key, value = drawn(keys=keys, dtype=dtype)
@@ -113,7 +129,6 @@ def test_what_was_summed_before_a_much_larger_score_keeps_its_share():
     assert_near(tiled_attention.attend(*given, scale=1.0), expected(*given, scale=1.0))
 
 
-@IN_BOTH_DTYPES
 @pytest.mark.parametrize("causal", [False, True])
 @pytest.mark.parametrize("part", range(3), ids=["query", "key", "value"])
 def test_what_is_no_number_stays_none(part, causal, dtype):
@@ -124,7 +139,6 @@ def test_what_is_no_number_stays_none(part, causal, dtype):
     assert found[0, :, 0].isfinite().all()
 
 
-@IN_BOTH_DTYPES
 @pytest.mark.parametrize("factor", [1, 40], ids=["small scores", "large ones"])
 @pytest.mark.parametrize("unseen", [(0,), (0, 1, 600), tuple(range(512))], ids=["first", "some", "a whole tile"])
 def test_keys_that_score_minus_infinity_have_no_weight(unseen, factor, dtype):
@@ -170,7 +184,6 @@ def test_the_operator_refuses_what_it_would_read_past_the_end_of(change, complai
         tiled_attention.attend(**given)
 
 
-@IN_BOTH_DTYPES
 @pytest.mark.parametrize("causal", [False, True])
 def test_the_operator_keeps_torchs_contract(causal, dtype):
-    torch.library.opcheck(torch.ops.xeonperf.tiled_attention.default, (*drawn(dtype=dtype), causal, 0.125))
+    torch.library.opcheck(torch.ops.xeonperf.tiled_attention.default, (*drawn(dtype=dtype), causal, 0.125, widens()))
