@@ -29,10 +29,11 @@ _SHARE_OF_A_GROUP = 0.8
 _LARGEST_LAYER_BYTES = 4 << 30  # a vocabulary's layer in FP32: 128 Ki words of 8 Ki channels
 
 # Rough rates for plans: what two cores do where nothing better is known.
-_FP32_FLOP_PER_S = 1.5e11
+_FP32_FLOP_PER_S = {Isa.AVX512: 3e11}  # what counts as no more than this is faster in FP32 than in BF16
+_FP32_ELSEWHERE_FLOP_PER_S = 1.5e11
 _BF16_FLOP_PER_S = {Isa.AMX_BF16: 6e11, Isa.AVX512_BF16: 3e11}
-_BF16_BY_DETOURS_FLOP_PER_S = 0.8e11  # where each product is made of FP32 ones
-_BYTES_FLOP_PER_S = 5e11
+_BF16_BY_DETOURS_FLOP_PER_S = 1.5e11  # half of FP32's speed, or each product made of FP32 ones
+_BYTES_FLOP_PER_S = 8e11
 _NOMINAL_BYTES_PER_S = 1.5e10
 _BUILD_S, _COMPILE_S = 6.0, 25.0
 _EAGER_CALLS, _COMPILED_CALLS = 8, 9  # one or two of warm-up, the six rounds of a clear case, and one of weighing
@@ -82,7 +83,7 @@ def expected_s(footprint: Footprint, variant: Variant, isa: Isa) -> float:
         variant: Measured in six rounds.
         isa: What the machine can do with BF16.
     """
-    flop_per_s = _FP32_FLOP_PER_S
+    flop_per_s = _FP32_FLOP_PER_S.get(isa, _FP32_ELSEWHERE_FLOP_PER_S)
     if variant.multiplies_bytes:
         flop_per_s = _BYTES_FLOP_PER_S
     elif variant.product_dtype is Dtype.BF16:

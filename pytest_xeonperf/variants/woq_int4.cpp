@@ -112,8 +112,8 @@ template <typename T> void turn_back(const Weights& w, int64_t channel, T* to) {
   }
 }
 
-// x: bf16 [M, K]; packed: uint8 [N, K / 128, 64]; scales: int32 [N, K / 128]. Gives bf16 [M, N]. Many
-// rows are multiplied in FP32 where `in_fp32` says so.
+// x: bf16 [M, K]; packed: uint8 [N, K / 128, 64]; scales: int32 [N, K / 128]. Gives bf16 [M, N].
+// Many rows are multiplied in FP32 where `in_fp32` says so.
 at::Tensor linear(const at::Tensor& x, const at::Tensor& packed, const at::Tensor& scales, bool in_fp32) {
   const at::AutoDispatchBelowADInplaceOrView inference_only;
   TORCH_CHECK(x.dim() == 2 && x.scalar_type() == at::kBFloat16 && x.is_contiguous(), "x: bf16 [M, K], contiguous");

@@ -70,8 +70,8 @@ template <typename T> void turn_back(const Weights& w, int64_t channel, T* to) {
     lanes::store_both(to + k, _mm512_mul_ps(widen(from + k), scale), _mm512_mul_ps(widen(from + k + 16), scale));
 }
 
-// x: bf16 [M, K]; values: int8 [N, K]; scales: bf16 [N]. Gives bf16 [M, N]. Many rows are multiplied
-// in FP32 where `in_fp32` says so.
+// x: bf16 [M, K]; values: int8 [N, K]; scales: bf16 [N]. Gives bf16 [M, N]. Many rows are multiplied in FP32 where
+// `in_fp32` says so.
 at::Tensor linear(const at::Tensor& x, const at::Tensor& values, const at::Tensor& scales, bool in_fp32) {
   const at::AutoDispatchBelowADInplaceOrView inference_only;
   TORCH_CHECK(x.dim() == 2 && x.scalar_type() == at::kBFloat16 && x.is_contiguous(), "x: bf16 [M, K], contiguous");

@@ -9,8 +9,13 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from pytest_xeonperf.host.cpu import read_cpu
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+BF16_INSTRUCTIONS = "avx512_bf16" in read_cpu().flags
+"""Whether the processor multiplies BF16 at all; kernels made of its instructions leave it to torch elsewhere."""
 
 _widens = False
 

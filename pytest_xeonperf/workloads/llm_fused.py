@@ -2,7 +2,8 @@
 
 Torch's makes a matrix product of a single query's row: 0.6 ms a layer of Llama-2-7b over 136 tokens, where keys and
 values can be read in 0.1. The kernel (``llm_attention.cpp``) reads them where they lie in the cache. A prompt goes
-through `tiled_attention`, and what neither was made for, a query in FP32 among it, through torch's.
+through `tiled_attention`, and what neither was made for, a query in FP32 among it, through torch's, as does one in BF16
+on a processor without instructions for it.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from pytest_xeonperf.errors import NotApplicableError
 from pytest_xeonperf.host.extension import load_operator
 from pytest_xeonperf.records import Isa
 from pytest_xeonperf.workloads import tiled_attention
+from pytest_xeonperf.workloads.arithmetic import BF16_INSTRUCTIONS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -91,7 +93,7 @@ def _is_plain(query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, rest:
 
 
 def _is_for_one_query(query: torch.Tensor) -> bool:
-    return query.dtype is torch.bfloat16 and query.shape[3] % _WIDTH_MULTIPLE == 0
+    return BF16_INSTRUCTIONS and query.dtype is torch.bfloat16 and query.shape[3] % _WIDTH_MULTIPLE == 0
 
 
 def _is_shared(mask: torch.Tensor | None, key: torch.Tensor) -> bool:

@@ -1,5 +1,5 @@
-// Segment Anything's attention with its decomposed relative-position bias, in FP32 for CPUs with
-// AVX-512, in BF16 for those with AVX512_BF16; or between the two: BF16 tensors, multiplied in FP32.
+// Segment Anything's attention with its decomposed relative-position bias, in FP32 for CPUs with AVX-512, in BF16 for
+// those with AVX512_BF16; or between the two: BF16 tensors, multiplied in FP32.
 //
 // Torch's own kernel takes the bias as a mask, which somebody has to write to memory and the kernel to read again: 384 MiB
 // for a global block of vit_b. Here the bias of a query is two short rows (one value for each row and for each column
@@ -43,9 +43,9 @@ template <typename T> struct Table {
   int64_t size, columns;
 
   template <typename Stored>
-  Table(const Stored* from, const at::Tensor& table, int64_t size_, int64_t depth) : size(size_), columns(round_up(2 * size_ - 1, kLanes)) {
-    const int64_t width = table.size(1), rows = table.size(0);
-    packed.resize(depth * columns);
+  Table(const Stored* from, int64_t width, int64_t size_, int64_t depth)
+      : packed(depth * round_up(2 * size_ - 1, kLanes)), size(size_), columns(round_up(2 * size_ - 1, kLanes)) {
+    const int64_t rows = 2 * size - 1;
     pack_keys(packed.data(), columns, rows, width, [&](int64_t j) { return from + (rows - 1 - j) * width; });
   }
 };
@@ -53,10 +53,11 @@ template <typename T> struct Table {
 // What one thread works with: the keys and values of one head in a region, and one block of queries at a time.
 template <typename T, typename Stored> class Worker {
  public:
-  Worker(const Shape<T>& shape, const Table<T>& by_row, const Table<T>& by_column, const Stored* projected, const Stored* bias,
-         float scale, int64_t most)
+  Worker(const Shape<T>& shape, const Table<T>& by_row, const Table<T>& by_column, const Stored* projected,
+         const Stored* bias, float scale, int64_t most)
       : s(shape), by_row(by_row), by_column(by_column), projected(projected), bias(bias), scale(scale * kLog2E),
-        places(s.tokens()), packed(s.tile, s.tokens()), row_bias(most * by_row.columns), column_bias(most * by_column.columns), block(s.tile, most) {}
+        places(s.tokens()), packed(s.tile, s.tokens()), row_bias(most * by_row.columns),
+        column_bias(most * by_column.columns), block(s.tile, most) {}
 
   void attend(int64_t region_, int64_t head_, int64_t first_, int64_t queries_, Stored* out) {
     if (region_ != region) find_places(region_);
@@ -197,8 +198,8 @@ at::Tensor attend_in(const at::Tensor& projected, const at::Tensor& bias, const 
   TORCH_CHECK(table_h.dim() == 2 && table_w.dim() == 2 && table_h.size(0) == 2 * s.region_h - 1 &&
                   table_w.size(0) == 2 * s.region_w - 1 && table_h.size(1) == s.width && table_w.size(1) == s.width,
               "tables: [2 * region - 1, channels of a head]");
-  const Table<T> by_row(table_h.const_data_ptr<Stored>(), table_h, s.region_h, s.tile.depth);
-  const Table<T> by_column(table_w.const_data_ptr<Stored>(), table_w, s.region_w, s.tile.depth);
+  const Table<T> by_row(table_h.const_data_ptr<Stored>(), s.width, s.region_h, s.tile.depth);
+  const Table<T> by_column(table_w.const_data_ptr<Stored>(), s.width, s.region_w, s.tile.depth);
   at::Tensor out = at::empty({s.batch, s.side_h, s.side_w, heads * s.width}, projected.options());
   const auto *from = projected.const_data_ptr<Stored>(), *bias_from = bias.const_data_ptr<Stored>();
   auto* to = out.data_ptr<Stored>();

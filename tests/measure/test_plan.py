@@ -88,11 +88,12 @@ def test_a_call_that_reads_the_weights_more_often_takes_longer():
     assert need(often, BASELINE).memory_bytes == need(once, BASELINE).memory_bytes
 
 
-def test_bf16_takes_longer_the_less_the_processor_has_for_it_and_fp32_does_not():
+def test_bf16_takes_longer_the_less_the_processor_has_for_it_in_the_end_longer_than_fp32():
     heavy = replace(MODEL, flop=10**14)
     waits = [_seconds(heavy, "sdpa_bf16", isa) for isa in (Isa.AMX_BF16, Isa.AVX512_BF16, Isa.AVX512)]
     assert waits == sorted(set(waits))
-    assert waits[-1] > _seconds(heavy, "eager_fp32", Isa.AVX512) == _seconds(heavy, "eager_fp32", Isa.AMX_BF16)
+    assert waits[-1] > _seconds(heavy, "eager_fp32", Isa.AVX512)
+    assert waits[0] < _seconds(heavy, "eager_fp32", Isa.AMX_BF16)
 
 
 def test_what_fits_together_is_measured_together():

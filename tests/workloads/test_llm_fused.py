@@ -11,7 +11,7 @@ from transformers import AttentionInterface, LlamaConfig, LlamaForCausalLM
 from pytest_xeonperf.errors import NotApplicableError
 from pytest_xeonperf.host.cpu import read_cpu
 from pytest_xeonperf.records import Isa
-from pytest_xeonperf.workloads import llm
+from pytest_xeonperf.workloads import llm, llm_fused
 from pytest_xeonperf.workloads.llm_attention import switch
 from pytest_xeonperf.workloads.presets import Preset
 from pytest_xeonperf.workloads.protocol import Attention
@@ -231,6 +231,14 @@ def test_what_no_kernel_was_made_for_goes_through_torchs(kernel_calls, change, c
     assert made == calls
     wanted, _weights = AttentionInterface()["sdpa"](layer, **given)
     torch.testing.assert_close(found, wanted, rtol=2**-6, atol=2**-8)
+
+
+def test_a_processor_without_instructions_for_bf16_leaves_one_query_to_torch(kernel_calls, monkeypatch):
+    monkeypatch.setattr(llm_fused, "BF16_INSTRUCTIONS", False)
+    layer, given = tiny().model.layers[0].self_attn, (*drawn(), None)
+    (found, _weights), made = kernel_calls(lambda: llm_fused.forward(layer, *given), *KERNELS)
+    assert made == [0, 0]
+    torch.testing.assert_close(found, AttentionInterface()["sdpa"](layer, *given)[0])
 
 
 def test_a_module_that_is_not_causal_sees_all_keys():

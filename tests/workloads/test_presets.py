@@ -1,4 +1,4 @@
-"""What the presets build, in figures: the README's and the issue's, not the code's."""
+"""What the presets build, in figures that were agreed on, not in those of the code."""
 
 from __future__ import annotations
 

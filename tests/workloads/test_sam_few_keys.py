@@ -184,3 +184,10 @@ def test_the_mask_decoder_gives_the_same_masks(kernel_calls, cosine):
     assert made == [4]  # twice of the tokens, twice of the image
     with torch.no_grad():
         assert cosine(found, masks(REFERENCE)) > 0.999
+
+
+def test_a_processor_without_instructions_for_bf16_leaves_it_to_torch(monkeypatch):
+    query, key, _value = drawn()
+    assert sam_few_keys.takes(query, key, 8)
+    monkeypatch.setattr(sam_few_keys, "BF16_INSTRUCTIONS", False)
+    assert not sam_few_keys.takes(query, key, 8)
