@@ -31,7 +31,7 @@ _FLAGS = (
     *("-DAT_PARALLEL_OPENMP=1", "-DCPU_CAPABILITY=AVX512", "-DCPU_CAPABILITY_AVX512"),
     *("-mfma", "-mf16c", "-mavx512f", "-mavx512bw", "-mavx512dq", "-mavx512vl", "-mavx512vnni", "-mavx512bf16"),
 )
-_WITHOUT_BF16 = ("-DWITHOUT_AVX512_BF16",)
+_WITHOUT_BF16 = "-DWITHOUT_AVX512_BF16"
 """What rounds to BF16 then does without the instruction; what multiplies in BF16 checks the processor itself."""
 
 
@@ -76,7 +76,7 @@ def load_operators(source: Path, needs: Isa = Isa.AVX512_BF16) -> None:
     compiler = need_compiler()
     root = torch.__path__[0]
     headers = sorted({*source.parent.glob("*.h"), *_SHARED.glob("*.h")})
-    here = () if "avx512_bf16" in read_cpu().flags else _WITHOUT_BF16
+    here = () if "avx512_bf16" in read_cpu().flags else (_WITHOUT_BF16,)
     flags = (*_FLAGS, *here, f"-I{_SHARED}", f"-I{root}/include", f"-L{root}/lib", f"-Wl,-rpath,{root}/lib")
     libraries = ("-ltorch_cpu", "-lc10")
     texts = (path.read_bytes() for path in (source, *headers))

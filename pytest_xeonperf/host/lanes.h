@@ -54,7 +54,8 @@ inline void store_both(at::BFloat16* to, __m512 low, __m512 high) {
   _mm512_storeu_si512(to, _mm512_inserti64x4(_mm512_castsi256_si512(narrow(low)), narrow(high), 1));
 }
 
-// Before BF16 is multiplied: torch's brgemm needs the processor's instructions for it.
+// Before BF16 is multiplied: torch's brgemm needs the processor's instructions for it, and kernels made of these would end
+// the process.
 inline void require_bf16_instructions() {
   TORCH_CHECK(__builtin_cpu_supports("avx512bf16"), "in BF16 this kernel needs AVX512_BF16");
 }

@@ -39,12 +39,12 @@ template <typename T> struct Shape {
 // A table of relative positions [2 * size - 1, width] back to front, in brgemm's layout: the bias of a query at `y`
 // with the keys 0, 1, ... then stands in a row of its product, from `size - 1 - y` on.
 template <typename T> struct Table {
-  std::vector<T> packed; // as keys in a tile of `columns`
   int64_t size, columns;
+  std::vector<T> packed; // as keys in a tile of `columns`
 
   template <typename Stored>
   Table(const Stored* from, int64_t width, int64_t size_, int64_t depth)
-      : packed(depth * round_up(2 * size_ - 1, kLanes)), size(size_), columns(round_up(2 * size_ - 1, kLanes)) {
+      : size(size_), columns(round_up(2 * size_ - 1, kLanes)), packed(depth * columns) {
     const int64_t rows = 2 * size - 1;
     pack_keys(packed.data(), columns, rows, width, [&](int64_t j) { return from + (rows - 1 - j) * width; });
   }
