@@ -46,6 +46,16 @@ def require(needs: Isa, what: str) -> None:
         raise NotApplicableError(f"{what} need {needs}; this processor has {isa}", remedy="use a variant without them")
 
 
+def require_byte_instructions(keyword: str) -> None:
+    """Make sure that the processor multiplies bytes with bytes, which the keyword of a variant asks for.
+
+    Raises:
+        NotApplicableError: It does not.
+    """
+    if "avx512_vnni" not in read_cpu().flags:
+        raise NotApplicableError(f"{keyword} needs AVX512_VNNI", remedy="use a variant without it")
+
+
 @cache
 def load_operator(
     name: str, source: Path, shape_of_result: Callable[..., torch.Tensor], needs: Isa = Isa.AVX512_BF16

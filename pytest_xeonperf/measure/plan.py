@@ -95,7 +95,8 @@ def expected_s(footprint: Footprint, variant: Variant, isa: Isa) -> float:
 
 
 def _weight_bytes(footprint: Footprint, variant: Variant) -> float:
-    left, in_int4 = _share_left(variant), variant.woq is Woq.INT4 and not variant.multiplies_bytes
+    # where both are there, as much as the wider one
+    left, in_int4 = _share_left(variant), variant.woq is Woq.INT4 and variant.convolutions is Convolutions.ATEN
     quantised_bytes = _BYTES_PER_WEIGHT[Woq.INT4 if in_int4 else Woq.INT8]
     return footprint.parameters * (left * WIDTH_BYTES[variant.dtype] + (1 - left) * quantised_bytes)
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pytest_xeonperf.records import Bound, Limits, Roofline, Unknown
-from pytest_xeonperf.variants.spec import Dtype
+from pytest_xeonperf.variants.spec import Dtype, Internals
 
 if TYPE_CHECKING:
     from pytest_xeonperf.records import Amx
@@ -74,4 +74,7 @@ def peak(limits: Limits, variant: Variant) -> float:
     """Operations a second that the machine reaches in the fastest of what layers of the variant multiply."""
     if variant.multiplies_bytes:
         return limits.int8_op_per_s
-    return limits.fp32_flop_per_s if variant.product_dtype is Dtype.FP32 else limits.bf16_flop_per_s
+    in_fp32, in_bf16 = limits.fp32_flop_per_s, limits.bf16_flop_per_s
+    if variant.internals is Internals.FP32:  # layers that are no kernel's of ours multiply BF16 all the same
+        return max(in_fp32, in_bf16)
+    return in_fp32 if variant.product_dtype is Dtype.FP32 else in_bf16

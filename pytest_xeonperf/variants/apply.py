@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from torch import nn
 
 from pytest_xeonperf.errors import DataError
-from pytest_xeonperf.host.extension import require
+from pytest_xeonperf.host.extension import require, require_byte_instructions
 from pytest_xeonperf.records import Isa
 from pytest_xeonperf.variants import compiled, converted, llama_cpp, onnx_runtime, openvino, peers, torchao
 from pytest_xeonperf.variants.channels_last import lay_out_inputs, lay_out_module
@@ -83,8 +83,7 @@ def build(variant: Variant, workload: Workload, phase: Phase) -> Built:
         DataError: The checkpoint was quantised in another way than the variant says, or the model is not on the CPU.
     """
     peers.require(variant)
-    if variant.attention is Attention.FUSED and variant.product_dtype is Dtype.BF16:
-        require(Isa.AVX512_BF16, "our attention kernels in BF16")
+    _require_instructions(variant)
     if variant.runtime in CONVERTING:
         converted.require(phase, variant.runtime)
     if variant.runtime is Runtime.LLAMA_CPP:
@@ -109,11 +108,7 @@ def build(variant: Variant, workload: Workload, phase: Phase) -> Built:
         module, beside = torchao.quantise(module, variant, technique(scheme(variant)))
         left += beside
     module = module.eval().requires_grad_(requires_grad=False)
-    # a peer computes with a copy of its own, which is rounded
-    total_bytes, table_bytes = (
-        size * WIDTH_BYTES[variant.dtype] // WIDTH_BYTES[variant.tensor_dtype]
-        for size in (_bytes(module), _table_bytes(module))
-    )
+    total_bytes, table_bytes = _kept_bytes(module, variant)
     return Built(
         module=module,
         compiler=_compiler(variant),
@@ -121,6 +116,20 @@ def build(variant: Variant, workload: Workload, phase: Phase) -> Built:
         weight_bytes=total_bytes,
         streamed_bytes=total_bytes - table_bytes,
     )
+
+
+def _kept_bytes(module: nn.Module, variant: Variant) -> tuple[int, int]:
+    """Bytes of all weights, and of tables among them; a peer computes with a copy of its own."""
+    narrower = WIDTH_BYTES[variant.tensor_dtype] // WIDTH_BYTES[variant.dtype]
+    total_bytes = _bytes(module) // narrower
+    return total_bytes, _table_bytes(module) // narrower
+
+
+def _require_instructions(variant: Variant) -> None:
+    if variant.attention is Attention.FUSED and variant.dtype is Dtype.BF16 and variant.internals is Internals.SAME:
+        require(Isa.AVX512_BF16, "our attention kernels in BF16")
+    if variant.internals is Internals.INT8:
+        require_byte_instructions("internals='int8'")
 
 
 def _for_llama_cpp(variant: Variant, phase: Phase) -> Built:
@@ -175,7 +184,7 @@ def _compiler(variant: Variant) -> Compiler:
         if variant.compile
         else uncompiled
     )
-    return chosen if variant.internals is Internals.SAME else multiplying_in(Dtype(variant.internals.value), chosen)
+    return multiplying_in(variant.internals, chosen)
 
 
 def scheme(variant: Variant) -> Scheme:

@@ -4,7 +4,7 @@
 // are then rows of a matrix for each place of the kernel (its taps), multiplied with that tap's weights through torch's
 // brgemm, which is AMX where oneDNN may use it. Each tap sees pixels with other steps, so its whole sums are brought back
 // to FP32 before they are added.
-#include "bytes.h"
+#include "int8_weights.h"
 
 #include <ATen/Parallel.h>
 #include <ATen/core/LegacyTypeDispatch.h>

@@ -2,7 +2,7 @@
 //
 // A block of rows is brought to bytes and multiplied with the weights through torch's brgemm, which is AMX where oneDNN
 // may use it.
-#include "bytes.h"
+#include "int8_weights.h"
 
 #include <ATen/Parallel.h>
 #include <ATen/core/LegacyTypeDispatch.h>

@@ -16,9 +16,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import nn
 
-from pytest_xeonperf.errors import NotApplicableError
-from pytest_xeonperf.host.cpu import read_cpu
-from pytest_xeonperf.host.extension import load_operator
+from pytest_xeonperf.host.extension import load_operator, require_byte_instructions
 from pytest_xeonperf.records import Isa
 from pytest_xeonperf.variants.weight_only import QuantisedLinear
 from pytest_xeonperf.variants.woq_int8 import Int8
@@ -88,8 +86,7 @@ def load_kernel(name: str, source: Path, shape_of_result: Callable[..., torch.Te
     Raises:
         NotApplicableError: The processor lacks AVX512_VNNI, or there is no compiler.
     """
-    if "avx512_vnni" not in read_cpu().flags:
-        raise NotApplicableError(f"{keyword} needs AVX512_VNNI", remedy="use a variant without it")
+    require_byte_instructions(keyword)
     load_operator(name, source, shape_of_result, Isa.AVX512)
 
 

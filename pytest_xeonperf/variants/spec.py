@@ -57,11 +57,12 @@ class Convolutions(StrEnum):
 
 
 class Internals(StrEnum):
-    """In what operands are multiplied: as they are; FP32 ones rounded to BF16, or BF16 ones widened to FP32."""
+    """In what operands are multiplied: as they are; FP32 ones rounded to BF16; or BF16 ones in FP32 or in bytes."""
 
     SAME = "same"
     BF16 = "bf16"
     FP32 = "fp32"
+    INT8 = "int8"
 
 
 class Runtime(StrEnum):
@@ -92,8 +93,8 @@ class Variant:
         group_size: Weights that share one scale; read only where `woq` is int4.
         kernel: Of linear layers, quantised or in BF16.
         convolutions: Who convolves; whatever `woq` and `kernel` say, which are of linear layers.
-        internals: BF16 of FP32 tensors, by oneDNN; FP32 of BF16 tensors, by our kernels for attention and, where there
-            are many rows of activations, for quantised weights.
+        internals: BF16 of FP32 tensors, by oneDNN; of BF16 tensors FP32, by our kernels for attention and, where there
+            are many rows of activations, for quantised weights, or int8, by those for attention.
         runtime: A peer gets torch's weights and does the rest its own way; llama.cpp quantises too, in its groups.
     """
 
@@ -119,17 +120,22 @@ class Variant:
 
     @property
     def product_dtype(self) -> Dtype:
-        """Dtype of the operands that are multiplied, which the machine's limit depends on."""
-        return self.dtype if self.internals is Internals.SAME else Dtype(self.internals.value)
+        """Dtype of the floating-point operands that are multiplied, which the machine's limit depends on."""
+        return Dtype(self.internals.value) if self.internals in {Internals.BF16, Internals.FP32} else self.dtype
 
     @property
     def takes_our_kernels(self) -> bool:
         """Whether it goes through those kernels of ours that are there in FP32 and in BF16."""
-        return self.attention is Attention.FUSED or self.multiplies_bytes
+        return self.attention is Attention.FUSED or self._dynamic
 
     @property
     def multiplies_bytes(self) -> bool:
-        """Whether linear layers or convolutions multiply int8 with int8 (W8A8)."""
+        """Whether linear layers, convolutions or attention multiply int8 with int8 (W8A8)."""
+        return self._dynamic or self.internals is Internals.INT8
+
+    @property
+    def _dynamic(self) -> bool:
+        """Whether layers go through kernels of ours that quantise what they are given."""
         return self.kernel is Kernel.DYNAMIC or self.convolutions is Convolutions.DYNAMIC
 
     @property
@@ -214,6 +220,11 @@ class Variant:
                 self.internals is Internals.FP32 and (fp32 or not self._widens),
                 "internals='fp32' is for BF16 tensors in kernels of ours",
                 "say attention='fused', or kernel='stream' with woq='int8' or woq='int4', and leave dtype out",
+            ),
+            (
+                self.internals is Internals.INT8 and (fp32 or self.attention is not Attention.FUSED),
+                "internals='int8' is for BF16 tensors in attention kernels of ours",
+                "say attention='fused', and leave dtype out",
             ),
             (self.kernel is Kernel.STREAM and fp32, f"kernel='stream' runs in BF16, not {dtype}", leave_out),
             (

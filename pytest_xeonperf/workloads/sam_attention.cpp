@@ -1,5 +1,5 @@
 // Segment Anything's attention with its decomposed relative-position bias, in FP32 for CPUs with AVX-512, in BF16 for
-// those with AVX512_BF16; or between the two: BF16 tensors, multiplied in FP32.
+// those with AVX512_BF16; or BF16 tensors, multiplied in FP32 or in bytes.
 //
 // Torch's own kernel takes the bias as a mask, which somebody has to write to memory and the kernel to read again: 384 MiB
 // for a global block of vit_b. Here the bias of a query is two short rows (one value for each row and for each column
@@ -7,7 +7,7 @@
 //
 // Windows are addressed where they lie: nothing is cut out, padded or put back. A place of a window that hangs over
 // the edge of the image has, as upstream pads after the norm, the projection's bias for its query, key and value.
-#include "tiles.h"
+#include "byte_tiles.h"
 
 #include <ATen/Context.h>
 #include <ATen/Parallel.h>
@@ -40,13 +40,13 @@ template <typename T> struct Shape {
 // with the keys 0, 1, ... then stands in a row of its product, from `size - 1 - y` on.
 template <typename T> struct Table {
   int64_t size, columns;
-  std::vector<T> packed; // as keys in a tile of `columns`
+  Rows<T> rows; // in a tile of `columns`
 
   template <typename Stored>
   Table(const Stored* from, int64_t width, int64_t size_, int64_t depth)
-      : size(size_), columns(round_up(2 * size_ - 1, kLanes)), packed(depth * columns) {
-    const int64_t rows = 2 * size - 1;
-    pack_keys(packed.data(), columns, rows, width, [&](int64_t j) { return from + (rows - 1 - j) * width; });
+      : size(size_), columns(round_up(2 * size_ - 1, kLanes)), rows(depth, columns) {
+    const int64_t last = 2 * size - 2;
+    rows.take(last + 1, width, [&](int64_t j) { return from + (last - j) * width; });
   }
 };
 
@@ -57,7 +57,7 @@ template <typename T, typename Stored> class Worker {
          const Stored* bias, float scale, int64_t most)
       : s(shape), by_row(by_row), by_column(by_column), projected(projected), bias(bias), scale(scale * kLog2E),
         places(s.tokens()), packed(s.tile, s.tokens()), row_bias(most * by_row.columns),
-        column_bias(most * by_column.columns), block(s.tile, most) {}
+        column_bias(most * by_column.columns), of_keys(s.tile.keys), block(s.tile, most) {}
 
   void attend(int64_t region_, int64_t head_, int64_t first_, int64_t queries_, Stored* out) {
     if (region_ != region) find_places(region_);
@@ -96,8 +96,7 @@ template <typename T, typename Stored> class Worker {
   }
 
   void bias_of(const Table<T>& table, std::vector<float>& to) {
-    brgemm(queries, table.columns, s.tile.depth, s.tile.depth, table.columns, table.columns, false, block.query(),
-           table.packed.data(), to.data());
+    block.times(table.rows, table.columns, to.data());
     for (int64_t i = 0; i < queries * table.columns; i += kLanes)
       _mm512_storeu_ps(&to[i], _mm512_mul_ps(_mm512_loadu_ps(&to[i]), _mm512_set1_ps(kLog2E)));
   }
@@ -110,11 +109,27 @@ template <typename T, typename Stored> class Worker {
     const auto column = [&](int64_t m) {
       return &column_bias[m * by_column.columns + by_column.size - 1 - (first + m) % s.region_w];
     };
-    block.add(
-        packed, n, count, [&](int64_t m, float score) { return score * scale + row(m)[0] + column(m)[0]; },
-        [&](int64_t m, const float* scores, float top, T* to) {
-          return weigh(scores, row(m), column(m), count / s.region_w, top, to);
-        });
+    if constexpr (std::is_same_v<T, int8_t>)
+      block.add(packed, n, count, scale, [&](int64_t) { return count; }, [&](int64_t m, float top) {
+        add_bias(row(m), column(m), count / s.region_w, top);
+        return [this](int64_t k, __mmask16 lanes) { return load(&of_keys[k], lanes); };
+      });
+    else
+      block.add(
+          packed, n, count, [&](int64_t m, float score) { return score * scale + row(m)[0] + column(m)[0]; },
+          [&](int64_t m, const float* scores, float top, T* to) {
+            return weigh(scores, row(m), column(m), count / s.region_w, top, to);
+          });
+  }
+
+  // The bias of a query with the keys of a tile, less `top`.
+  void add_bias(const float* row, const float* column, int64_t rows, float top) {
+    for (int64_t w = 0; w < s.region_w; w += kLanes) {
+      const __mmask16 lanes = first_lanes(s.region_w - w);
+      const __m512 of_column = load(column + w, lanes);
+      for (int64_t r = 0; r < rows; ++r)
+        store(&of_keys[r * s.region_w + w], lanes, _mm512_add_ps(of_column, _mm512_set1_ps(row[r] - top)));
+    }
   }
 
   Seen weigh(const float* scores, const float* row, const float* column, int64_t rows, float top, T* to) const {
@@ -170,7 +185,7 @@ template <typename T, typename Stored> class Worker {
   int64_t region = -1, head = -1, first = 0, queries = 0;
   std::vector<int64_t> places;
   Packed<T> packed;
-  std::vector<float> row_bias, column_bias; // [queries, columns]
+  std::vector<float> row_bias, column_bias, of_keys; // [queries, columns] x 2, [keys] of one query
   Block<T> block;
 };
 
@@ -216,6 +231,11 @@ at::Tensor attend_in(const at::Tensor& projected, const at::Tensor& bias, const 
   return out;
 }
 
+void check_dtypes(at::ScalarType dtype, std::initializer_list<at::Tensor> tensors) {
+  for (const auto& tensor : tensors)
+    TORCH_CHECK(tensor.scalar_type() == dtype && tensor.is_contiguous(), dtype, " and contiguous, all of them");
+}
+
 // projected: bf16 or fp32 [batch, side_h, side_w, 3 * heads * width]; the others in the same dtype, bias: [3 * heads *
 // width]; tables: [2 * region - 1, width]; window 0 for a global block. BF16 is multiplied in FP32 where `in_fp32` says so.
 // Gives [batch, side_h, side_w, heads * width].
@@ -223,12 +243,20 @@ at::Tensor attend(const at::Tensor& projected, const at::Tensor& bias, const at:
                   const at::Tensor& table_w, int64_t heads, int64_t window, double scale, bool in_fp32) {
   const at::AutoDispatchBelowADInplaceOrView inference_only;
   const at::ScalarType dtype = projected.scalar_type() == at::kFloat ? at::kFloat : at::kBFloat16;
-  for (const auto& tensor : {projected, bias, table_h, table_w})
-    TORCH_CHECK(tensor.scalar_type() == dtype && tensor.is_contiguous(), "bf16 or fp32 and contiguous, all of them");
+  check_dtypes(dtype, {projected, bias, table_h, table_w});
   if (dtype == at::kBFloat16 && !in_fp32) require_bf16_instructions();
   const auto of_bf16 = in_fp32 ? attend_in<float, BFloat16> : attend_in<BFloat16>;
   const auto attend_here = dtype == at::kFloat ? attend_in<float> : of_bf16;
   return attend_here(projected, bias, table_h, table_w, heads, window, scale);
+}
+
+// The same in bytes, of bf16.
+at::Tensor attend_int8(const at::Tensor& projected, const at::Tensor& bias, const at::Tensor& table_h,
+                       const at::Tensor& table_w, int64_t heads, int64_t window, double scale) {
+  const at::AutoDispatchBelowADInplaceOrView inference_only;
+  bytes::require_byte_instructions();
+  check_dtypes(at::kBFloat16, {projected, bias, table_h, table_w});
+  return attend_in<int8_t, BFloat16>(projected, bias, table_h, table_w, heads, window, scale);
 }
 
 } // namespace
@@ -236,5 +264,10 @@ at::Tensor attend(const at::Tensor& projected, const at::Tensor& bias, const at:
 TORCH_LIBRARY_FRAGMENT(xeonperf, library) {
   library.def("rel_pos_attention(Tensor projected, Tensor bias, Tensor table_h, Tensor table_w, int heads, int window, "
               "float scale, bool in_fp32) -> Tensor");
+  library.def("rel_pos_attention_int8(Tensor projected, Tensor bias, Tensor table_h, Tensor table_w, int heads, "
+              "int window, float scale) -> Tensor");
 }
-TORCH_LIBRARY_IMPL(xeonperf, CPU, library) { library.impl("rel_pos_attention", &attend); }
+TORCH_LIBRARY_IMPL(xeonperf, CPU, library) {
+  library.impl("rel_pos_attention", &attend);
+  library.impl("rel_pos_attention_int8", &attend_int8);
+}

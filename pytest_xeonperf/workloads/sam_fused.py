@@ -17,7 +17,7 @@ from torch.nn import functional
 from pytest_xeonperf.errors import NotApplicableError
 from pytest_xeonperf.host.extension import load_operator
 from pytest_xeonperf.records import Isa
-from pytest_xeonperf.workloads.arithmetic import widens
+from pytest_xeonperf.workloads.arithmetic import products_of, widens
 from pytest_xeonperf.workloads.segment_anything_modules import modeling
 
 if TYPE_CHECKING:
@@ -45,7 +45,8 @@ def fuse(module: nn.Module) -> None:
                 remedy="use attention='sdpa'",
             )
     if blocks:
-        load_operator("rel_pos_attention", _SOURCE, _shape_of_result, Isa.AVX512)
+        for name in ("rel_pos_attention", "rel_pos_attention_int8"):
+            load_operator(name, _SOURCE, _shape_of_result, Isa.AVX512)
     for block in blocks:
         block.__dict__["forward"] = partial(_block_forward, block)
 
@@ -66,17 +67,20 @@ def _block_forward(self: Any, x: torch.Tensor) -> torch.Tensor:
     attention = self.attn
     projected = attention.qkv(self.norm1(x))  # [batch, height, width, 3 * channels]
     bias = attention.qkv.bias if attention.qkv.bias is not None else projected.new_zeros(projected.shape[-1])
-    height, width = (self.window_size,) * 2 if self.window_size else x.shape[1:3]
-    attended = torch.ops.xeonperf.rel_pos_attention(
+    region_h, region_w = (self.window_size,) * 2 if self.window_size else x.shape[1:3]
+    given = (
         projected.contiguous(),
         bias,
-        _table(attention.rel_pos_h, height),
-        _table(attention.rel_pos_w, width),
+        _table(attention.rel_pos_h, region_h),
+        _table(attention.rel_pos_w, region_w),
         attention.num_heads,
         self.window_size,
         attention.scale,
-        widens(),
     )
+    if products_of(projected.dtype) is torch.int8:
+        attended = torch.ops.xeonperf.rel_pos_attention_int8(*given)
+    else:
+        attended = torch.ops.xeonperf.rel_pos_attention(*given, widens())
     x = x + attention.proj(attended)
     return x + self.mlp(self.norm2(x))  # type: ignore[no-any-return]
 

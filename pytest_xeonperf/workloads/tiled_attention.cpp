@@ -1,10 +1,10 @@
 // Attention between many tokens, without a mask or causal, as in SDXL's UNet and a language model's prefill: in FP32 for
-// CPUs with AVX-512, in BF16 for those with AVX512_BF16; or between the two: BF16 tensors, multiplied in FP32.
+// CPUs with AVX-512, in BF16 for those with AVX512_BF16; or BF16 tensors, multiplied in FP32 or in bytes.
 //
 // Torch's own kernel reaches a third of what its matrix products do, since it goes over scores several times. Here it is
 // one pass over a tile (see tiles.h). Heads are read and written where they lie among the channels.
+#include "byte_tiles.h"
 #include "heads.h"
-#include "tiles.h"
 
 #include <ATen/Parallel.h>
 #include <ATen/core/LegacyTypeDispatch.h>
@@ -35,19 +35,28 @@ template <typename T, typename Stored> class Worker {
     for (int64_t n = 0; n < packed.tiles(); ++n) {
       const int64_t count = seen_in(n, first + queries - 1);
       if (count == 0) break;
-      block.add(
-          packed, n, count, [&](int64_t, float score) { return score * c.scale; },
-          [&](int64_t m, const float* scores, float top, T* to) {
-            const int64_t seen = seen_in(n, first + m);
-            std::fill_n(to + seen, count - seen, T(0.0f));
-            return weigh(scores, seen, top, to);
-          });
+      add(n, count, first);
     }
     for (int64_t m = 0; m < queries; ++m)
       block.finish(m, c.out + ((image * c.queries + first + m) * c.heads + head) * c.width);
   }
 
  private:
+  void add(int64_t n, int64_t count, int64_t first) {
+    const auto seen = [=, this](int64_t m) { return seen_in(n, first + m); };
+    if constexpr (std::is_same_v<T, int8_t>)
+      block.add(packed, n, count, c.scale, seen, [](int64_t, float top) {
+        return [less = _mm512_set1_ps(-top)](int64_t, __mmask16) { return less; };
+      });
+    else
+      block.add(
+          packed, n, count, [&](int64_t, float score) { return score * c.scale; },
+          [&](int64_t m, const float* scores, float top, T* to) {
+            std::fill_n(to + seen(m), count - seen(m), T(0.0f));
+            return weigh(scores, seen(m), top, to);
+          });
+  }
+
   void pack(int64_t image, int64_t head) {
     packed.pack([&](int64_t t) { return c.key.at(image, head, t); }, [&](int64_t t) { return c.value.at(image, head, t); });
   }
@@ -102,6 +111,10 @@ void attend_into(at::Tensor& out, const at::Tensor& query, const at::Tensor& key
                          .tile = Tile<T>(width, std::min(kKeys, keys))});
 }
 
+at::Tensor empty_result(const at::Tensor& query) {
+  return at::empty({query.size(0), query.size(2), query.size(1), query.size(3)}, query.options());
+}
+
 // query: bf16 or fp32 [B, H, Q, D]; key, value: [B, KV, K, D] in the same dtype; D % 16 == 0. Causal, query i sees the keys
 // 0 to i. BF16 is multiplied in FP32 where `in_fp32` says so. Gives [B, Q, H, D].
 at::Tensor tiled_attention(const at::Tensor& query, const at::Tensor& key, const at::Tensor& value, bool causal,
@@ -110,10 +123,21 @@ at::Tensor tiled_attention(const at::Tensor& query, const at::Tensor& key, const
   const bool fp32 = query.scalar_type() == at::kFloat;
   if (!fp32 && !in_fp32) require_bf16_instructions();
   check_heads(query, key, value, fp32 ? at::kFloat : at::kBFloat16, kLanes);
-  at::Tensor out = at::empty({query.size(0), query.size(2), query.size(1), query.size(3)}, query.options());
+  at::Tensor out = empty_result(query);
   if (fp32) attend_into<float>(out, query, key, value, causal, scale);
   else if (in_fp32) attend_into<float, BFloat16>(out, query, key, value, causal, scale);
   else attend_into<BFloat16>(out, query, key, value, causal, scale);
+  return out;
+}
+
+// The same in bytes, of bf16.
+at::Tensor tiled_attention_int8(const at::Tensor& query, const at::Tensor& key, const at::Tensor& value, bool causal,
+                                double scale) {
+  const at::AutoDispatchBelowADInplaceOrView inference_only;
+  bytes::require_byte_instructions();
+  check_heads(query, key, value, at::kBFloat16, kLanes);
+  at::Tensor out = empty_result(query);
+  attend_into<int8_t, BFloat16>(out, query, key, value, causal, scale);
   return out;
 }
 
@@ -122,5 +146,9 @@ at::Tensor tiled_attention(const at::Tensor& query, const at::Tensor& key, const
 TORCH_LIBRARY_FRAGMENT(xeonperf, library) {
   library.def("tiled_attention(Tensor query, Tensor key, Tensor value, bool causal, float scale, bool in_fp32) "
               "-> Tensor");
+  library.def("tiled_attention_int8(Tensor query, Tensor key, Tensor value, bool causal, float scale) -> Tensor");
 }
-TORCH_LIBRARY_IMPL(xeonperf, CPU, library) { library.impl("tiled_attention", &tiled_attention); }
+TORCH_LIBRARY_IMPL(xeonperf, CPU, library) {
+  library.impl("tiled_attention", &tiled_attention);
+  library.impl("tiled_attention_int8", &tiled_attention_int8);
+}

@@ -23,6 +23,7 @@ constexpr float kRoom = 40.0f;    // powers of two that a logit may be above wha
 constexpr float kLowest = -1e30f; // the least that weights are relative to, for logits of minus infinity
 constexpr float kLog2E = 1.44269504f;
 template <typename T> constexpr int64_t kDepth = 64 / sizeof(T); // what AMX sums over at a time: shorter sums are filled up
+template <typename T> constexpr int64_t kWidth = kDepth<T>;      // the same for sums over the channels of a head
 
 // 2^x for results that are stored in T: the whole part goes to the exponent, Taylor does the rest. Its relative error is a
 // fiftieth of BF16's, 4e-5; for FP32 two terms more make it 2e-7.
@@ -44,7 +45,7 @@ template <typename T> __m512 exp2_of(__m512 x) {
 template <typename T> struct Tile {
   int64_t width, depth, keys, padded, lead;
   Tile(int64_t width, int64_t keys)
-      : width(width), depth(round_up(width, kDepth<T>)), keys(keys), padded(round_up(keys, kDepth<T>)), lead(padded + kLanes) {}
+      : width(width), depth(round_up(width, kWidth<T>)), keys(keys), padded(round_up(keys, kDepth<T>)), lead(padded + kLanes) {}
 };
 
 // A row of `width` values in T, whatever it is stored in.
@@ -90,32 +91,50 @@ void pack_values(BFloat16* to, int64_t padded, int64_t count, int64_t width, con
     }
 }
 
-// The keys and values of one head in brgemm's layout, tile after tile; the last one may have fewer keys.
-template <typename T> class Packed {
- public:
-  Packed(const Tile<T>& tile, int64_t tokens)
-      : tile(tile), tokens(tokens), keys(tiles() * tile.depth * tile.lead), values(tiles() * tile.padded * tile.width) {}
+// Rows that queries are multiplied with, keys or a table's, in brgemm's layout: `lead` places for them.
+template <typename T> struct Rows {
+  int64_t lead;
+  std::vector<T> packed;
+  Rows(int64_t depth, int64_t lead) : lead(lead), packed(depth * lead) {}
 
+  // row(t) is row t.
+  template <typename Row> void take(int64_t count, int64_t width, const Row& row) {
+    pack_keys(packed.data(), lead, count, width, row);
+  }
+};
+
+// A head's keys, tile after tile; the last one may have fewer.
+template <typename T> struct Tiling {
+  const Tile<T> tile;
+  const int64_t tokens;
   int64_t tiles() const { return (tokens + tile.keys - 1) / tile.keys; }
   int64_t keys_in(int64_t n) const { return std::min(tile.keys, tokens - n * tile.keys); }
-  const T* keys_of(int64_t n) const { return &keys[n * tile.depth * tile.lead]; }
+};
+
+// The keys and values of one head in brgemm's layout.
+template <typename T> class Packed : public Tiling<T> {
+ public:
+  using Tiling<T>::tile, Tiling<T>::tiles, Tiling<T>::keys_in;
+
+  Packed(const Tile<T>& tile_, int64_t tokens)
+      : Tiling<T>{tile_, tokens}, keys(tiles(), Rows<T>(tile.depth, tile.lead)), values(tiles() * tile.padded * tile.width) {}
+
+  const Rows<T>& keys_of(int64_t n) const { return keys[n]; }
   const T* values_of(int64_t n) const { return &values[n * tile.padded * tile.width]; }
 
   // key(t) and value(t) are those of token t.
   template <typename Key, typename Value> void pack(const Key& key, const Value& value) {
     for (int64_t n = 0; n < tiles(); ++n) {
       const int64_t first = n * tile.keys;
-      pack_keys(&keys[n * tile.depth * tile.lead], tile.lead, keys_in(n), tile.width,
-                [&](int64_t t) { return key(first + t); });
+      keys[n].take(keys_in(n), tile.width, [&](int64_t t) { return key(first + t); });
       pack_values(&values[n * tile.padded * tile.width], tile.padded, keys_in(n), tile.width,
                   [&](int64_t t) { return value(first + t); });
     }
   }
 
  private:
-  const Tile<T> tile;
-  const int64_t tokens;
-  std::vector<T> keys, values;
+  std::vector<Rows<T>> keys;
+  std::vector<T> values;
 };
 
 // What weighing saw: the sum of weights, and the largest logit less what they are relative to.
@@ -136,7 +155,10 @@ template <typename T> class Block {
     for (int64_t m = 0; m < count; ++m) copy_row(&queries[m * tile.depth], row(m), tile.width);
   }
 
-  const T* query() const { return queries.data(); } // [count, depth]
+  // Products of all queries with the first `columns` rows: [count, lead of the rows].
+  void times(const Rows<T>& rows, int64_t columns, float* to) const {
+    brgemm(count, columns, tile.depth, tile.depth, rows.lead, rows.lead, false, queries.data(), rows.packed.data(), to);
+  }
 
   // The first `keys` of tile n. logit(m, score) is that of query m with the first of them; weigh(m, scores, top, weights)
   // writes the weights of all, 2^(logit - top), and says what it saw.
@@ -144,8 +166,7 @@ template <typename T> class Block {
   void add(const Packed<T>& packed, int64_t n, int64_t keys, const Logit& logit, const Weigh& weigh) {
     const bool first = n == 0;
     const int64_t depth_of_sum = round_up(keys, kDepth<T>);
-    brgemm(count, keys, tile.depth, tile.depth, tile.lead, tile.lead, false, queries.data(), packed.keys_of(n),
-           scores.data());
+    times(packed.keys_of(n), keys, scores.data());
     for (int64_t m = 0; m < count; ++m) {
       T* to = &weights[m * tile.padded];
       // what is no number stays none: std::max gives its first argument

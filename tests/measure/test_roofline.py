@@ -38,6 +38,11 @@ def test_the_peak_is_that_of_the_dtype():
     assert _roofline(flop=50_000_000_000, variant=NAMED["woq_int8"]).fraction == pytest.approx(0.05)
     in_bytes = from_keywords({"woq": "int8", "kernel": "dynamic"})
     assert _roofline(flop=50_000_000_000, variant=in_bytes).fraction == pytest.approx(0.025)
+    attending_in_bytes = from_keywords({"attention": "fused", "internals": "int8"})
+    assert _roofline(flop=50_000_000_000, variant=attending_in_bytes).fraction == pytest.approx(0.025)
+    # its linear layers stay in BF16
+    attending_in_fp32 = from_keywords({"attention": "fused", "internals": "fp32"})
+    assert _roofline(flop=50_000_000_000, variant=attending_in_fp32).fraction == pytest.approx(0.05)
     rounding = replace(NAMED["eager_fp32"], internals=Internals.BF16)
     assert _roofline(flop=50_000_000_000, variant=rounding).fraction == pytest.approx(0.05)
 

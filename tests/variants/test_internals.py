@@ -12,30 +12,39 @@ from pytest_xeonperf.host.cpu import read_cpu
 from pytest_xeonperf.records import Isa
 from pytest_xeonperf.variants.apply import build, prepared
 from pytest_xeonperf.variants.internals import multiplying_in
-from pytest_xeonperf.variants.spec import Dtype, from_keywords
+from pytest_xeonperf.variants.spec import Dtype, Internals, from_keywords
 from pytest_xeonperf.variants.woq_int8 import Int8
-from pytest_xeonperf.workloads.arithmetic import widens
+from pytest_xeonperf.workloads.arithmetic import products_of
 from pytest_xeonperf.workloads.protocol import Inputs, Workload
 
 
 def _settings():
-    return mkldnn.matmul.fp32_precision, mkldnn.conv.fp32_precision, widens()
+    return mkldnn.matmul.fp32_precision, mkldnn.conv.fp32_precision, products_of(torch.bfloat16)
 
 
-@pytest.mark.parametrize(("dtype", "during"), [(Dtype.BF16, ("bf16", "bf16", False)), (Dtype.FP32, ("", "", True))])
-def test_the_setting_holds_during_the_call_and_no_longer(dtype, during):
+@pytest.mark.parametrize(
+    ("internals", "during"),
+    [
+        (Internals.SAME, (None, None, torch.bfloat16)),
+        (Internals.BF16, ("bf16", "bf16", torch.bfloat16)),
+        (Internals.FP32, (None, None, torch.float32)),
+        (Internals.INT8, (None, None, torch.int8)),
+    ],
+    ids=str,
+)
+def test_the_setting_holds_during_the_call_and_no_longer(internals, during):
     before = _settings()
     seen = []
-    multiplying_in(dtype, lambda call: call)(lambda: seen.append(_settings()))()
+    multiplying_in(internals, lambda call: call)(lambda: seen.append(_settings()))()
     assert seen == [tuple(new or old for new, old in zip(during, before, strict=True))]
     assert _settings() == before
 
 
-@pytest.mark.parametrize("dtype", list(Dtype), ids=str)
-def test_a_call_that_raises_leaves_it_as_it_was(dtype):
+@pytest.mark.parametrize("internals", list(Internals), ids=str)
+def test_a_call_that_raises_leaves_it_as_it_was(internals):
     before = _settings()
     with pytest.raises(ZeroDivisionError):
-        multiplying_in(dtype, lambda call: call)(lambda: 1 / 0)()
+        multiplying_in(internals, lambda call: call)(lambda: 1 / 0)()
     assert _settings() == before
 
 
@@ -81,6 +90,19 @@ def test_products_of_bf16_tensors_may_be_in_fp32():
 def test_which_only_kernels_of_ours_do(keywords):
     with pytest.raises(UsageError, match="internals='fp32' is for BF16 tensors in kernels of ours"):
         from_keywords({"internals": "fp32", **keywords})
+
+
+def test_products_of_attention_may_be_in_bytes():
+    variant = from_keywords({"internals": "int8", "attention": "fused"})
+    assert (variant.name, variant.multiplies_bytes) == ("bf16-int8inside-fused", True)
+
+
+@pytest.mark.parametrize(
+    "keywords", [{}, {"dtype": "fp32", "attention": "fused"}, {"kernel": "stream", "woq": "int8"}], ids=str
+)
+def test_of_bf16_in_kernels_of_ours(keywords):
+    with pytest.raises(UsageError, match="internals='int8' is for BF16 tensors in attention kernels of ours"):
+        from_keywords({"internals": "int8", **keywords})
 
 
 @pytest.mark.skipif(read_cpu().isa.rank < Isa.AVX512_BF16.rank, reason="the kernel needs AVX512_BF16")

@@ -2,6 +2,7 @@
 
 import shutil
 from contextlib import nullcontext
+from functools import partial
 
 import pytest
 import torch
@@ -15,7 +16,7 @@ from pytest_xeonperf.variants.stream_int4 import StreamInt4
 from pytest_xeonperf.variants.stream_int8 import StreamInt8
 from pytest_xeonperf.variants.woq_int4 import Int4
 from pytest_xeonperf.variants.woq_int8 import Int8
-from pytest_xeonperf.workloads.arithmetic import in_fp32, widens
+from pytest_xeonperf.workloads.arithmetic import multiplying_bf16_in, widens
 from pytest_xeonperf.workloads.protocol import Inputs, Workload
 
 pytestmark = pytest.mark.skipif(
@@ -27,7 +28,7 @@ BF16_ROUNDING = 2**-8
 TECHNIQUES = [StreamInt8(), StreamInt4(group_size=128)]
 
 
-@pytest.fixture(params=[nullcontext, in_fp32], ids=["bf16", "fp32"])
+@pytest.fixture(params=[nullcontext, partial(multiplying_bf16_in, torch.float32)], ids=["bf16", "fp32"])
 def arithmetic(request):
     """In what dtype many rows are multiplied."""
     with request.param():

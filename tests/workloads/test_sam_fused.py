@@ -3,6 +3,7 @@
 import copy
 import shutil
 from contextlib import nullcontext
+from functools import partial
 
 import pytest
 import torch
@@ -10,7 +11,7 @@ import torch
 from pytest_xeonperf.errors import NotApplicableError
 from pytest_xeonperf.host.cpu import read_cpu
 from pytest_xeonperf.records import Isa
-from pytest_xeonperf.workloads.arithmetic import in_fp32
+from pytest_xeonperf.workloads.arithmetic import multiplying_bf16_in
 from pytest_xeonperf.workloads.protocol import Attention
 from pytest_xeonperf.workloads.sam_attention import switch
 from pytest_xeonperf.workloads.segment_anything_modules import modeling
@@ -56,9 +57,10 @@ IN_EVERY_WAY = pytest.mark.parametrize(
     [
         (nullcontext, torch.bfloat16, 0.9998),
         (nullcontext, torch.float32, 1 - 1e-6),
-        (in_fp32, torch.bfloat16, 0.9998),
+        (partial(multiplying_bf16_in, torch.float32), torch.bfloat16, 0.9998),
+        (partial(multiplying_bf16_in, torch.int8), torch.bfloat16, 0.9995),
     ],
-    ids=["bf16", "fp32", "bf16 in fp32"],
+    ids=["bf16", "fp32", "bf16 in fp32", "bf16 in bytes"],
     indirect=["arithmetic"],
 )
 
@@ -97,6 +99,18 @@ def test_a_table_of_another_size_is_interpolated_as_upstream_does(make_block, co
     block = make_block(side=10, window=0, table_side=6)
     x = torch.randn(1, 10, 10, 64).to(dtype)
     assert cosine(fused(block, dtype)(x), block(x.float())) > least
+
+
+def test_in_bytes_what_is_no_number_stays_in_its_head(make_block):
+    fused(make_block(side=10, window=4))
+    torch.manual_seed(0)
+    projected, bias = torch.randn(1, 10, 10, 192).bfloat16(), torch.randn(192).bfloat16()
+    tables = torch.randn(2, 7, 32).bfloat16()
+    projected[0, 0, 0, 5] = torch.nan  # of the first head's query in the first window
+    found = torch.ops.xeonperf.rel_pos_attention_int8(projected, bias, *tables, 2, 4, 0.2)
+    assert found[0, 0, 0, :32].isnan().all()
+    found[0, 0, 0, :32] = 0.0
+    assert found.isfinite().all()
 
 
 def test_a_projection_without_a_bias_pads_with_zeros(make_block, cosine):
@@ -143,8 +157,11 @@ TENSORS = {"projected", "bias", "table_h", "table_w"}
 @pytest.mark.parametrize(
     ("change", "complaint"),
     [
-        (lambda given: {**given, "projected": given["projected"].float()}, "bf16 or fp32"),
-        (lambda given: {name: each.double() if name in TENSORS else each for name, each in given.items()}, "bf16"),
+        (lambda given: {**given, "projected": given["projected"].float()}, "contiguous, all of"),
+        (
+            lambda given: {name: each.double() if name in TENSORS else each for name, each in given.items()},
+            "all of them",
+        ),
         (lambda given: {**given, "projected": given["projected"].transpose(1, 2)}, "contiguous"),
         (lambda given: {**given, "table_h": given["table_h"][:-1].contiguous()}, "tables"),
         (lambda given: {**given, "heads": 3}, "channels of a head"),
@@ -165,9 +182,14 @@ def test_the_operator_refuses_what_it_would_read_past_the_end_of(make_block, cha
     torch.ops.xeonperf.rel_pos_attention(**given)
     with pytest.raises(RuntimeError, match=complaint):
         torch.ops.xeonperf.rel_pos_attention(**change(given))
+    del given["in_fp32"]
+    torch.ops.xeonperf.rel_pos_attention_int8(**given)
+    with pytest.raises(RuntimeError, match=complaint):
+        torch.ops.xeonperf.rel_pos_attention_int8(**change(given))
 
 
 def test_the_operator_keeps_torchs_contract(make_block):
     fused(make_block(side=8, window=0))
     given = (torch.randn(1, 8, 8, 96).bfloat16(), torch.randn(96).bfloat16(), *(torch.randn(7, 16).bfloat16(),) * 2)
     torch.library.opcheck(torch.ops.xeonperf.rel_pos_attention.default, (*given, 2, 4, 0.25, False))
+    torch.library.opcheck(torch.ops.xeonperf.rel_pos_attention_int8.default, (*given, 2, 4, 0.25))

@@ -3,15 +3,19 @@
 import math
 import shutil
 from contextlib import nullcontext
+from functools import partial
 
 import pytest
 import torch
-from torch.nn.functional import scaled_dot_product_attention
+from torch.nn import functional
 
 from pytest_xeonperf.host.cpu import read_cpu
 from pytest_xeonperf.records import Isa
 from pytest_xeonperf.workloads import tiled_attention
-from pytest_xeonperf.workloads.arithmetic import in_fp32, widens
+from pytest_xeonperf.workloads.arithmetic import multiplying_bf16_in, products_of, widens
+
+in_fp32 = partial(multiplying_bf16_in, torch.float32)
+in_bytes = partial(multiplying_bf16_in, torch.int8)
 
 pytestmark = pytest.mark.skipif(
     read_cpu().isa.rank < Isa.AVX512_BF16.rank or shutil.which("g++") is None,
@@ -19,15 +23,19 @@ pytestmark = pytest.mark.skipif(
 )
 
 
-@pytest.fixture(
-    params=[(torch.bfloat16, nullcontext), (torch.float32, nullcontext), (torch.bfloat16, in_fp32)],
-    ids=["bf16", "fp32", "bf16 in fp32"],
-)
+IN_FLOATS = [(torch.bfloat16, nullcontext), (torch.float32, nullcontext), (torch.bfloat16, in_fp32)]
+NAMES = ["bf16", "fp32", "bf16 in fp32", "bf16 in bytes"]
+
+
+@pytest.fixture(params=[*IN_FLOATS, (torch.bfloat16, in_bytes)], ids=NAMES)
 def dtype(request):
     """Of the tensors, with the setting that says in what they are multiplied in force."""
     dtype, setting = request.param
     with setting():
         yield dtype
+
+
+in_floats = pytest.mark.parametrize("dtype", IN_FLOATS, ids=NAMES[:3], indirect=True)
 
 
 @pytest.fixture(autouse=True)
@@ -45,13 +53,16 @@ def drawn(*, batch=1, heads=2, kv_heads=2, queries=40, keys=70, width=64, dtype=
 def expected(query, key, value, **options):
     """The same in a wider dtype: [B, Q, H, D]."""
     wide = (each.double() if each.dtype is torch.float32 else each.float() for each in (query, key, value))
-    return scaled_dot_product_attention(*wide, enable_gqa=True, **options).transpose(1, 2)
+    return functional.scaled_dot_product_attention(*wide, enable_gqa=True, **options).transpose(1, 2)
 
 
 def assert_near(found, wanted, *, fp32_close=2**-17):
-    """In BF16 weights are rounded before they are summed, as torch's kernel does."""
+    """In BF16 weights are rounded before they are summed, as torch's kernel does; in bytes everything is."""
     assert found.dtype is (torch.bfloat16 if wanted.dtype is torch.float32 else torch.float32)
     close = 2**-6 if found.dtype is torch.bfloat16 else fp32_close
+    if products_of(found.dtype) is torch.int8:
+        close = 2**-4
+        assert functional.cosine_similarity(found.float().flatten(), wanted.flatten(), dim=0) > 0.9995
     torch.testing.assert_close(found.to(wanted.dtype), wanted, rtol=close, atol=close)
 
 
@@ -109,6 +120,7 @@ def test_tensors_may_lie_in_any_order_but_for_the_channels():
     assert torch.equal(tiled_attention.attend(*apart), tiled_attention.attend(*given))
 
 
+@in_floats
 @pytest.mark.parametrize("keys", [40, 600])
 def test_scores_far_apart_neither_overflow_nor_vanish(keys, dtype):
     query, key, value = drawn(keys=keys, dtype=dtype)
@@ -118,6 +130,7 @@ def test_scores_far_apart_neither_overflow_nor_vanish(keys, dtype):
     torch.testing.assert_close(found, wanted, rtol=2**-7, atol=0)
 
 
+@pytest.mark.usefixtures("dtype")
 def test_what_was_summed_before_a_much_larger_score_keeps_its_share():
     scores = torch.full((600,), -40.0)
     # in powers of two 39 above the first one, and 41 in the next tile
@@ -127,6 +140,17 @@ def test_what_was_summed_before_a_much_larger_score_keeps_its_share():
     query = torch.eye(16)[None, None, :1]
     given = tuple(each.bfloat16() for each in (query, key, value))
     assert_near(tiled_attention.attend(*given, scale=1.0), expected(*given, scale=1.0))
+
+
+@pytest.mark.usefixtures("dtype")
+def test_many_small_weights_keep_their_share_beside_a_large_one():
+    key = torch.zeros(1, 1, 4096, 16)
+    key[0, 0, 0, 0] = 8.3125  # a weight of 4,075, nearly that of the others together
+    value = torch.ones(1, 1, 4096, 16)
+    value[0, 0, 0] = -1.0
+    given = tuple(each.bfloat16() for each in (torch.eye(16)[None, None, :1], key, value))
+    wanted = expected(*given, scale=1.0)
+    torch.testing.assert_close(tiled_attention.attend(*given, scale=1.0).float(), wanted, atol=0.03, rtol=0)
 
 
 @pytest.mark.parametrize("causal", [False, True])
@@ -139,6 +163,7 @@ def test_what_is_no_number_stays_none(part, causal, dtype):
     assert found[0, :, 0].isfinite().all()
 
 
+@in_floats
 @pytest.mark.parametrize("factor", [1, 40], ids=["small scores", "large ones"])
 @pytest.mark.parametrize("unseen", [(0,), (0, 1, 600), tuple(range(512))], ids=["first", "some", "a whole tile"])
 def test_keys_that_score_minus_infinity_have_no_weight(unseen, factor, dtype):
@@ -149,6 +174,16 @@ def test_keys_that_score_minus_infinity_have_no_weight(unseen, factor, dtype):
     assert_near(tiled_attention.attend(query, key, value), expected(query, key, value), fp32_close=2**-12)
 
 
+def test_in_bytes_infinite_keys_leave_no_number_that_somebody_might_believe():
+    query, key, value = drawn(keys=700)
+    key[0, 1, 3] = -math.inf
+    with in_bytes():
+        found = tiled_attention.attend(query, key, value)
+    assert found[:, :, 1].isnan().all()
+    assert found[:, :, 0].isfinite().all()
+
+
+@pytest.mark.usefixtures("dtype")
 @pytest.mark.parametrize("factor", [1e2, 1e5, 1e8, 1e18])
 def test_scores_beyond_what_fp32_tells_apart_come_to_an_end(factor):
     query, key, value = drawn()
@@ -184,6 +219,16 @@ def test_the_operator_refuses_what_it_would_read_past_the_end_of(change, complai
         tiled_attention.attend(**given)
 
 
+def test_in_bytes_it_is_for_bf16_alone():
+    with pytest.raises(RuntimeError, match="in BFloat16"):
+        torch.ops.xeonperf.tiled_attention_int8(*drawn(dtype=torch.float32), causal=False, scale=0.125)
+
+
+@in_floats
 @pytest.mark.parametrize("causal", [False, True])
 def test_the_operator_keeps_torchs_contract(causal, dtype):
     torch.library.opcheck(torch.ops.xeonperf.tiled_attention.default, (*drawn(dtype=dtype), causal, 0.125, widens()))
+
+
+def test_so_does_that_in_bytes():
+    torch.library.opcheck(torch.ops.xeonperf.tiled_attention_int8.default, (*drawn(), True, 0.125))
