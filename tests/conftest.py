@@ -261,6 +261,22 @@ def _tell(url, *statements):
     engine.dispose()
 
 
+@pytest.fixture
+def cpp_compiler():
+    """Skip where Inductor has no compiler; forget what was compiled."""
+    import torch
+
+    if shutil.which("g++") is None and shutil.which("clang++") is None:
+        pytest.skip("no C++ compiler")
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="`torch.jit.script_method`", category=DeprecationWarning)
+        import torch._inductor.compile_fx
+    torch._dynamo.reset()
+    torch._dynamo.utils.counters.clear()
+    yield
+    torch._dynamo.reset()
+
+
 @pytest.fixture(scope="session")
 def slow_down():
     """Fills a history with runs of the first case of a run, which takes a fifth more time from the seventeenth on."""

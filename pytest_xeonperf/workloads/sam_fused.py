@@ -64,10 +64,14 @@ def _blocks(module: nn.Module) -> list[Any]:
 
 def _block_forward(self: Any, x: torch.Tensor) -> torch.Tensor:
     """``image_encoder.Block.forward``: x and the result are [batch, height, width, channels]."""
+    # Tokens in a row from here on: what has four axes and reaches a convolution some day, Inductor takes for an image
+    # with its channels first. It would lay the channels of a token out far apart, for every norm to gather.
+    batch, height, width, channels = x.shape
+    tokens = x.flatten(1, 2)  # [batch, height * width, channels]
     attention = self.attn
-    projected = attention.qkv(self.norm1(x))  # [batch, height, width, 3 * channels]
+    projected = attention.qkv(self.norm1(tokens)).view(batch, height, width, -1)
     bias = attention.qkv.bias if attention.qkv.bias is not None else projected.new_zeros(projected.shape[-1])
-    region_h, region_w = (self.window_size,) * 2 if self.window_size else x.shape[1:3]
+    region_h, region_w = (self.window_size,) * 2 if self.window_size else (height, width)
     given = (
         projected.contiguous(),
         bias,
@@ -81,8 +85,8 @@ def _block_forward(self: Any, x: torch.Tensor) -> torch.Tensor:
         attended = torch.ops.xeonperf.rel_pos_attention_int8(*given)
     else:
         attended = torch.ops.xeonperf.rel_pos_attention(*given, widens())
-    x = x + attention.proj(attended)
-    return x + self.mlp(self.norm2(x))  # type: ignore[no-any-return]
+    tokens = tokens + attention.proj(attended.flatten(1, 2))
+    return (tokens + self.mlp(self.norm2(tokens))).view(batch, height, width, channels)  # type: ignore[no-any-return]
 
 
 def _table(table: torch.Tensor, size: int) -> torch.Tensor:

@@ -1,12 +1,15 @@
 """Segment Anything's blocks around our kernel, against upstream's in FP32."""
 
 import copy
+import re
 import shutil
 from contextlib import nullcontext
 from functools import partial
 
 import pytest
 import torch
+from torch import nn
+from torch._inductor.utils import run_and_get_code
 
 from pytest_xeonperf.errors import NotApplicableError
 from pytest_xeonperf.host.cpu import read_cpu
@@ -136,6 +139,21 @@ def test_one_thread_computes_what_two_do(make_block, set_threads):
     two = block(x)
     set_threads(1)
     assert torch.equal(block(x), two)
+
+
+def test_compiled_between_convolutions_the_channels_of_a_token_stay_together(make_block, cpp_compiler):
+    blocks = nn.Sequential(*(fused(make_block(side=8, window=window)) for window in (0, 4, 0, 4)))
+    first, last = (nn.Conv2d(64, 64, 1).bfloat16().requires_grad_(requires_grad=False) for _ in range(2))
+
+    def encode(image):
+        return last(blocks(first(image).permute(0, 2, 3, 1)).permute(0, 3, 1, 2))
+
+    image = torch.randn(1, 64, 8, 8).bfloat16()
+    with torch.no_grad():
+        found, sources = run_and_get_code(torch.compile(encode), image)
+    torch.testing.assert_close(found, encode(image), rtol=0.05, atol=0.05)
+    strides = re.findall(r"empty_strided_cpu\(\(1, 8, 8, 64\), \(([\d, ]+)\)", "".join(sources))
+    assert {line.rpartition(", ")[2] for line in strides} <= {"1"}
 
 
 def test_other_attentions_undo_it(make_block):
