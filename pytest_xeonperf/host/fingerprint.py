@@ -26,7 +26,7 @@ Facts = tuple[tuple[str, str], ...]
 
 _DISTRIBUTIONS = (
     *("torch", "transformers", "diffusers", "segment-anything", "numpy", "gguf", "pytest-xeonperf"),
-    *("openvino", "onnxruntime", "torchao", "llama-cpp-python"),
+    *("openvino", "nncf", "onnxruntime", "torchao", "llama-cpp-python"),
 )
 _ENVIRONMENT = re.compile(
     r"(OMP|GOMP|KMP|MKL|ONEDNN|DNNL|ATEN|MALLOC|TCMALLOC|TORCHINDUCTOR)_\w+|CXX|LD_PRELOAD|PYTORCH_\w*|TORCH_LOGS"

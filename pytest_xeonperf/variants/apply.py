@@ -11,7 +11,7 @@ from torch import nn
 from pytest_xeonperf.errors import DataError
 from pytest_xeonperf.host.extension import require, require_byte_instructions
 from pytest_xeonperf.records import Isa
-from pytest_xeonperf.variants import compiled, converted, llama_cpp, onnx_runtime, openvino, peers, torchao
+from pytest_xeonperf.variants import compiled, converted, llama_cpp, nncf, onnx_runtime, openvino, peers, torchao
 from pytest_xeonperf.variants.channels_last import lay_out_inputs, lay_out_module
 from pytest_xeonperf.variants.dynamic_conv import quantise_convolutions
 from pytest_xeonperf.variants.dynamic_int8 import DynamicInt8
@@ -90,7 +90,7 @@ def build(variant: Variant, workload: Workload, phase: Phase) -> Built:
         return _for_llama_cpp(variant, phase)
     module = workload.attention(_on_cpu(phase), variant.attention)
     left: tuple[str, ...] = ()
-    if variant.woq is Woq.NONE or variant.kernel is Kernel.TORCHAO:
+    if variant.woq is Woq.NONE or variant.kernel is Kernel.TORCHAO or variant.runtime is Runtime.OPENVINO:
         module = restore_linears(module, technique)
     else:
         # Before the cast: what is quantised is the weight as it was given.
@@ -119,9 +119,11 @@ def build(variant: Variant, workload: Workload, phase: Phase) -> Built:
 
 
 def _kept_bytes(module: nn.Module, variant: Variant) -> tuple[int, int]:
-    """Bytes of all weights, and of tables among them; a peer computes with a copy of its own."""
+    """Bytes of all weights, and of tables among them; a peer computes with a copy of its own, rounded or quantised."""
     narrower = WIDTH_BYTES[variant.tensor_dtype] // WIDTH_BYTES[variant.dtype]
     total_bytes = _bytes(module) // narrower
+    if variant.runtime is Runtime.OPENVINO and variant.woq is not Woq.NONE:
+        total_bytes = nncf.stored_bytes(module, WIDTH_BYTES[variant.dtype])
     return total_bytes, _table_bytes(module) // narrower
 
 
@@ -176,7 +178,7 @@ def _on_cpu(phase: Phase) -> nn.Module:
 
 def _compiler(variant: Variant) -> Compiler:
     if variant.runtime is Runtime.OPENVINO:
-        return openvino.compiler(variant.dtype)
+        return openvino.compiler(variant)
     if variant.runtime is Runtime.ONNXRUNTIME:
         return onnx_runtime.compiler()
     chosen = (

@@ -6,7 +6,7 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from pytest_xeonperf.errors import NotApplicableError
-from pytest_xeonperf.variants.spec import Kernel, Runtime
+from pytest_xeonperf.variants.spec import Kernel, Runtime, Woq
 
 if TYPE_CHECKING:
     from pytest_xeonperf.variants.spec import Variant
@@ -40,5 +40,9 @@ def require(variant: Variant) -> None:
 
 
 def _missing(variant: Variant) -> list[str]:
-    needed = _PACKAGES[variant.runtime] + (("torchao",) if variant.kernel is Kernel.TORCHAO else ())
+    needed = _PACKAGES[variant.runtime]
+    if variant.kernel is Kernel.TORCHAO:
+        needed += ("torchao",)
+    if variant.runtime is Runtime.OPENVINO and variant.woq is not Woq.NONE:
+        needed += ("nncf",)
     return [package for package in needed if find_spec(package) is None]

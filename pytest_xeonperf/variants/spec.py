@@ -29,7 +29,7 @@ WIDTH_BYTES = {Dtype.FP32: 4, Dtype.BF16: 2}
 
 
 class Woq(StrEnum):
-    """Quantisation of the Linear layers' weights: none, W8A16 (with the kernel `DYNAMIC` W8A8) or W4A16."""
+    """Quantisation of the Linear layers' weights: none, W8A16 (with `DYNAMIC` or `NNCF` W8A8) or W4A16."""
 
     NONE = "none"
     INT8 = "int8"
@@ -39,14 +39,15 @@ class Woq(StrEnum):
 class Kernel(StrEnum):
     """Who multiplies with the weights of linear layers.
 
-    Torch's kernels; ours, made for reading weights; ours for any number of rows, which quantises these too (W8A8); or
-    whatever torchao's quantisation comes to.
+    Torch's kernels; ours, made for reading weights; ours for any number of rows, which quantises these too (W8A8);
+    whatever torchao's quantisation comes to; or what NNCF's makes of a whole model for OpenVINO (W8A8).
     """
 
     ATEN = "aten"
     STREAM = "stream"
     DYNAMIC = "dynamic"
     TORCHAO = "torchao"
+    NNCF = "nncf"
 
 
 class Convolutions(StrEnum):
@@ -95,7 +96,8 @@ class Variant:
         convolutions: Who convolves; whatever `woq` and `kernel` say, which are of linear layers.
         internals: BF16 of FP32 tensors, by oneDNN; of BF16 tensors FP32, by our kernels for attention and, where there
             are many rows of activations, for quantised weights, or int8, by those for attention.
-        runtime: A peer gets torch's weights and does the rest its own way; llama.cpp quantises too, in its groups.
+        runtime: A peer gets torch's weights and does the rest its own way; llama.cpp quantises too, in its groups, and
+            for OpenVINO NNCF does: weights alone, or with the kernel `NNCF` all that is multiplied.
     """
 
     name: str
@@ -131,7 +133,8 @@ class Variant:
     @property
     def multiplies_bytes(self) -> bool:
         """Whether linear layers, convolutions or attention multiply int8 with int8 (W8A8)."""
-        return self._dynamic or self.internals is Internals.INT8
+        by_openvino = self.runtime is Runtime.OPENVINO and self.woq is Woq.INT8  # which quantises activations by itself
+        return self._dynamic or by_openvino or self.internals is Internals.INT8
 
     @property
     def _dynamic(self) -> bool:
@@ -167,9 +170,14 @@ class Variant:
             # Inductor's products take weights that it packs itself, which have to be constants
             (self.autotune and not self.freeze, "autotune=True without freeze=True", "say both"),
             (
-                self.kernel is Kernel.DYNAMIC and self.woq is not Woq.INT8,
-                "kernel='dynamic' multiplies int8 weights",
+                self.kernel in {Kernel.DYNAMIC, Kernel.NNCF} and self.woq is not Woq.INT8,
+                f"kernel={str(self.kernel)!r} multiplies int8 weights",
                 "say woq='int8' too",
+            ),
+            (
+                self.kernel is Kernel.NNCF and self.runtime is not Runtime.OPENVINO,
+                "kernel='nncf' quantises models of OpenVINO",
+                "say runtime='openvino' too",
             ),
             (
                 self.convolutions is Convolutions.DYNAMIC and not self.channels_last,
@@ -185,6 +193,7 @@ class Variant:
 
     def _beyond_its_runtime(self) -> Iterator[_Check]:
         """What torch does, and a peer does its own way."""
+        quantises = {Runtime.LLAMA_CPP: (Woq.INT8, Woq.INT4), Runtime.OPENVINO: (Woq.INT8,)}.get(self.runtime, ())
         torchs_own = {
             "compile": self.compile,
             "freeze": self.freeze,
@@ -192,8 +201,8 @@ class Variant:
             "autotune": self.autotune,
             "channels_last": self.channels_last,
             "attention='fused'": self.attention is Attention.FUSED,
-            f"kernel={str(self.kernel)!r}": self.kernel is not Kernel.ATEN,
-            "woq": self.woq is not Woq.NONE and self.runtime is not Runtime.LLAMA_CPP,
+            f"kernel={str(self.kernel)!r}": self.kernel not in {Kernel.ATEN, Kernel.NNCF},
+            f"woq={str(self.woq)!r}": self.woq not in {Woq.NONE, *quantises},
             "group_size": self.group_size != _DEFAULT_GROUP_SIZE,
             "convolutions='dynamic'": self.convolutions is not Convolutions.ATEN,
             f"internals={str(self.internals)!r}": self.internals is not Internals.SAME,
@@ -228,7 +237,9 @@ class Variant:
             ),
             (self.kernel is Kernel.STREAM and fp32, f"kernel='stream' runs in BF16, not {dtype}", leave_out),
             (
-                self.woq is not Woq.NONE and self.kernel is not Kernel.DYNAMIC and fp32,
+                self.woq is not Woq.NONE
+                and fp32
+                and not (self.kernel is Kernel.DYNAMIC or self.runtime is Runtime.OPENVINO),
                 f"weight-only {self.woq} runs on BF16 activations, not {dtype}",
                 leave_out,
             ),

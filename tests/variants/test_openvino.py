@@ -14,6 +14,8 @@ from pytest_xeonperf.variants.apply import build, prepared
 from pytest_xeonperf.variants.spec import Dtype, from_keywords
 from pytest_xeonperf.workloads.protocol import Inputs, Phase, Workload
 
+IN_FP32 = from_keywords({"runtime": "openvino", "dtype": "fp32"})
+
 
 class Nested(nn.Module):
     """Takes and gives tensors in nests, with something between them that is no tensor."""
@@ -69,6 +71,32 @@ def test_in_bf16_it_rounds_for_itself_and_what_goes_in_and_out_is_fp32():
     assert 1e-4 < (found - exact).norm() / exact.norm() < 1e-2
 
 
+@pytest.mark.usefixtures("installed")
+@pytest.mark.parametrize("kernel", ["aten", "nncf"], ids=["weights alone", "all that is multiplied"])
+def test_in_int8_it_is_not_far_off_and_its_weights_are_bytes(kernel, capsys):
+    pytest.importorskip("nncf", reason="the extra `openvino` is not installed")
+    torch.manual_seed(0)
+    x = torch.randn(256, 512)
+    layers = nn.Sequential(nn.Linear(512, 256), nn.GELU(), nn.Linear(256, 128)).requires_grad_(requires_grad=False)
+    workload = Workload(name="wide", build=lambda: layers, inputs=lambda: Inputs(args=(x,)))
+    step, built = _step(workload, dtype="fp32", woq="int8", kernel=kernel)
+    found, exact = step(), layers(x)
+    assert 1e-3 < (found - exact).norm() / exact.norm() < 5e-2
+    assert capsys.readouterr().out == ""
+    assert built.weight_bytes == 512 * 256 + 256 * 128 + 4 * (256 + 128)
+
+
+def test_nncf_quantises_models_of_openvino_alone():
+    variant = from_keywords({"runtime": "openvino", "woq": "int8", "kernel": "nncf"})
+    assert variant.name == "openvino-bf16-sdpa-int8-nncf"
+    with pytest.raises(UsageError, match="kernel='nncf' quantises models of OpenVINO"):
+        from_keywords({"woq": "int8", "kernel": "nncf"})
+    with pytest.raises(UsageError, match="kernel='nncf' multiplies int8 weights"):
+        from_keywords({"runtime": "openvino", "kernel": "nncf"})
+    with pytest.raises(UsageError, match="runtime='openvino' has no woq='int4'"):
+        from_keywords({"runtime": "openvino", "woq": "int4", "kernel": "nncf"})
+
+
 def test_its_weights_are_counted_as_it_keeps_them_and_a_table_is_not_streamed(monkeypatch):
     monkeypatch.setattr(peers, "find_spec", lambda _name: object())
     model = nn.Sequential(nn.Embedding(100, 16), nn.Linear(16, 8, bias=False))
@@ -79,7 +107,7 @@ def test_its_weights_are_counted_as_it_keeps_them_and_a_table_is_not_streamed(mo
 
 @pytest.mark.usefixtures("installed")
 def test_an_argument_that_is_no_tensor_may_not_change():
-    call = openvino.compiler(Dtype.FP32)(lambda x, scale: x * scale)
+    call = openvino.compiler(IN_FP32)(lambda x, scale: x * scale)
     x = torch.ones(2)
     assert torch.equal(call(x, 2.0), 2 * x)
     with pytest.raises(NotApplicableError, match="no tensors change between calls"):
@@ -88,9 +116,15 @@ def test_an_argument_that_is_no_tensor_may_not_change():
 
 @pytest.mark.usefixtures("installed")
 def test_it_sees_new_inputs():
-    call = openvino.compiler(Dtype.FP32)(nn.Linear(4, 4).requires_grad_(requires_grad=False))
+    call = openvino.compiler(IN_FP32)(nn.Linear(4, 4).requires_grad_(requires_grad=False))
     x = torch.randn(2, 4)
     assert not torch.equal(call(x), call(x + 1))
+
+
+def test_without_what_quantises_for_it_too(monkeypatch):
+    monkeypatch.setattr(peers, "find_spec", lambda name: None if name == "nncf" else object())
+    with pytest.raises(NotApplicableError, match="nncf is not installed"):
+        _step(_workload()[0], woq="int8")
 
 
 def test_a_phase_that_keeps_a_state_is_refused(monkeypatch):
@@ -114,7 +148,7 @@ def test_without_the_package_it_says_how_to_get_it(monkeypatch):
         {"channels_last": True},
         {"attention": "fused"},
         {"kernel": "stream"},
-        {"woq": "int8"},
+        {"woq": "int4"},
         {"freeze": True},
         {"cpp_wrapper": True},
         {"autotune": True},
