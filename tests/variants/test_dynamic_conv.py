@@ -10,6 +10,7 @@ from torch import nn
 from torch.nn import functional
 
 from pytest_xeonperf.errors import NotApplicableError, UsageError
+from pytest_xeonperf.host import extension
 from pytest_xeonperf.host.cpu import read_cpu
 from pytest_xeonperf.records import Isa
 from pytest_xeonperf.variants import dynamic_conv, dynamic_int8
@@ -254,7 +255,7 @@ def test_convolutions_and_linear_layers_that_are_left_are_all_listed(kernel):
 
 def test_a_processor_that_cannot_multiply_bytes_is_told_so(monkeypatch):
     weak = replace(read_cpu(), flags=read_cpu().flags - {"avx512_vnni"})
-    monkeypatch.setattr(dynamic_int8, "read_cpu", lambda: weak)
+    monkeypatch.setattr(extension, "read_cpu", lambda: weak)
     monkeypatch.setattr(dynamic_conv, "load_kernel", dynamic_int8.load_kernel.__wrapped__)
     with pytest.raises(NotApplicableError, match="convolutions='dynamic' needs AVX512_VNNI"):
         DynamicConv2d(nn.Conv2d(64, 64, 3))

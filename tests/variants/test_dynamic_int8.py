@@ -189,12 +189,20 @@ def test_its_weights_lie_as_they_did_among_channels_that_lie_last():
     assert build(variant, workload, phase).bind(phase, prepared(phase.inputs(), variant))().isfinite().all()
 
 
-def test_attention_in_bf16_asks_for_its_instructions_before_anything_is_built(monkeypatch):
-    plain = replace(read_cpu(), flags=read_cpu().flags - {"avx512_bf16", "amx_tile"})
+@pytest.mark.parametrize(
+    ("keywords", "lost", "complaint"),
+    [
+        ({}, {"avx512_bf16", "amx_tile"}, "our attention kernels in BF16 need avx512_bf16"),
+        ({"internals": "int8"}, {"avx512_vnni"}, "internals='int8' needs AVX512_VNNI"),
+    ],
+    ids=["bf16", "bytes"],
+)
+def test_attention_asks_for_its_instructions_before_anything_is_built(monkeypatch, keywords, lost, complaint):
+    plain = replace(read_cpu(), flags=read_cpu().flags - lost)
     monkeypatch.setattr(extension, "read_cpu", lambda: plain)
     workload = Workload(name="none", build=pytest.fail, inputs=lambda: Inputs(args=()))
-    with pytest.raises(NotApplicableError, match="our attention kernels in BF16 need avx512_bf16"):
-        build(from_keywords({"attention": "fused"}), workload, workload.phases[0])
+    with pytest.raises(NotApplicableError, match=complaint):
+        build(from_keywords({"attention": "fused", **keywords}), workload, workload.phases[0])
 
 
 @pytest.mark.parametrize("keywords", [{"kernel": "dynamic"}, {"kernel": "dynamic", "woq": "int4"}])
@@ -205,7 +213,7 @@ def test_it_is_for_int8_weights_alone(keywords):
 
 def test_a_processor_that_cannot_multiply_bytes_is_told_so(monkeypatch):
     weak = replace(read_cpu(), flags=read_cpu().flags - {"avx512_vnni"})
-    monkeypatch.setattr(dynamic_int8, "read_cpu", lambda: weak)
+    monkeypatch.setattr(extension, "read_cpu", lambda: weak)
     monkeypatch.setattr(dynamic_int8, "load_kernel", dynamic_int8.load_kernel.__wrapped__)
 
     with pytest.raises(NotApplicableError, match="AVX512_VNNI"):
