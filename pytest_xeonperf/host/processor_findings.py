@@ -75,8 +75,8 @@ def slow_bf16_findings(limits: Limits | Unknown, isa: Isa) -> Iterator[Finding]:
             what="BF16 is multiplied more slowly than FP32",
             detail=f"{rates[0]} against {rates[1]}: BF16 halves what is read, and costs where arithmetic binds; floors "
             f"and recipes for {Isa.AVX512_BF16} are for processors that gain by it",
-            remedy="where arithmetic binds use kernel='dynamic' with woq='int8', internals='fp32' or dtype='fp32'; "
-            "with AMX, BF16 is several times as fast as FP32",
+            remedy="where arithmetic binds use kernel='dynamic' with woq='int8', internals='int8', internals='fp32' or "
+            "dtype='fp32'; with AMX, BF16 is several times as fast as FP32",
         )
 
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from pytest_xeonperf.workloads.protocol import Footprint
 
 _BYTES_PER_WEIGHT = {Woq.INT8: 1.05, Woq.INT4: 0.7}  # with scales, and the embedding left in BF16
+_COPIES_TO_CALIBRATE = 3  # of the weights in FP32, beside all activations, while NNCF quantises
 _OUTSIDE_LINEARS = 0.5  # of a diffusion model's weights are those of convolutions: others have fewer
 _PROCESS_BYTES = 1536 * 1024 * 1024  # the interpreter, torch, the model libraries and Inductor's workers
 
@@ -35,7 +36,7 @@ _BF16_FLOP_PER_S = {Isa.AMX_BF16: 6e11, Isa.AVX512_BF16: 3e11}
 _BF16_BY_DETOURS_FLOP_PER_S = 1.5e11  # half of FP32's speed, or each product made of FP32 ones
 _BYTES_FLOP_PER_S = 8e11
 _NOMINAL_BYTES_PER_S = 1.5e10
-_BUILD_S, _COMPILE_S = 6.0, 25.0
+_BUILD_S, _COMPILE_S, _CALIBRATE_S = 6.0, 25.0, 60.0
 _EAGER_CALLS, _COMPILED_CALLS = 8, 9  # one or two of warm-up, the six rounds of a clear case, and one of weighing
 
 
@@ -69,6 +70,9 @@ def need(footprint: Footprint, variant: Variant) -> Need:
         resident_bytes += footprint.parameters * WIDTH_BYTES[variant.tensor_dtype] + passing_bytes
     elif variant.freeze:  # the module's weights, and those packed into the compiled code
         resident_bytes += footprint.parameters * WIDTH_BYTES[variant.dtype] * _share_left(variant)
+    if variant.kernel is Kernel.NNCF:
+        copies_bytes = _COPIES_TO_CALIBRATE * footprint.parameters * WIDTH_BYTES[Dtype.FP32]
+        passing_bytes += copies_bytes + footprint.activation_bytes
     return Need(
         resident_bytes=int(resident_bytes),
         passing_bytes=int(passing_bytes),
@@ -91,7 +95,8 @@ def expected_s(footprint: Footprint, variant: Variant, isa: Isa) -> float:
     read_bytes = _weight_bytes(footprint, variant) * footprint.weight_passes
     call_s = max(footprint.flop / flop_per_s, read_bytes / _NOMINAL_BYTES_PER_S)
     calls = _COMPILED_CALLS if variant.makes_code else _EAGER_CALLS
-    return _BUILD_S + (_COMPILE_S if variant.makes_code else 0.0) + calls * call_s
+    calibrate_s = _CALIBRATE_S if variant.kernel is Kernel.NNCF else 0.0
+    return _BUILD_S + (_COMPILE_S if variant.makes_code else 0.0) + calibrate_s + calls * call_s
 
 
 def _weight_bytes(footprint: Footprint, variant: Variant) -> float:

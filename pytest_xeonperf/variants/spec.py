@@ -29,7 +29,7 @@ WIDTH_BYTES = {Dtype.FP32: 4, Dtype.BF16: 2}
 
 
 class Woq(StrEnum):
-    """Quantisation of the Linear layers' weights: none, W8A16 (with `DYNAMIC` or `NNCF` W8A8) or W4A16."""
+    """Quantisation of the Linear layers' weights: none, W8A16 (W8A8 by `DYNAMIC` and by OpenVINO) or W4A16."""
 
     NONE = "none"
     INT8 = "int8"
@@ -193,6 +193,7 @@ class Variant:
 
     def _beyond_its_runtime(self) -> Iterator[_Check]:
         """What torch does, and a peer does its own way."""
+        kernels = {Kernel.ATEN, Kernel.NNCF} if self.runtime is Runtime.OPENVINO else {Kernel.ATEN}
         quantises = {Runtime.LLAMA_CPP: (Woq.INT8, Woq.INT4), Runtime.OPENVINO: (Woq.INT8,)}.get(self.runtime, ())
         torchs_own = {
             "compile": self.compile,
@@ -201,7 +202,7 @@ class Variant:
             "autotune": self.autotune,
             "channels_last": self.channels_last,
             "attention='fused'": self.attention is Attention.FUSED,
-            f"kernel={str(self.kernel)!r}": self.kernel not in {Kernel.ATEN, Kernel.NNCF},
+            f"kernel={str(self.kernel)!r}": self.kernel not in kernels,
             f"woq={str(self.woq)!r}": self.woq not in {Woq.NONE, *quantises},
             "group_size": self.group_size != _DEFAULT_GROUP_SIZE,
             "convolutions='dynamic'": self.convolutions is not Convolutions.ATEN,

@@ -2,12 +2,13 @@
 //
 // A query and a key have a step each. Keys are taken less their mean, which moves all logits of a query alike, so that the
 // steps are finer (SageAttention, Zhang et al., 2024). A weight has two bytes, which are multiplied as two rows: with one,
-// many small weights beside a large one would be rounded to nothing. Values have a step for each channel of a tile.
+// many small weights beside a large one would be lost. Values have a step for each channel of a tile.
 #pragma once
 
 #include "bytes.h"
 #include "tiles.h"
 
+#include <array>
 #include <cstring>
 
 namespace tiles {
@@ -16,8 +17,21 @@ using bytes::kMost;
 using bytes::kUnit;
 using bytes::kZero;
 
-constexpr float kBits = 14.0f;      // of the weight 1; two powers of two are left for larger ones
-constexpr int64_t kGroup = 64;      // keys whose weights are stored together
+constexpr float kWhole = 16384.0f;      // of which the weight 1 has so many; two bytes hold weights up to four
+constexpr int64_t kGroup = 64;          // keys whose weights are stored together
+constexpr int64_t kMostInSum = 1 << 16; // products of bytes whose sum an int32 holds
+
+// What is added to weights before their fractions are cut off, different for each key of a group, so that the sum of many
+// small ones keeps what rounding each to nearest would lose or double: (i + 1/2) / 64 for i with its bits reversed.
+alignas(64) constexpr auto kDither = [] {
+  std::array<float, kGroup> offsets{};
+  for (int i = 0; i < kGroup; ++i) {
+    int reversed = 0;
+    for (int bit = 0; bit < 6; ++bit) reversed |= (i >> bit & 1) << (5 - bit);
+    offsets[i] = (static_cast<float>(reversed) + 0.5f) / kGroup;
+  }
+  return offsets;
+}();
 
 // Channels: AMX sums over 64 bytes at a time, others over four; rows are stored sixteen at a time.
 template <> inline const int64_t kWidth<int8_t> = __builtin_cpu_supports("amx-int8") ? 64 : kLanes;
@@ -193,15 +207,15 @@ template <> class Block<int8_t> {
     brgemm(count, columns, tile.depth, tile.depth, rows.lead, rows.lead, false, queries.data(), rows.packed.data(), to);
   }
 
-  // From scores to weights, in one pass, relative to the largest logit of earlier tiles. Where two bytes cannot hold one, the
-  // largest of this tile takes its place, and the tile is done again.
+  // From scores to weights, in one pass, relative to the largest logit of the first tile. Where two bytes cannot hold one,
+  // the largest of this tile takes its place, and the tile is done again.
   template <typename ShiftOf>
   void soften(int64_t m, const Scores& of_query, int64_t depth_of_sum, const ShiftOf& shift) {
-    Weighed found = weigh(m, of_query, depth_of_sum, shift(m, tops[m] - kBits));
+    Weighed found = weigh(m, of_query, depth_of_sum, shift(m, tops[m]));
     if (found.beyond()) {
       const float top = std::max(tops[m], of_query.largest(shift(m, 0.0f)));
       fades[m] *= std::exp2(tops[m] - top), totals[m] *= std::exp2(tops[m] - top), tops[m] = top;
-      found = weigh(m, of_query, depth_of_sum, shift(m, top - kBits));
+      found = weigh(m, of_query, depth_of_sum, shift(m, top));
     }
     totals[m] += found.beyond() ? std::numeric_limits<float>::quiet_NaN() : found.sum();
   }
@@ -219,7 +233,8 @@ template <> class Block<int8_t> {
     Weighed found;
     const auto whole = [&](int64_t k) {
       const __mmask16 lanes = of_query.lanes_at(k);
-      const __m512i weight = _mm512_maskz_cvtps_epi32(lanes, exp2_of<BFloat16>(of_query.logit(k, lanes, shift)));
+      const __m512 power = exp2_of<BFloat16>(of_query.logit(k, lanes, shift)), offset = _mm512_load_ps(&kDither[k % kGroup]);
+      const __m512i weight = _mm512_maskz_cvttps_epi32(lanes, _mm512_fmadd_ps(power, _mm512_set1_ps(kWhole), offset));
       found.added = _mm512_add_epi32(found.added, weight);
       found.bits = _mm512_or_si512(found.bits, weight);
       return weight;
@@ -255,5 +270,10 @@ template <> class Block<int8_t> {
   std::vector<int32_t> scores, products;               // [count, lead], [2, count, width]
   std::vector<float> steps, sums, tops, totals, fades; // [count], [count, width], [count] x 3
 };
+
+// Before a head of so many channels attends to tiles of so many keys.
+inline void check_sums(int64_t width, int64_t keys) {
+  TORCH_CHECK(std::max(width, keys) <= kMostInSum, "in bytes heads of at most ", kMostInSum, " channels, and rows of keys");
+}
 
 } // namespace tiles

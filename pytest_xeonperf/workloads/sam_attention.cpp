@@ -112,7 +112,7 @@ template <typename T, typename Stored> class Worker {
     if constexpr (std::is_same_v<T, int8_t>)
       block.add(packed, n, count, scale, [&](int64_t) { return count; }, [&](int64_t m, float top) {
         add_bias(row(m), column(m), count / s.region_w, top);
-        return [this](int64_t k, __mmask16 lanes) { return load(&of_keys[k], lanes); };
+        return [this](int64_t k, __mmask16 lanes) { return load(of_keys.data() + k, lanes); };
       });
     else
       block.add(
@@ -256,6 +256,7 @@ at::Tensor attend_int8(const at::Tensor& projected, const at::Tensor& bias, cons
   const at::AutoDispatchBelowADInplaceOrView inference_only;
   bytes::require_byte_instructions();
   check_dtypes(at::kBFloat16, {projected, bias, table_h, table_w});
+  check_sums(table_h.size(-1), std::max(kKeys, window ? window : projected.size(-2)));
   return attend_in<int8_t, BFloat16>(projected, bias, table_h, table_w, heads, window, scale);
 }
 

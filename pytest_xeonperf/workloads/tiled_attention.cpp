@@ -136,6 +136,7 @@ at::Tensor tiled_attention_int8(const at::Tensor& query, const at::Tensor& key, 
   const at::AutoDispatchBelowADInplaceOrView inference_only;
   bytes::require_byte_instructions();
   check_heads(query, key, value, at::kBFloat16, kLanes);
+  check_sums(query.size(3), kKeys);
   at::Tensor out = empty_result(query);
   attend_into<int8_t, BFloat16>(out, query, key, value, causal, scale);
   return out;

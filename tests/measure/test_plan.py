@@ -48,6 +48,14 @@ def test_fused_attention_needs_less_than_the_whole_score_matrix():
     assert _bytes("sdpa_bf16") < _bytes("eager_bf16")
 
 
+def test_what_nncf_quantises_needs_memory_and_a_minute_for_it():
+    weights_alone = from_keywords({"runtime": "openvino", "dtype": "fp32", "woq": "int8"})
+    everything = replace(weights_alone, kernel=Kernel.NNCF)
+    extra_bytes = need(MODEL, everything).passing_bytes - need(MODEL, weights_alone).passing_bytes
+    assert extra_bytes == 3 * 4 * MODEL.parameters + MODEL.activation_bytes
+    assert expected_s(MODEL, everything, Isa.AVX512) == expected_s(MODEL, weights_alone, Isa.AVX512) + 60
+
+
 def test_freezing_keeps_the_weights_twice():
     compiled = NAMED["compiled_bf16"]
     extra = need(MODEL, replace(compiled, freeze=True)).memory_bytes - need(MODEL, compiled).memory_bytes

@@ -6,6 +6,7 @@ import pytest
 import torch
 from torch import nn
 from torch.backends import mkldnn
+from torch.profiler import ProfilerActivity, profile
 
 from pytest_xeonperf.errors import UsageError
 from pytest_xeonperf.host.cpu import read_cpu
@@ -14,6 +15,7 @@ from pytest_xeonperf.variants.apply import build, prepared
 from pytest_xeonperf.variants.internals import multiplying_in
 from pytest_xeonperf.variants.spec import Dtype, Internals, from_keywords
 from pytest_xeonperf.variants.woq_int8 import Int8
+from pytest_xeonperf.workloads import tiled_attention
 from pytest_xeonperf.workloads.arithmetic import products_of
 from pytest_xeonperf.workloads.protocol import Inputs, Workload
 
@@ -123,3 +125,32 @@ def test_each_variant_multiplies_as_it_says_also_after_another(compiled, cpp_com
     for _ in range(2):
         as_exact |= {internals: (step() == exact).float().mean().item() for internals, step in steps.items()}
     assert as_exact["fp32"] > 0.95 > as_exact["same"]
+
+
+class Attends(nn.Module):
+    """Self-attention of two heads through the kernel for many tokens."""
+
+    def forward(self, x):
+        return tiled_attention.attend(x, x, x)
+
+
+@pytest.mark.skipif(read_cpu().isa.rank < Isa.AVX512_BF16.rank, reason="the kernel needs AVX512_BF16")
+@pytest.mark.parametrize("compiled", [False, True], ids=["eager", "compiled"])
+def test_attention_goes_through_the_kernel_that_its_variant_names_also_after_another(compiled, cpp_compiler):
+    tiled_attention.load()
+    x = torch.randn(1, 2, 40, 32)
+    workload = Workload(
+        name="attends", build=Attends, inputs=lambda: Inputs(args=(x,)), attention=lambda module, _kind: module
+    )
+    phase = workload.phases[0]
+    steps = {}
+    for internals in ("same", "fp32", "int8"):
+        variant = from_keywords({"attention": "fused", "internals": internals, "compile": compiled})
+        built = build(variant, workload, phase)
+        steps[internals] = built.bind(phase, prepared(phase.inputs(), variant))
+    for _ in range(2):
+        for internals, step in steps.items():
+            with profile(activities=[ProfilerActivity.CPU]) as seen:
+                step()
+            names = {event.name for event in seen.events() if event.name.startswith("xeonperf::")}
+            assert names == {"xeonperf::tiled_attention" + ("_int8" if internals == "int8" else "")}

@@ -93,6 +93,8 @@ def test_nncf_quantises_models_of_openvino_alone():
         from_keywords({"woq": "int8", "kernel": "nncf"})
     with pytest.raises(UsageError, match="kernel='nncf' multiplies int8 weights"):
         from_keywords({"runtime": "openvino", "kernel": "nncf"})
+    with pytest.raises(UsageError, match="runtime='onnxruntime' has no kernel='nncf'"):
+        from_keywords({"runtime": "onnxruntime", "dtype": "fp32", "kernel": "nncf"})
     with pytest.raises(UsageError, match="runtime='openvino' has no woq='int4'"):
         from_keywords({"runtime": "openvino", "woq": "int4", "kernel": "nncf"})
 

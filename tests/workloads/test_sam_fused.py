@@ -104,6 +104,15 @@ def test_a_table_of_another_size_is_interpolated_as_upstream_does(make_block, co
     assert cosine(fused(block, dtype)(x), block(x.float())) > least
 
 
+def test_in_bytes_a_row_of_an_image_may_be_longer_than_a_tile(make_block, cosine):
+    fused(make_block(side=8, window=0))
+    torch.manual_seed(0)
+    projected, bias = torch.randn(1, 2, 600, 48).bfloat16(), torch.zeros(48).bfloat16()
+    given = (projected, bias, torch.randn(3, 16).bfloat16(), torch.randn(1199, 16).bfloat16(), 1, 0, 0.25)
+    expected = torch.ops.xeonperf.rel_pos_attention(*(each.float() for each in given[:4]), *given[4:], in_fp32=False)
+    assert cosine(torch.ops.xeonperf.rel_pos_attention_int8(*given), expected) > 0.9995
+
+
 def test_in_bytes_what_is_no_number_stays_in_its_head(make_block):
     fused(make_block(side=10, window=4))
     torch.manual_seed(0)
@@ -122,7 +131,17 @@ def test_a_projection_without_a_bias_pads_with_zeros(make_block, cosine):
     assert cosine(fused(block)(x), block(x.float())) > 0.9998
 
 
-@pytest.mark.parametrize(("dtype", "least"), [(torch.bfloat16, 0.99), (torch.float32, 0.9999)], ids=["bf16", "fp32"])
+@pytest.mark.usefixtures("arithmetic")
+@pytest.mark.parametrize(
+    ("arithmetic", "dtype", "least"),
+    [
+        (nullcontext, torch.bfloat16, 0.99),
+        (nullcontext, torch.float32, 0.9999),
+        (partial(multiplying_bf16_in, torch.int8), torch.bfloat16, 0.95),
+    ],
+    ids=["bf16", "fp32", "bf16 in bytes"],
+    indirect=["arithmetic"],
+)
 def test_logits_far_apart_neither_overflow_nor_vanish(make_block, cosine, dtype, least):
     block = make_block(side=26, window=0, width=16)
     block.attn.qkv.weight.mul_(30)
@@ -142,18 +161,18 @@ def test_one_thread_computes_what_two_do(make_block, set_threads):
 
 
 def test_compiled_between_convolutions_the_channels_of_a_token_stay_together(make_block, cpp_compiler):
-    blocks = nn.Sequential(*(fused(make_block(side=8, window=window)) for window in (0, 4, 0, 4)))
-    first, last = (nn.Conv2d(64, 64, 1).bfloat16().requires_grad_(requires_grad=False) for _ in range(2))
+    blocks = nn.Sequential(*(fused(make_block(side=8, window=window, heads=3)) for window in (0, 4, 0, 4)))
+    first, last = (nn.Conv2d(96, 96, 1).bfloat16().requires_grad_(requires_grad=False) for _ in range(2))
 
     def encode(image):
         return last(blocks(first(image).permute(0, 2, 3, 1)).permute(0, 3, 1, 2))
 
-    image = torch.randn(1, 64, 8, 8).bfloat16()
+    image = torch.randn(1, 96, 8, 8).bfloat16()
     with torch.no_grad():
         found, sources = run_and_get_code(torch.compile(encode), image)
     torch.testing.assert_close(found, encode(image), rtol=0.05, atol=0.05)
-    strides = re.findall(r"empty_strided_cpu\(\(1, 8, 8, 64\), \(([\d, ]+)\)", "".join(sources))
-    assert {line.rpartition(", ")[2] for line in strides} <= {"1"}
+    of_tokens = re.findall(r"empty_strided_cpu\(\([\d, ]+, 96\), \(([\d, ]+)\)", "".join(sources))
+    assert {strides.rpartition(", ")[2] for strides in of_tokens} == {"1"}
 
 
 def test_other_attentions_undo_it(make_block):
