@@ -116,10 +116,12 @@ class TestLlamaPrefill:
     def test_fused(self, xeonperf, variant):
         xeonperf.check(variant)
 
-    # bytes on both sides of linear layers: four times FP32's speed where there is no AMX
-    @pytest.mark.only_isa("avx512")
+    # bytes on both sides of linear layers, where there is no AMX: four times FP32's speed
+    @pytest.mark.only_isa("avx512", "avx512_bf16")
     @pytest.mark.variant(attention="fused", internals="fp32", compile=True, woq="int8", kernel="dynamic")
+    @pytest.mark.variant(internals="same", isa="avx512_bf16")
     @pytest.mark.min_speedup(3.0, isa="avx512")
+    @pytest.mark.min_speedup(1.5, isa="avx512_bf16")
     @pytest.mark.min_fidelity(cosine=0.995)
     @pytest.mark.uses_kernel("xeonperf::dynamic_int8", "xeonperf::tiled_attention")
     @pytest.mark.max_graph_breaks(0)
