@@ -18,7 +18,7 @@ from pytest_xeonperf.measure.timing import BaselineRaisedError, Timed, time_step
 from pytest_xeonperf.measure.warmup import counted, warm_up
 from pytest_xeonperf.records import Case, Evidence, Measurement, Metric, Unknown
 from pytest_xeonperf.variants import apply
-from pytest_xeonperf.variants.spec import REFERENCE
+from pytest_xeonperf.variants.named import REFERENCE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -16,7 +16,7 @@ from pytest_xeonperf.report.slower_cells import Slower, slower_there
 from pytest_xeonperf.report.sparkline import Sparkline, latency_sparkline, sparkline
 from pytest_xeonperf.report.verdict import Badge, Tone, badge, worst
 from pytest_xeonperf.units import show_interval, show_ns, show_ratio, show_time
-from pytest_xeonperf.variants.spec import NAMED
+from pytest_xeonperf.variants.named import NAMED
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

@@ -12,7 +12,8 @@ from pytest_xeonperf.measure.failure import Failure, FailureKind
 from pytest_xeonperf.records import Isa, Unknown
 from pytest_xeonperf.units import show_bytes, show_minutes
 from pytest_xeonperf.variants import autotuned, peers
-from pytest_xeonperf.variants.spec import REFERENCE, Dtype, Internals, lookup
+from pytest_xeonperf.variants.named import REFERENCE, lookup
+from pytest_xeonperf.variants.spec import Dtype, Internals
 from pytest_xeonperf.workloads.presets import Preset
 
 if TYPE_CHECKING:

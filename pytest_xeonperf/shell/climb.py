@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from pytest_xeonperf.measure import plan
 from pytest_xeonperf.measure.failure import Failure, FailureKind
 from pytest_xeonperf.measure.rebase import rebased
-from pytest_xeonperf.variants.spec import REFERENCE
+from pytest_xeonperf.variants.named import REFERENCE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

@@ -12,7 +12,7 @@ from pytest_xeonperf.records import Case, Metric
 from pytest_xeonperf.shell.markers import ANY_BASELINE, promises_of, variants_of
 from pytest_xeonperf.shell.rungs import place_of
 from pytest_xeonperf.shell.state import JUDGEMENT, ONLY_LOOKING, RESULTS, RUNGS, SETTINGS
-from pytest_xeonperf.variants.spec import NAMED
+from pytest_xeonperf.variants.named import NAMED
 from pytest_xeonperf.workloads.catalog import load
 from pytest_xeonperf.workloads.protocol import Inputs, Phase, Workload
 

@@ -11,8 +11,8 @@ from pytest_xeonperf.errors import UsageError
 from pytest_xeonperf.judge.expectations import DEFAULT_FIDELITY, Promises, Threshold
 from pytest_xeonperf.records import Isa, Metric
 from pytest_xeonperf.shell.by_isa import keywords, usable, usable_here
-from pytest_xeonperf.variants.spec import NAMED, Variant, from_keywords, parse_keywords
-from pytest_xeonperf.variants.spec import lookup as lookup_variant
+from pytest_xeonperf.variants.named import NAMED, from_keywords, parse_keywords
+from pytest_xeonperf.variants.named import lookup as lookup_variant
 from pytest_xeonperf.workloads.catalog import lookup as lookup_workload
 from pytest_xeonperf.workloads.presets import Preset
 
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     import pytest
+
+    from pytest_xeonperf.variants.spec import Variant
 
 ANY_BASELINE = "*"
 """For `promises_of`: floors whatever they are over."""

@@ -11,8 +11,8 @@ from pytest_xeonperf.measure.plan import expected_s, total_bytes
 from pytest_xeonperf.records import Unknown
 from pytest_xeonperf.shell.rungs import Shipped, by_ladder
 from pytest_xeonperf.units import show_bytes, show_count, show_minutes, show_ratio
+from pytest_xeonperf.variants.named import lookup
 from pytest_xeonperf.variants.peers import installed
-from pytest_xeonperf.variants.spec import lookup
 from pytest_xeonperf.workloads.catalog import footprint
 
 if TYPE_CHECKING:

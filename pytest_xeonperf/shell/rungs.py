@@ -9,8 +9,8 @@ import pytest
 
 from pytest_xeonperf.errors import UsageError
 from pytest_xeonperf.shell import markers
-from pytest_xeonperf.variants.spec import NAMED
-from pytest_xeonperf.variants.spec import lookup as lookup_variant
+from pytest_xeonperf.variants.named import NAMED
+from pytest_xeonperf.variants.named import lookup as lookup_variant
 from pytest_xeonperf.workloads.catalog import lookup as lookup_workload
 from pytest_xeonperf.workloads.presets import Preset
 

@@ -12,7 +12,7 @@ import pytest
 from pytest_xeonperf.host.memory import give_back
 from pytest_xeonperf.measure.ladder import Ladder, build_step
 from pytest_xeonperf.records import Unknown
-from pytest_xeonperf.variants.spec import lookup
+from pytest_xeonperf.variants.named import lookup
 
 if TYPE_CHECKING:
     from pytest_xeonperf.records import Result

@@ -14,7 +14,8 @@ from transformers import AutoModelForCausalLM, LlamaConfig
 from pytest_xeonperf.cli.quantize import command
 from pytest_xeonperf.errors import DataError, NotApplicableError, UsageError
 from pytest_xeonperf.variants import apply
-from pytest_xeonperf.variants.spec import NAMED, Variant, Woq
+from pytest_xeonperf.variants.named import NAMED
+from pytest_xeonperf.variants.spec import Variant, Woq
 from pytest_xeonperf.workloads import llm
 from pytest_xeonperf.workloads.presets import Preset
 

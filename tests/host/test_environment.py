@@ -83,7 +83,7 @@ def test_where_the_compiler_does_not_know_the_cpu_it_is_told_one(no_libraries, m
 DECODER = """
 import torch
 from pytest_xeonperf.measure.ladder import Ladder, build_step
-from pytest_xeonperf.variants.spec import NAMED
+from pytest_xeonperf.variants.named import NAMED
 from pytest_xeonperf.workloads.catalog import load
 from pytest_xeonperf.workloads.presets import Preset
 

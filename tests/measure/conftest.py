@@ -13,7 +13,7 @@ from pytest_xeonperf.measure.canary import Canary
 from pytest_xeonperf.measure.ladder import Ladder
 from pytest_xeonperf.measure.pace import Effort
 from pytest_xeonperf.records import Amx, Remedy, Unknown
-from pytest_xeonperf.variants.spec import NAMED
+from pytest_xeonperf.variants.named import NAMED
 from pytest_xeonperf.workloads.protocol import Inputs, Workload
 
 

@@ -6,7 +6,7 @@ from pytest_xeonperf.errors import NotApplicableError
 from pytest_xeonperf.measure.failure import Failure, FailureKind
 from pytest_xeonperf.measure.ladder import build_step, measure_ladder
 from pytest_xeonperf.records import Measurement, Score, Unknown
-from pytest_xeonperf.variants.spec import NAMED
+from pytest_xeonperf.variants.named import NAMED
 from pytest_xeonperf.workloads.protocol import Inputs, Phase
 
 

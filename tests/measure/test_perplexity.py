@@ -6,7 +6,7 @@ from tokenizers import Tokenizer, models, pre_tokenizers
 from transformers import AutoModelForCausalLM, LlamaConfig, PreTrainedTokenizerFast
 
 from pytest_xeonperf.measure.ladder import Ladder, measure_ladder
-from pytest_xeonperf.variants.spec import NAMED
+from pytest_xeonperf.variants.named import NAMED
 from pytest_xeonperf.workloads import llm
 from pytest_xeonperf.workloads.presets import Preset
 

@@ -20,7 +20,8 @@ from pytest_xeonperf.measure.plan import (
     total_bytes,
 )
 from pytest_xeonperf.records import Isa, Limits, Unknown
-from pytest_xeonperf.variants.spec import NAMED, Convolutions, Dtype, Kernel, Woq, from_keywords
+from pytest_xeonperf.variants.named import NAMED, from_keywords
+from pytest_xeonperf.variants.spec import Convolutions, Dtype, Kernel, Woq
 from pytest_xeonperf.workloads.protocol import Footprint
 
 GIB = 1 << 30

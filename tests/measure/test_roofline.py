@@ -4,7 +4,8 @@ import pytest
 
 from pytest_xeonperf.measure.roofline import against, best_of, limits_of, roofline
 from pytest_xeonperf.records import Amx, Bound, Limits, Remedy, Unknown
-from pytest_xeonperf.variants.spec import NAMED, Internals, from_keywords
+from pytest_xeonperf.variants.named import NAMED, from_keywords
+from pytest_xeonperf.variants.spec import Internals
 
 LIMITS = Limits(read_bytes_per_s=1e10, fp32_flop_per_s=1e11, bf16_flop_per_s=1e12, int8_op_per_s=2e12)
 GIB = 1 << 30

@@ -31,7 +31,7 @@ from pytest_xeonperf.shell.offspring import Child
 from pytest_xeonperf.shell.options import Supervision
 from pytest_xeonperf.shell.rungs import LadderKey, Own, Rung
 from pytest_xeonperf.shell.settings import Settings
-from pytest_xeonperf.variants.spec import NAMED
+from pytest_xeonperf.variants.named import NAMED
 from pytest_xeonperf.workloads.presets import Preset
 
 MACHINE = Machine(

@@ -10,7 +10,7 @@ from pytest_xeonperf.shell import admission
 from pytest_xeonperf.shell.admission import Room, admit, without_repeats
 from pytest_xeonperf.shell.protocol import Barred
 from pytest_xeonperf.variants import peers
-from pytest_xeonperf.variants.spec import NAMED, from_keywords
+from pytest_xeonperf.variants.named import NAMED, from_keywords
 from pytest_xeonperf.workloads.presets import Preset
 from pytest_xeonperf.workloads.protocol import Footprint, Inputs, Phase
 

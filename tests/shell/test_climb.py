@@ -4,7 +4,7 @@ from pytest_xeonperf.measure.failure import Failure, FailureKind
 from pytest_xeonperf.records import Unknown
 from pytest_xeonperf.shell.admission import Admission
 from pytest_xeonperf.shell.climb import Climb, climbs, read_out
-from pytest_xeonperf.variants.spec import NAMED
+from pytest_xeonperf.variants.named import NAMED
 from pytest_xeonperf.workloads.protocol import Footprint
 
 GIB = 1 << 30

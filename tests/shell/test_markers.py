@@ -3,7 +3,8 @@ import pytest
 from pytest_xeonperf.judge.expectations import DEFAULT_FIDELITY, Threshold
 from pytest_xeonperf.records import Isa
 from pytest_xeonperf.shell.markers import MARKERS, check, promises_of, variants_of
-from pytest_xeonperf.variants.spec import NAMED, Variant
+from pytest_xeonperf.variants.named import NAMED
+from pytest_xeonperf.variants.spec import Variant
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from pytest_xeonperf.records import Isa
 from pytest_xeonperf.shell.outlook import outlook
 from pytest_xeonperf.shell.rungs import Shipped
 from pytest_xeonperf.variants import peers
-from pytest_xeonperf.variants.spec import from_keywords
+from pytest_xeonperf.variants.named import from_keywords
 from pytest_xeonperf.workloads.presets import Preset
 
 FLOORS = Promises(floors=(Threshold(ratio=2.91, isa=Isa.AMX_BF16), Threshold(ratio=1.5, isa=Isa.AVX512_BF16)))

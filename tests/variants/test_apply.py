@@ -12,7 +12,8 @@ from transformers import BertConfig, BertModel
 
 from pytest_xeonperf.errors import DataError, NotApplicableError
 from pytest_xeonperf.variants import apply
-from pytest_xeonperf.variants.spec import NAMED, Variant, Woq
+from pytest_xeonperf.variants.named import NAMED
+from pytest_xeonperf.variants.spec import Variant, Woq
 from pytest_xeonperf.workloads.protocol import Attention, Inputs, Phase, Workload
 
 ALLOWED_ERROR = {Woq.NONE: 0.03, Woq.INT8: 0.05, Woq.INT4: 0.35}

@@ -11,7 +11,7 @@ from torch.profiler import ProfilerActivity, profile
 
 from pytest_xeonperf.errors import UsageError
 from pytest_xeonperf.variants import autotuned, compiled
-from pytest_xeonperf.variants.spec import from_keywords
+from pytest_xeonperf.variants.named import from_keywords
 
 pytestmark = pytest.mark.usefixtures("cpp_compiler")
 

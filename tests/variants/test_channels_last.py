@@ -4,7 +4,7 @@ from torch import nn
 
 from pytest_xeonperf.variants.apply import build, prepared
 from pytest_xeonperf.variants.channels_last import lay_out_inputs, lay_out_module
-from pytest_xeonperf.variants.spec import from_keywords
+from pytest_xeonperf.variants.named import from_keywords
 from pytest_xeonperf.workloads.protocol import Inputs, Workload
 
 

@@ -8,7 +8,7 @@ from torch import nn
 
 from pytest_xeonperf.errors import UsageError
 from pytest_xeonperf.variants import compiled
-from pytest_xeonperf.variants.spec import from_keywords
+from pytest_xeonperf.variants.named import from_keywords
 
 pytestmark = pytest.mark.usefixtures("cpp_compiler")
 

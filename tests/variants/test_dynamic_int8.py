@@ -15,7 +15,7 @@ from pytest_xeonperf.records import Isa
 from pytest_xeonperf.variants import dynamic_int8
 from pytest_xeonperf.variants.apply import build, prepared
 from pytest_xeonperf.variants.dynamic_int8 import DynamicInt8, pack
-from pytest_xeonperf.variants.spec import from_keywords
+from pytest_xeonperf.variants.named import from_keywords
 from pytest_xeonperf.variants.woq_int8 import Int8
 from pytest_xeonperf.workloads.protocol import Inputs, Workload
 

@@ -13,7 +13,8 @@ from pytest_xeonperf.host.cpu import read_cpu
 from pytest_xeonperf.records import Isa
 from pytest_xeonperf.variants.apply import build, prepared
 from pytest_xeonperf.variants.internals import multiplying_in
-from pytest_xeonperf.variants.spec import Dtype, Internals, from_keywords
+from pytest_xeonperf.variants.named import from_keywords
+from pytest_xeonperf.variants.spec import Dtype, Internals
 from pytest_xeonperf.variants.woq_int8 import Int8
 from pytest_xeonperf.workloads import tiled_attention
 from pytest_xeonperf.workloads.arithmetic import products_of

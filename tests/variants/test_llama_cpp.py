@@ -11,7 +11,7 @@ import torch
 from pytest_xeonperf.errors import NotApplicableError, UsageError
 from pytest_xeonperf.variants import peers
 from pytest_xeonperf.variants.apply import build, prepared
-from pytest_xeonperf.variants.spec import NAMED, from_keywords
+from pytest_xeonperf.variants.named import NAMED, from_keywords
 from pytest_xeonperf.workloads import llm, weights
 from pytest_xeonperf.workloads.presets import Preset
 from pytest_xeonperf.workloads.protocol import Workload

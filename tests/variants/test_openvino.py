@@ -11,7 +11,8 @@ from pytest_xeonperf.host.cpu import read_cpu
 from pytest_xeonperf.records import Isa
 from pytest_xeonperf.variants import openvino, peers
 from pytest_xeonperf.variants.apply import build, prepared
-from pytest_xeonperf.variants.spec import Dtype, from_keywords
+from pytest_xeonperf.variants.named import from_keywords
+from pytest_xeonperf.variants.spec import Dtype
 from pytest_xeonperf.workloads.protocol import Inputs, Phase, Workload
 
 IN_FP32 = from_keywords({"runtime": "openvino", "dtype": "fp32"})

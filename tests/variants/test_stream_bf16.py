@@ -10,7 +10,7 @@ from pytest_xeonperf.errors import NotApplicableError, UsageError
 from pytest_xeonperf.host.cpu import read_cpu
 from pytest_xeonperf.records import Isa
 from pytest_xeonperf.variants.apply import build
-from pytest_xeonperf.variants.spec import from_keywords
+from pytest_xeonperf.variants.named import from_keywords
 from pytest_xeonperf.variants.stream_bf16 import StreamLinear, stream_linears
 from pytest_xeonperf.workloads.protocol import Inputs, Workload
 

@@ -9,7 +9,7 @@ from torch import nn
 from pytest_xeonperf.errors import NotApplicableError, UsageError
 from pytest_xeonperf.variants import peers, torchao
 from pytest_xeonperf.variants.apply import build, prepared
-from pytest_xeonperf.variants.spec import from_keywords
+from pytest_xeonperf.variants.named import from_keywords
 from pytest_xeonperf.workloads.protocol import Inputs, Workload
 
 

@@ -9,7 +9,7 @@ import torch
 from pytest_xeonperf.host.cpu import read_cpu
 from pytest_xeonperf.records import Isa
 from pytest_xeonperf.variants.apply import build, prepared
-from pytest_xeonperf.variants.spec import REFERENCE, from_keywords
+from pytest_xeonperf.variants.named import REFERENCE, from_keywords
 from pytest_xeonperf.workloads import catalog
 from pytest_xeonperf.workloads.diffusion_attention import switch
 from pytest_xeonperf.workloads.diffusion_modules import diffusers_part

@@ -13,7 +13,8 @@ from pytest_xeonperf.errors import DataError, UsageError
 from pytest_xeonperf.host.cpu import read_cpu
 from pytest_xeonperf.records import Isa, Unknown
 from pytest_xeonperf.variants import apply
-from pytest_xeonperf.variants.spec import NAMED, Variant, Woq, from_keywords
+from pytest_xeonperf.variants.named import NAMED, from_keywords
+from pytest_xeonperf.variants.spec import Variant, Woq
 from pytest_xeonperf.workloads import catalog, llm
 from pytest_xeonperf.workloads.presets import Preset
 from pytest_xeonperf.workloads.protocol import Attention, Workload

@@ -11,7 +11,7 @@ from torch.nn.functional import scaled_dot_product_attention
 from pytest_xeonperf.host.cpu import read_cpu
 from pytest_xeonperf.records import Isa
 from pytest_xeonperf.variants.apply import build, prepared
-from pytest_xeonperf.variants.spec import REFERENCE, from_keywords
+from pytest_xeonperf.variants.named import REFERENCE, from_keywords
 from pytest_xeonperf.workloads import sam, sam_few_keys
 from pytest_xeonperf.workloads.presets import Preset
 from pytest_xeonperf.workloads.protocol import Attention
