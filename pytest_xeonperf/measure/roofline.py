@@ -74,7 +74,7 @@ def peak(limits: Limits, variant: Variant) -> float:
     """Operations a second that the machine reaches in the fastest of what layers of the variant multiply."""
     if variant.multiplies_bytes:
         return limits.int8_op_per_s
-    in_fp32, in_bf16 = limits.fp32_flop_per_s, limits.bf16_flop_per_s
-    if variant.internals is Internals.FP32:  # layers that are no kernel's of ours multiply BF16 all the same
-        return max(in_fp32, in_bf16)
-    return in_fp32 if variant.product_dtype is Dtype.FP32 else in_bf16
+    if variant.dtype is Dtype.FP32 and variant.internals is Internals.SAME:
+        return limits.fp32_flop_per_s
+    # where BF16 is slow, kernels of torch's, of ours and of peers may widen it
+    return max(limits.fp32_flop_per_s, limits.bf16_flop_per_s)

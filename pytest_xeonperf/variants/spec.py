@@ -122,7 +122,7 @@ class Variant:
 
     @property
     def product_dtype(self) -> Dtype:
-        """Dtype of the floating-point operands that are multiplied, which the machine's limit depends on."""
+        """Dtype of the floating-point operands that are multiplied."""
         return Dtype(self.internals.value) if self.internals in {Internals.BF16, Internals.FP32} else self.dtype
 
     @property
@@ -132,9 +132,10 @@ class Variant:
 
     @property
     def multiplies_bytes(self) -> bool:
-        """Whether linear layers, convolutions or attention multiply int8 with int8 (W8A8)."""
-        by_openvino = self.runtime is Runtime.OPENVINO and self.woq is Woq.INT8  # which quantises activations by itself
-        return self._dynamic or by_openvino or self.internals is Internals.INT8
+        """Whether linear layers, convolutions or attention multiply bytes with bytes (W8A8), or with less."""
+        # OpenVINO and llama.cpp quantise activations by themselves where weights are quantised
+        by_a_peer = self.runtime is not Runtime.TORCH and self.woq is not Woq.NONE
+        return self._dynamic or by_a_peer or self.internals is Internals.INT8
 
     @property
     def _dynamic(self) -> bool:

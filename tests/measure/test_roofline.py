@@ -41,11 +41,18 @@ def test_the_peak_is_that_of_the_dtype():
     assert _roofline(flop=50_000_000_000, variant=in_bytes).fraction == pytest.approx(0.025)
     attending_in_bytes = from_keywords({"attention": "fused", "internals": "int8"})
     assert _roofline(flop=50_000_000_000, variant=attending_in_bytes).fraction == pytest.approx(0.025)
+    by_a_peer = from_keywords({"runtime": "llama_cpp", "woq": "int4"})
+    assert _roofline(flop=50_000_000_000, variant=by_a_peer).fraction == pytest.approx(0.025)
     # its linear layers stay in BF16
     attending_in_fp32 = from_keywords({"attention": "fused", "internals": "fp32"})
     assert _roofline(flop=50_000_000_000, variant=attending_in_fp32).fraction == pytest.approx(0.05)
     rounding = replace(NAMED["eager_fp32"], internals=Internals.BF16)
     assert _roofline(flop=50_000_000_000, variant=rounding).fraction == pytest.approx(0.05)
+
+
+def test_where_bf16_is_slow_what_widens_it_is_not_too_fast():
+    slow = replace(LIMITS, bf16_flop_per_s=5e10)
+    assert _roofline(flop=50_000_000_000, limits=slow, variant=NAMED["compiled_bf16"]).fraction == pytest.approx(0.5)
 
 
 def test_weights_that_fit_into_the_cache_are_not_bound_by_the_memory():
