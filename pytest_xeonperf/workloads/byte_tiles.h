@@ -75,18 +75,13 @@ template <> struct Rows<int8_t> {
 template <typename Row>
 void pack_values(int8_t* to, float* steps, int64_t padded, int64_t count, int64_t width, const Row& row) {
   for (int64_t c = 0; c < width; c += kLanes) {
-    __m512 most = _mm512_setzero_ps();
-    __mmask16 finite = 0xFFFF;
-    for (int64_t t = 0; t < count; ++t) {
-      const __m512 value = _mm512_abs_ps(load(row(t) + c, 0xFFFF));
-      most = _mm512_max_ps(most, value);
-      finite &= _mm512_cmp_ps_mask(value, _mm512_set1_ps(std::numeric_limits<float>::max()), _CMP_LE_OQ);
-    }
+    bytes::Range range;
+    for (int64_t t = 0; t < count; ++t) range.see(load(row(t) + c, 0xFFFF));
     const __m512 no_number = _mm512_set1_ps(std::numeric_limits<float>::quiet_NaN());
-    const __mmask16 any = _mm512_cmp_ps_mask(most, _mm512_setzero_ps(), _CMP_GT_OQ);
-    const __m512 inverse = _mm512_maskz_div_ps(any, _mm512_set1_ps(kMost), most);
-    _mm512_storeu_ps(steps + c, _mm512_mask_mul_ps(no_number, finite, most, _mm512_set1_ps(1.0f / kMost)));
-    for (int64_t i = 0; i < padded / kUnit; ++i, to += kUnit * width) {
+    const __mmask16 any = _mm512_cmp_ps_mask(range.most, _mm512_setzero_ps(), _CMP_GT_OQ);
+    const __m512 inverse = _mm512_maskz_div_ps(any, _mm512_set1_ps(kMost), range.most);
+    _mm512_storeu_ps(steps + c, _mm512_mask_mul_ps(no_number, range.finite, range.most, _mm512_set1_ps(1.0f / kMost)));
+    for (int64_t i = 0; i < padded / kUnit; ++i) {
       const int64_t first = i / kLanes * kGroup + i % kLanes;
       __m512i unit = _mm512_setzero_si512();
       for (int64_t t = first + kGroup - kLanes; t >= first; t -= kLanes) {
@@ -94,9 +89,8 @@ void pack_values(int8_t* to, float* steps, int64_t padded, int64_t count, int64_
         const __m512i whole = _mm512_cvtps_epi32(_mm512_mul_ps(value, inverse));
         unit = _mm512_or_si512(_mm512_slli_epi32(unit, 8), _mm512_and_si512(whole, _mm512_set1_epi32(0xFF)));
       }
-      _mm512_storeu_si512(to + kUnit * c, unit);
+      _mm512_storeu_si512(to + (i * width + c) * kUnit, unit);
     }
-    to -= padded * width;
   }
 }
 
@@ -197,9 +191,7 @@ template <> class Block<int8_t> {
   }
 
   template <typename Stored> void finish(int64_t m, Stored* to) const {
-    const __m512 inverse = _mm512_set1_ps(1.0f / totals[m]);
-    for (int64_t c = 0; c < tile.width; c += kLanes)
-      store(to + c, 0xFFFF, _mm512_mul_ps(_mm512_loadu_ps(&sums[m * tile.width + c]), inverse));
+    write_mean(&sums[m * tile.width], totals[m], tile.width, to);
   }
 
  private:

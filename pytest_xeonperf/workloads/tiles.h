@@ -137,6 +137,12 @@ template <typename T> class Packed : public Tiling<T> {
   std::vector<T> values;
 };
 
+// Sums [width] of weighted values, divided by the total of the weights.
+template <typename Stored> void write_mean(const float* sums, float total, int64_t width, Stored* to) {
+  const __m512 inverse = _mm512_set1_ps(1.0f / total);
+  for (int64_t c = 0; c < width; c += kLanes) store(to + c, 0xFFFF, _mm512_mul_ps(_mm512_loadu_ps(sums + c), inverse));
+}
+
 // What weighing saw: the sum of weights, and the largest logit less what they are relative to.
 struct Seen {
   __m512 added = _mm512_setzero_ps(), best = _mm512_set1_ps(-INFINITY);
@@ -180,9 +186,7 @@ template <typename T> class Block {
 
   // What query m came to: [width].
   template <typename Stored> void finish(int64_t m, Stored* to) const {
-    const __m512 inverse = _mm512_set1_ps(1.0f / totals[m]);
-    for (int64_t c = 0; c < tile.width; c += kLanes)
-      store(to + c, 0xFFFF, _mm512_mul_ps(_mm512_loadu_ps(&sums[m * tile.width + c]), inverse));
+    write_mean(&sums[m * tile.width], totals[m], tile.width, to);
   }
 
  private:
